@@ -1,0 +1,229 @@
+/**
+ * Promises that every name and every constant of the archive on disk stands in this file, each with its
+ * reason. Nothing outside it builds a file name.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { dayName, type DayNumber, parseDayName } from "../day.ts";
+
+/** The version that this program writes into each index. A reader that meets another leaves the day alone. */
+export const INDEX_VERSION = 1;
+
+/**
+ * The text of one gzip block, in bytes. A reader inflates whole blocks, so a block is what a search for ten
+ * lines costs at least; below 1 MiB the dictionary that every block starts without begins to cost space.
+ */
+export const BLOCK_BYTES = 1024 * 1024;
+
+/**
+ * The deflate level of blocks. Measured on Fly-shaped lines: level 3 makes files 5 % larger than level 6 at
+ * 1.8 times its speed, level 1 makes them 45 % larger.
+ */
+export const DEFLATE_LEVEL = 3;
+
+/**
+ * At most this many app names stand in one index entry; a block with more has `apps: null`, "any app". An
+ * entry stays small whatever names are made up.
+ */
+export const BLOCK_APPS_LIMIT = 64;
+
+/** An app name longer than this many characters is not indexed; its block gets `apps: null`. */
+export const APP_NAME_LIMIT = 128;
+
+/**
+ * The ten bytes that open a gzip member (RFC 1952 section 2.3): deflate, no flags, no time, unknown system.
+ * No time, so that the same lines make the same bytes.
+ */
+export const GZIP_HEADER: Uint8Array<ArrayBuffer> = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff);
+
+/** An empty final deflate block with fixed codes (RFC 1951 section 3.2.6): ends the stream after any sync flush. */
+export const DEFLATE_END: Uint8Array<ArrayBuffer> = Uint8Array.of(0x03, 0x00);
+
+/** The bytes behind the last block: {@linkcode DEFLATE_END}, CRC-32, length modulo 2^32. */
+export const GZIP_TRAILER_BYTES = 10;
+
+/** The gap ledger. */
+export const GAPS_FILE = "gaps.jsonl";
+
+/** Touched while recording, so that the gap of a crash has a start. */
+export const ALIVE_FILE = "alive";
+
+/** Held by the one process that writes here. */
+export const LOCK_FILE = "lock";
+
+/** One line for each day that retention removed, so that it is answered with 410 and not 404. */
+export const REMOVED_FILE = "removed.jsonl";
+
+/** Ends the name of a file that is not whole yet and that nothing refers to. Removed at the next start. */
+export const TEMPORARY_SUFFIX = ".tmp";
+
+/**
+ * The hot file of a day: `2026-11-22.jsonl`. A reopened day continues in a new file that carries the offset
+ * at which its text starts, `2026-11-22.from-1048576.jsonl`: the name alone says which lines the file
+ * holds, so no crash between two renames can make it mean others.
+ */
+export function plainFile(day: DayNumber, from: number): string {
+  return from === 0 ? `${dayName(day)}.jsonl` : `${dayName(day)}.from-${from}.jsonl`;
+}
+
+/** The sealed gzip file of a day. Whole whenever it exists. */
+export function gzFile(day: DayNumber): string {
+  return `${dayName(day)}.jsonl.gz`;
+}
+
+/** The index of a sealed day; belongs to {@linkcode gzFile}. */
+export function indexFile(day: DayNumber): string {
+  return `${dayName(day)}.index`;
+}
+
+/** The gzip blocks that exist so far of a hot day: no trailer yet. */
+export function gzPartFile(day: DayNumber): string {
+  return `${dayName(day)}.jsonl.gz.part`;
+}
+
+/** The index of {@linkcode gzPartFile}. */
+export function indexPartFile(day: DayNumber): string {
+  return `${dayName(day)}.index.part`;
+}
+
+/** What was cut off behind the last whole line, which ended at `offset` of the day's text. */
+export function tornFile(day: DayNumber, offset: number): string {
+  return `${dayName(day)}.at-${offset}.torn`;
+}
+
+/** What a file name in the archive means. */
+export type FileKind =
+  | { kind: "plain"; day: DayNumber; from: number }
+  | { kind: "gz" | "index" | "gzPart" | "indexPart" | "torn"; day: DayNumber };
+
+const SUFFIXES: Record<string, "gz" | "index" | "gzPart" | "indexPart"> = {
+  ".jsonl.gz": "gz",
+  ".index": "index",
+  ".jsonl.gz.part": "gzPart",
+  ".index.part": "indexPart",
+};
+
+/** Tells what a file name means; null for a name that no day's file has. */
+export function parseFileName(name: string): FileKind | null {
+  const day = parseDayName(name.slice(0, 10));
+  if (day === null) return null;
+  const rest = name.slice(10);
+  if (rest === ".jsonl") return { kind: "plain", day, from: 0 };
+  const from = /^\.from-([1-9]\d{0,15})\.jsonl$/.exec(rest);
+  if (from) return { kind: "plain", day, from: Number(from[1]) };
+  if (/^\.at-\d{1,16}\.torn$/.test(rest)) return { kind: "torn", day };
+  const kind = SUFFIXES[rest];
+  return kind === undefined ? null : { kind, day };
+}
+
+const offset = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const crc32 = v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/));
+const timestamp = v.nullable(v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/)));
+
+/** The first line of an index. */
+export interface IndexHeader {
+  flightlog: "index";
+  version: typeof INDEX_VERSION;
+  /** `YYYY-MM-DD`. */
+  day: string;
+  /** Where the first block starts in the day's text; not 0 only in a part. */
+  rawFrom: number;
+  /** Where the index's file starts in the gzip file of the day; not 0 only in a part. */
+  gzFrom: number;
+}
+
+const indexHeaderSchema = v.strictObject({
+  flightlog: v.literal("index"),
+  version: v.literal(INDEX_VERSION),
+  day: v.string(),
+  rawFrom: offset,
+  gzFrom: offset,
+});
+
+/** One line of an index, about one block. Offsets and lengths are bytes. */
+export interface BlockEntry {
+  /** Where the block's text stands in the day's text, and how long it is. */
+  rawOffset: number;
+  rawLength: number;
+  /** Where the block stands in the day's gzip file, and how long it is. Of a part: in the file to come. */
+  gzOffset: number;
+  gzLength: number;
+  lines: number;
+  /** The smallest and the largest timestamp, to the nanosecond in UTC; null where no line has one. */
+  first: string | null;
+  last: string | null;
+  /** How many lines have no timestamp. */
+  untimed: number;
+  /** CRC-32 of the block's text. */
+  crc32: string;
+  /** CRC-32 of the day's text up to the block's end. */
+  totalCrc32: string;
+  /** The names of the apps in it, sorted; null means any. */
+  apps: string[] | null;
+}
+
+const blockEntrySchema = v.strictObject({
+  rawOffset: offset,
+  rawLength: offset,
+  gzOffset: offset,
+  gzLength: offset,
+  lines: offset,
+  first: timestamp,
+  last: timestamp,
+  untimed: offset,
+  crc32,
+  totalCrc32: crc32,
+  apps: v.nullable(v.array(v.string())),
+});
+
+/** The last line of the index of a sealed day: the totals of its blocks. */
+export interface SealEntry {
+  sealed: true;
+  rawBytes: number;
+  /** The size of the whole gzip file. */
+  gzBytes: number;
+  lines: number;
+  first: string | null;
+  last: string | null;
+  untimed: number;
+  /** CRC-32 of the day's text. */
+  crc32: string;
+}
+
+const sealEntrySchema = v.strictObject({
+  sealed: v.literal(true),
+  rawBytes: offset,
+  gzBytes: offset,
+  lines: offset,
+  first: timestamp,
+  last: timestamp,
+  untimed: offset,
+  crc32,
+});
+
+/** Gives an index header, or null for what is none. */
+export function readIndexHeader(value: unknown): IndexHeader | null {
+  return readAs(indexHeaderSchema, value);
+}
+
+/** Gives the version of an index header of any version, or null for what is none. */
+export function readIndexVersion(value: unknown): number | null {
+  return readAs(v.object({ flightlog: v.literal("index"), version: v.number() }), value)?.version ?? null;
+}
+
+/** Gives a block entry, or null for what is none. */
+export function readBlockEntry(value: unknown): BlockEntry | null {
+  return readAs(blockEntrySchema, value);
+}
+
+/** Gives a seal, or null for what is none. */
+export function readSealEntry(value: unknown): SealEntry | null {
+  return readAs(sealEntrySchema, value);
+}
+
+function readAs<Output>(schema: v.GenericSchema<unknown, Output>, value: unknown): Output | null {
+  const result = v.safeParse(schema, value);
+  return result.success ? result.output : null;
+}
