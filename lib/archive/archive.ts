@@ -1,0 +1,372 @@
+/**
+ * Promises an archive of days: every line appended is kept in its day, in order, whole; days are sealed when
+ * they are over, and the oldest make room; whoever reads sees a text that only grows.
+ *
+ * @module
+ */
+
+import { ensureDir } from "@std/fs";
+import type { Cancel, Clock } from "../clock.ts";
+import { dayName, type DayNumber, dayOf } from "../day.ts";
+import type { Logger } from "../logger.ts";
+import type { Timestamp } from "../timestamp.ts";
+import type { BlockResult, BlockTask } from "./block_worker.ts";
+import { ArchiveLock } from "./archive_lock.ts";
+import { RemovedDays } from "./removed_days.ts";
+import type { ByteRange } from "./open_day.ts";
+import type { PlainFile, WriterEvents } from "./plain_writer.ts";
+import { ReadPool } from "./read_pool.ts";
+import { type DayHost, type DayInfo, emptyDay, RecordedDay } from "./recorded_day.ts";
+import { type Finding, recoverArchive } from "./recovery.ts";
+import { chooseExpired } from "./retention.ts";
+import { readVolumeUsage, type VolumeUsage } from "./volume.ts";
+import { WorkerClient } from "./worker_client.ts";
+
+export type { DayInfo } from "./recorded_day.ts";
+
+/** How often days are looked at for sealing and retention, in milliseconds. */
+export const MAINTENANCE_MS = 10_000;
+
+/** See {@linkcode Archive.open}. Times are milliseconds. */
+export interface ArchiveOptions {
+  /** Where the archive lies; made if it is not there. */
+  directory: string;
+  clock: Clock;
+  logger: Logger;
+  /** A write is synced at most this much later. */
+  syncIntervalMs: number;
+  /** A past day is sealed this long after its midnight and its last line. */
+  sealAfterMs: number;
+  /** Sealed days older than this many days are removed; null to keep them. */
+  retentionDays: number | null;
+  /** The oldest sealed days are removed while the volume is fuller than this; null to keep them. */
+  maxDiskPercent: number | null;
+  /** Hears how long writes and syncs take. */
+  onTiming?: WriterEvents["onTiming"];
+  /** For tests: files that fail, and a volume as full as wanted. */
+  openFile?: (path: string) => Promise<PlainFile>;
+  readUsage?: (path: string) => Promise<VolumeUsage>;
+}
+
+/** Hears that the text of a day can be read up to `end`. Must not throw. */
+export type CommitListener = (day: DayNumber, end: number) => void;
+
+/** The archive; there is one in a directory at a time. */
+export class Archive {
+  readonly #options: ArchiveOptions;
+  readonly #lock: ArchiveLock;
+  readonly #removed: RemovedDays;
+  readonly #days = new Map<DayNumber, RecordedDay>();
+  readonly #untouched: ReadonlyMap<DayNumber, string>;
+  readonly #commitListeners = new Set<CommitListener>();
+  readonly #changeListeners = new Set<() => void>();
+  readonly #blockWorker: WorkerClient<BlockTask, BlockResult>;
+  readonly #pool: ReadPool;
+  readonly #host: DayHost;
+  #waitingBytes = 0;
+  #lastDay: RecordedDay | null = null;
+  #maintaining: Promise<void> | null = null;
+  #cancelMaintenance: Cancel;
+  #sealsUnderWay = 0;
+  #closed = false;
+
+  /** What was out of order when the archive was opened, and what was done about it. */
+  readonly findings: readonly Finding[];
+
+  private constructor(
+    options: ArchiveOptions,
+    lock: ArchiveLock,
+    removed: RemovedDays,
+    recovered: Awaited<ReturnType<typeof recoverArchive>>,
+  ) {
+    this.#options = options;
+    this.#lock = lock;
+    this.#removed = removed;
+    this.findings = recovered.findings;
+    this.#untouched = recovered.untouched;
+    this.#blockWorker = new WorkerClient(new URL("./block_worker.ts", import.meta.url), "block worker");
+    this.#pool = new ReadPool(options.clock);
+    this.#host = {
+      directory: options.directory,
+      clock: options.clock,
+      syncIntervalMs: options.syncIntervalMs,
+      runBlockTask: (task) => this.#runBlockTask(task),
+      events: (day) => this.#events(day),
+      onFault: (what, error) => this.#report(what, error),
+      openFile: options.openFile,
+    };
+    for (const state of recovered.days) this.#days.set(state.day, new RecordedDay(state, this.#host));
+    this.#cancelMaintenance = options.clock.every(MAINTENANCE_MS, () => void this.maintain());
+  }
+
+  /**
+   * Opens the archive, having put right whatever a crash left in it.
+   *
+   * @throws {Error} If another process has it open, if the directory cannot be written, or if today's files
+   * are of a newer version of the program or cannot be read.
+   */
+  static async open(options: ArchiveOptions): Promise<Archive> {
+    await ensureDir(options.directory);
+    const lock = ArchiveLock.take(options.directory);
+    try {
+      const removed = RemovedDays.open(options.directory);
+      const recovered = await recoverArchive(options.directory);
+      const today = dayOf(options.clock.now());
+      const reason = recovered.untouched.get(today);
+      if (reason !== undefined) throw new Error(`Cannot record on ${dayName(today)}: ${reason}`);
+      for (const { file, what, damage } of recovered.findings) {
+        options.logger.log(damage ? "error" : "warn", "archive repaired", { file, what });
+      }
+      return new Archive(options, lock, removed, recovered);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  /** Bytes that were appended and are not in a file yet. Whoever appends holds back when it grows. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /** Why the disk takes nothing at the moment, in the system's words; null while it does. */
+  get trouble(): string | null {
+    for (const { writer } of this.#days.values()) {
+      if (writer?.trouble) return writer.trouble;
+    }
+    return null;
+  }
+
+  /**
+   * Takes a line for `day`: JSON in one piece, without its newline. The bytes are copied, and `time`, the
+   * line's own timestamp, is read at once. `hasNewline` says that there are newlines between its tokens.
+   */
+  append(day: DayNumber, payload: Uint8Array, hasNewline: boolean, time: Timestamp | null): void {
+    const target = this.#lastDay?.day === day ? this.#lastDay : this.#dayFor(day);
+    this.#waitingBytes += target.append(payload, hasNewline, time);
+  }
+
+  /** Waits until everything appended before the call is on the disk. */
+  async sync(): Promise<void> {
+    await Promise.all([...this.#days.values()].map(({ writer }) => writer?.sync()));
+  }
+
+  /** Every day there is, newest first. */
+  days(): DayInfo[] {
+    return [...this.#days.values()].sort((a, b) => b.day - a.day).map((day) => day.info());
+  }
+
+  /** One day, or undefined where nothing was recorded. */
+  day(day: DayNumber): DayInfo | undefined {
+    return this.#days.get(day)?.info();
+  }
+
+  /** Whether the day was recorded and then removed by retention. */
+  wasRemoved(day: DayNumber): boolean {
+    return !this.#days.has(day) && this.#removed.has(day);
+  }
+
+  /**
+   * The day's text, or a range of it. The files are open when this returns, and closed when the stream ends
+   * or is cancelled. A damaged block breaks the stream.
+   *
+   * @throws {RangeError} If there is no such day.
+   */
+  openText(day: DayNumber, range?: ByteRange): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const recorded = this.#recorded(day);
+    const open = recorded.open(this.#pool);
+    return this.#stream(day, open.text(range ?? { start: 0, end: recorded.bytes }), open);
+  }
+
+  /**
+   * The day's gzip file, whole, or for a sealed day a range of it. As {@linkcode openText} otherwise.
+   *
+   * @throws {RangeError} If there is no such day, or a range is asked of one that is not sealed.
+   */
+  openGzip(day: DayNumber, range?: ByteRange): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const recorded = this.#recorded(day);
+    const sealed = recorded.info().sealed;
+    if (range !== undefined && !sealed) throw new RangeError(`Cannot cut ${dayName(day)}: it is not sealed`);
+    if (sealed && range === undefined) return recorded.openGzipFile().readable;
+    const open = recorded.open(this.#pool);
+    return this.#stream(day, range === undefined ? open.gzip() : open.gzipRange(range), open);
+  }
+
+  /** Has `listener` hear of every commit; gives what ends that. */
+  onCommit(listener: CommitListener): Cancel {
+    this.#commitListeners.add(listener);
+    return () => this.#commitListeners.delete(listener);
+  }
+
+  /** Has `listener` hear that {@linkcode waitingBytes} shrank or that {@linkcode trouble} changed. */
+  onChange(listener: () => void): Cancel {
+    this.#changeListeners.add(listener);
+    return () => this.#changeListeners.delete(listener);
+  }
+
+  /** Seals the days that are due and removes those that have expired. Never fails: it reports. */
+  maintain(): Promise<void> {
+    this.#maintaining ??= this.#maintain().finally(() => this.#maintaining = null);
+    return this.#maintaining;
+  }
+
+  /**
+   * Takes no more lines: writes and syncs what is waiting. Gives how many lines could not be written. What
+   * is being read can be read on until {@linkcode close}.
+   */
+  async stop(): Promise<number> {
+    this.#closed = true;
+    this.#cancelMaintenance();
+    const days = [...this.#days.values()];
+    const left = await Promise.all(days.map((day) => day.close()));
+    if (this.#sealsUnderWay > 0) this.#blockWorker.terminate(); // it may take long, and is begun anew at the next start
+    await Promise.all(days.map((day) => day.ended()));
+    await this.#maintaining;
+    this.#blockWorker.terminate();
+    return left.reduce((sum, lines) => sum + lines, 0);
+  }
+
+  /** Stops, ends all reading, and lets another process have the directory. As {@linkcode stop} otherwise. */
+  async close(): Promise<number> {
+    const left = await this.stop();
+    this.#pool.close();
+    this.#lock.release();
+    return left;
+  }
+
+  async #runBlockTask(task: BlockTask): Promise<BlockResult> {
+    if (this.#closed) throw new Error("Cannot make blocks: the archive is closed");
+    if (task.kind !== "prepareSeal") return await this.#blockWorker.call(task);
+    this.#sealsUnderWay++;
+    try {
+      return await this.#blockWorker.call(task);
+    } finally {
+      this.#sealsUnderWay--;
+    }
+  }
+
+  #recorded(day: DayNumber): RecordedDay {
+    const recorded = this.#days.get(day);
+    if (recorded === undefined) throw new RangeError(`Cannot read ${dayName(day)}: nothing was recorded`);
+    return recorded;
+  }
+
+  #dayFor(day: DayNumber): RecordedDay {
+    const now = this.#options.clock.now();
+    const number = this.#untouched.has(day) ? dayOf(now) : day;
+    let recorded = this.#days.get(number);
+    if (recorded === undefined) {
+      recorded = new RecordedDay(emptyDay(number, now), this.#host);
+      this.#days.set(number, recorded);
+    }
+    this.#lastDay = recorded;
+    return recorded;
+  }
+
+  #events(day: DayNumber): WriterEvents {
+    return {
+      onCommit: (end) => {
+        for (const listener of this.#commitListeners) listener(day, end);
+      },
+      onSync: () => {},
+      onDrain: (bytes) => {
+        this.#waitingBytes -= bytes;
+        for (const listener of this.#changeListeners) listener();
+      },
+      onTrouble: (reason) => {
+        const { logger } = this.#options;
+        if (reason === null) logger.log("info", "disk takes lines again", { day: dayName(day) });
+        else logger.log("error", "disk takes no lines", { day: dayName(day), reason });
+        for (const listener of this.#changeListeners) listener();
+        if (reason !== null) void this.maintain();
+      },
+      onTiming: this.#options.onTiming ?? (() => {}),
+    };
+  }
+
+  async #maintain(): Promise<void> {
+    for (const day of [...this.#days.values()]) {
+      if (this.#closed) return;
+      if (day.isDue(this.#options.clock.now(), this.#options.sealAfterMs)) await this.#seal(day);
+    }
+    await this.#removeExpired();
+  }
+
+  async #seal(day: RecordedDay): Promise<void> {
+    const startMs = this.#options.clock.elapsed();
+    try {
+      if (!await day.trySeal()) return;
+      const { lines, bytes, gzBytes } = day.info();
+      const durationMs = Math.round(this.#options.clock.elapsed() - startMs);
+      this.#options.logger.log("info", "day sealed", {
+        day: dayName(day.day),
+        lines,
+        bytes,
+        gzBytes,
+        durationMs,
+      });
+    } catch (error) {
+      this.#report(`sealing ${dayName(day.day)}`, error);
+    }
+  }
+
+  async #removeExpired(): Promise<void> {
+    try {
+      const { retentionDays, maxDiskPercent, clock, directory, readUsage = readVolumeUsage } = this.#options;
+      const today = dayOf(clock.now());
+      while (!this.#closed) {
+        const usage = maxDiskPercent === null ? null : await readUsage(directory);
+        const sealed = this.days().filter((info) => info.sealed);
+        const expired = chooseExpired(sealed, { today, retentionDays, maxDiskPercent, usage });
+        if (expired === null) break;
+        this.#remove(expired.day, expired.reason);
+      }
+    } catch (error) {
+      this.#report("removing old days", error);
+    }
+  }
+
+  #remove(number: DayNumber, reason: string): void {
+    const day = this.#days.get(number)!;
+    const { lines, bytes, gzBytes } = day.info();
+    this.#removed.add(number, { lines, bytes, atMs: this.#options.clock.now(), reason });
+    day.remove();
+    this.#removed.writeRest();
+    this.#days.delete(number);
+    if (this.#lastDay === day) this.#lastDay = null;
+    this.#options.logger.log("info", "day removed", { day: dayName(number), lines, gzBytes, reason });
+    for (const { writer } of this.#days.values()) writer?.retry();
+  }
+
+  #report(what: string, error: unknown): void {
+    if (this.#closed) return; // it was ended by that
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#options.logger.log("error", "archive task failed", { what, reason });
+  }
+
+  /** A stream of what `pieces` gives, that disposes of `open` at its end and when it is cancelled. */
+  #stream(
+    day: DayNumber,
+    pieces: AsyncGenerator<Uint8Array>,
+    open: Disposable,
+  ): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return new ReadableStream<Uint8Array<ArrayBuffer>>({
+      pull: async (controller) => {
+        try {
+          const { done, value } = await pieces.next();
+          if (!done) return controller.enqueue(value as Uint8Array<ArrayBuffer>);
+          open[Symbol.dispose]();
+          controller.close();
+        } catch (error) {
+          open[Symbol.dispose]();
+          this.#report(`reading ${dayName(day)}`, error);
+          throw error;
+        }
+      },
+      async cancel() {
+        await pieces.return(undefined);
+        open[Symbol.dispose]();
+      },
+    }, { highWaterMark: 0 });
+  }
+}

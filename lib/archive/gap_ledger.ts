@@ -1,0 +1,278 @@
+/**
+ * Promises that a span in which lines may have been lost is written down when it begins and when it ends,
+ * also on a full disk, and that what is once written down is never taken back or made narrower.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import * as v from "valibot";
+import type { Clock } from "../clock.ts";
+import { type Gap, GAP_CAUSES, GAP_STATES, type GapCause, type GapSource, type GapState } from "../gap.ts";
+import type { Logger } from "../logger.ts";
+import { readTextIfThere, writeFileWhole } from "./disk.ts";
+import { GAPS_FILE } from "./format.ts";
+
+/** At most this many gaps are remembered; more are joined, nearest first, so that nothing missing is forgotten. */
+export const GAPS_LIMIT = 4096;
+
+/**
+ * The file ends with this many bytes of line feeds, into which the next entries are written: on a full disk
+ * they need no new block. Some thirty entries fit.
+ */
+export const RESERVE_BYTES = 4096;
+
+/** An entry that could not be written is tried again after this long, in milliseconds. */
+const RETRY_MS = 1000;
+
+const time = v.pipe(v.string(), v.isoTimestamp());
+const entrySchema = v.strictObject({
+  id: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  since: v.optional(time),
+  until: v.optional(time),
+  cause: v.optional(v.picklist(GAP_CAUSES)),
+  state: v.optional(v.picklist(GAP_STATES)),
+});
+
+/** One line of the file: what is new about a gap. */
+type Entry = v.InferOutput<typeof entrySchema>;
+
+interface KnownGap extends Gap {
+  id: number;
+}
+
+/** The gap ledger of an archive. */
+export class GapLedger implements GapSource {
+  readonly #path: string;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  #gaps: KnownGap[];
+  #lastId: number;
+  #pending: Entry[] = [];
+  #end: number;
+  #size: number;
+  #writing: Promise<void> | null = null;
+  #closed = false;
+
+  private constructor(path: string, found: FoundLedger, options: { clock: Clock; logger: Logger }) {
+    this.#path = path;
+    this.#clock = options.clock;
+    this.#logger = options.logger;
+    this.#gaps = found.gaps;
+    this.#lastId = found.gaps.reduce((last, { id }) => Math.max(last, id), 0);
+    this.#end = found.end;
+    this.#size = found.size;
+  }
+
+  /** Reads the ledger in `directory`; there need not be one. A torn or foreign line is passed over and logged. */
+  static open(directory: string, options: { clock: Clock; logger: Logger }): GapLedger {
+    const path = join(directory, GAPS_FILE);
+    const found = readLedger(path);
+    if (found.damagedLines > 0) {
+      options.logger.log("error", "gap ledger damaged", { lines: found.damagedLines });
+    }
+    const ledger = new GapLedger(path, found, options);
+    ledger.#startWriting();
+    return ledger;
+  }
+
+  /** The gaps that last, oldest first. */
+  get open(): readonly Readonly<Gap>[] {
+    return this.#gaps.filter(({ untilMs }) => untilMs === null);
+  }
+
+  /** See {@linkcode GapSource.touching}. */
+  touching(sinceMs: number, untilMs: number): readonly Gap[] {
+    return this.#gaps
+      .filter((gap) => gap.sinceMs < untilMs && (gap.untilMs === null || gap.untilMs > sinceMs))
+      .map(publicGap)
+      .sort((a, b) => a.sinceMs - b.sinceMs);
+  }
+
+  /** See {@linkcode GapSource.latest}. */
+  latest(): Gap | null {
+    const gap = this.#gaps.at(-1);
+    return gap === undefined ? null : publicGap(gap);
+  }
+
+  /**
+   * A gap begins, or one of the same cause goes on that has not ended. `sinceMs` is the last moment that is
+   * known good, in milliseconds since 1970.
+   */
+  begin(cause: GapCause, sinceMs: number): void {
+    if (this.#gaps.some((gap) => gap.untilMs === null && gap.cause === cause)) return;
+    const id = ++this.#lastId;
+    this.#gaps.push({ id, sinceMs, untilMs: null, cause, state: "open" });
+    this.#write({ id, since: formatTime(sinceMs), cause, state: "open" });
+    this.#logger.log("warn", "gap begins", { cause, since: formatTime(sinceMs) });
+  }
+
+  /** Ends every gap that lasts, or those of `causes`, at `untilMs`: from then on lines are recorded. */
+  end(untilMs: number, causes: readonly GapCause[] = GAP_CAUSES): void {
+    for (const gap of this.#gaps) {
+      if (gap.untilMs !== null || !causes.includes(gap.cause)) continue;
+      gap.untilMs = Math.max(untilMs, gap.sinceMs);
+      gap.state = "lost";
+      this.#write({ id: gap.id, until: formatTime(gap.untilMs), state: gap.state });
+      const seconds = (gap.untilMs - gap.sinceMs) / 1000;
+      this.#logger.log("warn", "gap ends", { cause: gap.cause, until: formatTime(gap.untilMs), seconds });
+    }
+    this.#compact();
+  }
+
+  /** Waits until what is known is on the disk. */
+  async flush(): Promise<void> {
+    while (this.#pending.length > 0 && !this.#closed) {
+      this.#startWriting();
+      await this.#writing;
+      if (this.#pending.length > 0) {
+        await new Promise<void>((resolve) => this.#clock.after(RETRY_MS, resolve));
+      }
+    }
+  }
+
+  /** Writes what is left, once, and ends. */
+  async close(): Promise<void> {
+    this.#startWriting();
+    await this.#writing;
+    this.#closed = true;
+  }
+
+  #write(entry: Entry): void {
+    this.#pending.push(entry);
+    this.#startWriting();
+  }
+
+  #startWriting(): void {
+    this.#writing ??= this.#writeAll().finally(() => this.#writing = null);
+  }
+
+  /** Writes the pending entries into the reserve and makes the reserve whole again. Never fails: it tries again. */
+  async #writeAll(): Promise<void> {
+    await Promise.resolve();
+    try {
+      using file = await Deno.open(this.#path, { write: true, create: true });
+      while (this.#pending.length > 0) {
+        const count = this.#pending.length;
+        const text = this.#pending.map((entry) => JSON.stringify(entry) + "\n").join("");
+        const bytes = new TextEncoder().encode(text);
+        await writeAt(file, this.#end, bytes);
+        await file.syncData();
+        this.#end += bytes.length;
+        this.#size = Math.max(this.#size, this.#end);
+        this.#pending.splice(0, count);
+      }
+      if (this.#size - this.#end < RESERVE_BYTES / 2) {
+        const size = this.#end + RESERVE_BYTES;
+        await writeAt(file, this.#size, new Uint8Array(size - this.#size).fill(0x0a));
+        await file.syncData();
+        this.#size = size;
+      }
+    } catch (error) {
+      this.#logger.log("error", "gap ledger not written", { reason: (error as Error).message });
+      if (this.#pending.length > 0 && !this.#closed) {
+        this.#clock.after(RETRY_MS, () => !this.#closed && this.#startWriting());
+      }
+    }
+  }
+
+  /** Joins the nearest of too many gaps, and writes the file anew with one line for each gap. */
+  #compact(): void {
+    if (this.#gaps.length <= GAPS_LIMIT) return;
+    while (this.#gaps.length > GAPS_LIMIT / 2) joinNearest(this.#gaps);
+    this.#writing = (this.#writing ?? Promise.resolve()).then(() => {
+      const lines = this.#gaps.map((gap) => JSON.stringify(wholeEntry(gap)) + "\n").join("");
+      try {
+        writeFileWhole(this.#path, lines + "\n".repeat(RESERVE_BYTES));
+        this.#pending = [];
+        this.#end = new TextEncoder().encode(lines).length;
+        this.#size = this.#end + RESERVE_BYTES;
+      } catch (error) {
+        this.#logger.log("error", "gap ledger not written", { reason: (error as Error).message });
+      }
+    }).finally(() => this.#writing = null);
+  }
+}
+
+interface FoundLedger {
+  gaps: KnownGap[];
+  /** Where the next entry is written, and how long the file is. */
+  end: number;
+  size: number;
+  damagedLines: number;
+}
+
+function readLedger(path: string): FoundLedger {
+  const text = readTextIfThere(path) ?? "";
+  const gaps = new Map<number, KnownGap>();
+  let damagedLines = 0;
+  for (const line of text.split("\n")) {
+    if (line === "") continue;
+    if (!addEntry(gaps, line)) damagedLines++;
+  }
+  const content = text.replace(/\n+$/, "");
+  const size = new TextEncoder().encode(text).length;
+  const end = content === "" ? 0 : new TextEncoder().encode(content).length + 1;
+  return { gaps: [...gaps.values()], end, size: Math.max(size, end), damagedLines };
+}
+
+function addEntry(gaps: Map<number, KnownGap>, line: string): boolean {
+  const parsed = v.safeParse(entrySchema, parseJson(line));
+  if (!parsed.success) return false;
+  const { id, since, until, cause, state } = parsed.output;
+  const gap = gaps.get(id);
+  if (gap !== undefined) {
+    if (until !== undefined) gap.untilMs = Date.parse(until);
+    if (state !== undefined) gap.state = state;
+    return true;
+  }
+  if (since === undefined || cause === undefined || state === undefined) return false;
+  const untilMs = until === undefined ? null : Date.parse(until);
+  gaps.set(id, { id, sinceMs: Date.parse(since), untilMs, cause, state });
+  return true;
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function joinNearest(gaps: KnownGap[]): void {
+  let nearest = 1;
+  let distanceMs = Infinity;
+  for (let i = 1; i < gaps.length; i++) {
+    const { untilMs } = gaps[i - 1]!;
+    if (untilMs === null || gaps[i]!.untilMs === null) continue;
+    if (gaps[i]!.sinceMs - untilMs < distanceMs) {
+      distanceMs = gaps[i]!.sinceMs - untilMs;
+      nearest = i;
+    }
+  }
+  const [gap] = gaps.splice(nearest, 1);
+  const before = gaps[nearest - 1]!;
+  before.sinceMs = Math.min(before.sinceMs, gap!.sinceMs);
+  before.untilMs = before.untilMs === null || gap!.untilMs === null
+    ? null
+    : Math.max(before.untilMs, gap!.untilMs);
+}
+
+function wholeEntry(gap: KnownGap): Entry {
+  const entry: Entry = { id: gap.id, since: formatTime(gap.sinceMs), cause: gap.cause, state: gap.state };
+  return gap.untilMs === null ? entry : { ...entry, until: formatTime(gap.untilMs) };
+}
+
+function publicGap({ sinceMs, untilMs, cause, state }: KnownGap): Gap {
+  return { sinceMs, untilMs, cause, state: state satisfies GapState };
+}
+
+function formatTime(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}
+
+async function writeAt(file: Deno.FsFile, offset: number, bytes: Uint8Array): Promise<void> {
+  await file.seek(offset, Deno.SeekMode.Start);
+  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+}

@@ -1,0 +1,155 @@
+/**
+ * Promises that the environment is read once, and that every fault of it is named at once: whoever starts the
+ * program mends it in one go. Names and defaults are those of fly-log-shipper where it has them, so that its
+ * secrets work here unchanged.
+ *
+ * @module
+ */
+
+import { type Environment, readEnvironment, readHost, show } from "./environment.ts";
+import { type Credentials, parseServerUrl, type ServerUrl } from "./nats/server_url.ts";
+
+/** How the program was told to run. Fixed while it runs; times are milliseconds, sizes bytes. */
+export interface Config {
+  /** The NATS server. Its credentials are secret; `redacted` is safe to show. */
+  server: ServerUrl;
+  /** The subject to subscribe to; may have wildcards. */
+  subject: string;
+  /** The queue group; null to get every line, which is the rule. */
+  queue: string | null;
+  /** Where the archive lies. */
+  logDir: string;
+  /** Sealed days older than this many days are removed; null to keep them. */
+  retentionDays: number | null;
+  /** The oldest sealed days are removed while the volume is fuller than this; null to keep them. */
+  maxDiskPercent: number | null;
+  /** A write is synced to the disk at most this much later; 0 after every write. */
+  syncIntervalMs: number;
+  /** A past day is sealed this long after its midnight and its last line. */
+  sealAfterMs: number;
+  /** Lines that wait for the disk take at most this much memory. */
+  bufferLimitBytes: number;
+  /** How often a line of our own is sent through Fly and back; null for never. Only set on Fly. */
+  canaryIntervalMs: number | null;
+  /** A session without any line for this long is ended; null for never. */
+  stallAfterMs: number | null;
+  /** Globs of apps whose lines are dropped. */
+  excludeApps: string[];
+  /** Globs of the only apps whose lines are kept; empty for all. */
+  includeApps: string[];
+  /** Lines whose message contains one of these are dropped. */
+  excludeText: string[];
+  /** Who may ask the API; empty for everyone off Fly and for no one on Fly. Secret. */
+  apiTokens: string[];
+  /** The port of the API; 0 for any that is free. */
+  port: number;
+  /** The address that the API listens on. */
+  hostname: string;
+  /** The port of the metrics; 0 for any that is free, null for no metrics. */
+  metricsPort: number | null;
+  /** Whether this is a Fly machine, which is where `FLY_MACHINE_ID` is set. */
+  onFly: boolean;
+  /** The Fly app this is, whose own lines are never recorded; null if unknown. */
+  app: string | null;
+  /** The Fly region this runs in; null if unknown. */
+  region: string | null;
+  /** The Fly machine this runs on; null if unknown. */
+  machine: string | null;
+}
+
+/** An environment that cannot be run with. `faults` holds one line for each thing that is wrong, no secrets. */
+export class ConfigError extends Error {
+  /** One line for each fault: the variable, what is wrong, what it should look like. */
+  readonly faults: readonly string[];
+
+  /** Takes the faults, of which there is at least one. */
+  constructor(faults: readonly string[]) {
+    super(`Cannot run with this environment:\n${faults.map((fault) => `  ${fault}`).join("\n")}`);
+    this.name = "ConfigError";
+    this.faults = faults;
+  }
+}
+
+/** Whether an address can be reached from this machine only. */
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** What is wrong with the variables taken together; looks at the texts, so that it can be told in any case. */
+function jointFaults(values: Readonly<Partial<Record<keyof Environment, string>>>): string[] {
+  const faults: string[] = [];
+  const onFly = values.FLY_MACHINE_ID !== undefined;
+  if (values.NATS_URL === undefined && (values.ACCESS_TOKEN ?? values.FLY_AUTH_TOKEN) === undefined) {
+    const org = values.ORG ?? "personal";
+    faults.push(
+      `ACCESS_TOKEN: is not set, and Fly's log stream needs one; make it with "fly tokens create readonly ` +
+        `${/^[\w-]+$/.test(org) ? org : "ORG"}", and set ORG to the organisation's slug; ` +
+        "or set NATS_URL to another server",
+    );
+  }
+  const host = values.HOST === undefined ? null : readHost(values.HOST);
+  if (!onFly && values.API_TOKEN === undefined && host !== null && !isLoopback(host)) {
+    faults.push(
+      `HOST: ${show(host)} can be reached from other machines, so API_TOKEN must be set; ` +
+        "without a token only 127.0.0.1, ::1 or localhost",
+    );
+  }
+  if (!onFly && !["0", "off", undefined].includes(values.CANARY_INTERVAL)) {
+    faults.push("CANARY_INTERVAL: works on Fly only, which carries the line back; elsewhere use STALL_AFTER");
+  }
+  for (const name of onFly ? ["FLY_APP_NAME", "FLY_REGION"] as const : []) {
+    if (values[name] === undefined) {
+      faults.push(`${name}: is not set, though FLY_MACHINE_ID is; Fly sets all three`);
+    }
+  }
+  const port = values.PORT ?? "8080";
+  if (port !== "0" && port === (values.METRICS_PORT ?? "9091")) {
+    faults.push(`METRICS_PORT: ${show(port)} is the port of the API too; it should be another, or "off"`);
+  }
+  return faults;
+}
+
+/**
+ * Reads the environment. Credentials in `NATS_URL` go before `ORG` and `ACCESS_TOKEN`.
+ *
+ * @throws {ConfigError} If anything is wrong, with all of it and without any secret.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const { texts, read, faults } = readEnvironment(env);
+  faults.push(...jointFaults(texts));
+  if (read === null || faults.length > 0) throw new ConfigError(faults);
+
+  const onFly = read.FLY_MACHINE_ID !== undefined;
+  return {
+    server: serverOf(read),
+    subject: read.SUBJECT,
+    queue: read.QUEUE ?? null,
+    logDir: read.LOG_DIR ?? (onFly ? "/data/logs" : "./logs"),
+    retentionDays: read.RETENTION_DAYS.value,
+    maxDiskPercent: read.MAX_DISK_PERCENT.value,
+    syncIntervalMs: read.SYNC_INTERVAL,
+    sealAfterMs: read.SEAL_AFTER,
+    bufferLimitBytes: read.BUFFER_LIMIT,
+    canaryIntervalMs: read.CANARY_INTERVAL ? read.CANARY_INTERVAL.value : onFly ? 60_000 : null,
+    stallAfterMs: read.STALL_AFTER.value,
+    excludeApps: read.EXCLUDE_APPS,
+    includeApps: read.INCLUDE_APPS ?? [],
+    excludeText: read.EXCLUDE_TEXT ?? [],
+    apiTokens: read.API_TOKEN ?? [],
+    port: read.PORT,
+    hostname: read.HOST ?? (onFly ? "::" : "127.0.0.1"),
+    metricsPort: read.METRICS_PORT.value,
+    onFly,
+    app: read.FLY_APP_NAME ?? null,
+    region: read.FLY_REGION ?? null,
+    machine: read.FLY_MACHINE_ID ?? null,
+  };
+}
+
+function serverOf(read: Environment): ServerUrl {
+  const password = read.ACCESS_TOKEN ?? read.FLY_AUTH_TOKEN;
+  const beside: Credentials | undefined = password === undefined && read.ORG === undefined
+    ? undefined
+    : { user: read.ORG ?? "personal", password: password ?? "" };
+  return parseServerUrl(read.NATS_URL ?? `nats://[${read.NETWORK}::3]:4223`, beside);
+}

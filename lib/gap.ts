@@ -1,0 +1,47 @@
+/**
+ * Promises one shape for a gap: a span of time in which lines may have been published while nobody recorded
+ * them. Core NATS has no history, so what a gap holds is gone from the stream.
+ *
+ * @module
+ */
+
+/** Why nobody recorded. */
+export const GAP_CAUSES = [
+  "start",
+  "stop",
+  "crash",
+  "disconnect",
+  "stall",
+  "refused",
+  "overflow",
+  "disk",
+] as const;
+
+/** What has become of a gap: still growing, filled from another copy, filled in part, or lost for good. */
+export const GAP_STATES = ["open", "healed", "partial", "lost"] as const;
+
+/** One of {@linkcode GAP_CAUSES}. */
+export type GapCause = (typeof GAP_CAUSES)[number];
+
+/** One of {@linkcode GAP_STATES}. */
+export type GapState = (typeof GAP_STATES)[number];
+
+/** A span without recording. Times are milliseconds since 1970-01-01T00:00:00Z. */
+export interface Gap {
+  /** The last moment that is known good. */
+  sinceMs: number;
+  /** The first moment that is known good again; null while the gap lasts. */
+  untilMs: number | null;
+  /** Why nobody recorded. */
+  cause: GapCause;
+  /** What has become of it. */
+  state: GapState;
+}
+
+/** Whoever knows the gaps. */
+export interface GapSource {
+  /** The gaps that touch `[sinceMs, untilMs)`, oldest first, healed ones too. */
+  touching(sinceMs: number, untilMs: number): readonly Gap[];
+  /** The gap that began last; null if there never was one. */
+  latest(): Gap | null;
+}

@@ -1,0 +1,99 @@
+/**
+ * Flightlog: records the log stream of a Fly.io organisation and serves it. This file wires the parts and
+ * stops them in order; what each of them promises stands above it.
+ *
+ * @module
+ */
+
+import { AliveMark } from "./lib/archive/alive_mark.ts";
+import { Archive } from "./lib/archive/archive.ts";
+import { GapLedger } from "./lib/archive/gap_ledger.ts";
+import { isOnOwnVolume, readVolumeUsage } from "./lib/archive/volume.ts";
+import { systemClock as clock } from "./lib/clock.ts";
+import { type Config, ConfigError, readConfig } from "./lib/config.ts";
+import { createLogger } from "./lib/logger.ts";
+import { Metrics } from "./lib/metrics.ts";
+import { Recorder } from "./lib/recorder.ts";
+import { stopOnSignals } from "./lib/stop_signals.ts";
+import { createApp } from "./routes/app.ts";
+import { createMetricsApp } from "./routes/metrics.ts";
+import deno from "./deno.json" with { type: "json" };
+
+// deno-lint-ignore no-console -- the recorder's own log, and the canary, go to stdout
+const print = (line: string): void => console.log(line);
+const logger = createLogger({ clock, write: print });
+
+try {
+  await run(readConfig(Deno.env.toObject()));
+} catch (error) {
+  const reason = (error as Error).message;
+  // deno-lint-ignore no-console -- whoever started the program reads it
+  console.error(error instanceof ConfigError ? reason : `Cannot start: ${reason}`);
+  Deno.exit(2);
+}
+
+async function run(config: Config): Promise<void> {
+  const { logDir: directory, hostname, port, metricsPort } = config;
+  if (config.onFly && !await isOnOwnVolume(directory)) {
+    throw new Error(
+      `"${directory}" is not on a volume, and would be lost with the next deploy: mount one there`,
+    );
+  }
+  const metrics = new Metrics();
+  const archive = await Archive.open({
+    ...config,
+    directory,
+    clock,
+    logger,
+    onTiming: (what, durationMs) => metrics.noteTiming(what, durationMs),
+  });
+  if (config.onFly && !await isOnOwnVolume(directory)) {
+    throw new Error(
+      `"${directory}" is not on a volume, and would be lost with the next deploy: mount one there`,
+    );
+  }
+  const gaps = GapLedger.open(directory, { clock, logger });
+  const alive = new AliveMark(directory);
+  const recorder = new Recorder({
+    ...{ config, archive, gaps, alive, clock, logger, print },
+    onSession: () => metrics.noteSession(),
+    onRoundTrip: (roundTripMs) => metrics.noteRoundTrip(roundTripMs),
+  });
+  const volumeUsage = () => readVolumeUsage(directory);
+  metrics.connect({ archive, recorder, gaps, config, volumeUsage });
+  const app = createApp({
+    ...{ archive, gaps, recorder, volumeUsage, clock, logger, config, version: deno.version },
+    onAnswer: (method, status) => metrics.noteAnswer(method, status),
+  });
+
+  const servers = [serve("api listening", port, hostname, app)];
+  if (metricsPort !== null) {
+    servers.push(
+      serve("metrics listening", metricsPort, hostname, createMetricsApp({ metrics, recorder, logger })),
+    );
+  }
+  recorder.start();
+  stopOnSignals({
+    clock,
+    logger,
+    async stop() {
+      const served = servers.map((server) => server.shutdown());
+      await recorder.stop();
+      if (await archive.stop() === 0) await alive.move(clock.now());
+      await gaps.close();
+      await Promise.all(served);
+      await archive.close();
+    },
+  });
+}
+
+function serve(
+  event: string,
+  port: number,
+  hostname: string,
+  app: { fetch: Deno.ServeHandler },
+): Deno.HttpServer {
+  const onListen = (address: Deno.NetAddr): void =>
+    logger.log("info", event, { hostname, port: address.port });
+  return Deno.serve({ port, hostname, onListen }, app.fetch);
+}

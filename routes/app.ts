@@ -1,0 +1,57 @@
+/**
+ * Promises the whole HTTP API: who may ask, what every answer carries, and that whatever goes wrong before the
+ * first byte of an answer becomes a problem. What goes wrong later breaks the connection.
+ *
+ * @module
+ */
+
+import { Hono, type MiddlewareHandler } from "hono";
+import { authenticate } from "./auth.ts";
+import { createHealthRoutes } from "./health.ts";
+import { createHomeRoutes } from "./home.ts";
+import { createLogsRoutes } from "./logs.ts";
+import type { Parts } from "./parts.ts";
+import { answerError, Problem } from "./problem.ts";
+
+/** The API as a handler for `Deno.serve`. */
+export interface App {
+  /** Answers one request; never throws. */
+  fetch(request: Request): Response | Promise<Response>;
+}
+
+/**
+ * What every answer carries unless its route says otherwise. Nothing of a log is ever to be run, framed, sniffed
+ * or named to other hosts.
+ */
+const SECURITY_HEADERS = {
+  "X-Content-Type-Options": "nosniff",
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Referrer-Policy": "no-referrer",
+} as const;
+
+/** Builds the API. */
+export function createApp(parts: Parts): App {
+  const app = new Hono();
+  app.use(addSecurityHeaders);
+  app.use(authenticate(parts.config));
+  app.route("/", createHomeRoutes(parts));
+  app.route("/", createLogsRoutes(parts));
+  app.route("/", createHealthRoutes(parts));
+  app.notFound(() => new Problem("not-found", "Ask for / to see what there is").toResponse());
+  app.onError((error, c) => answerError(error, c.req.method, parts.logger));
+  return {
+    async fetch(request) {
+      const response = await app.fetch(request);
+      parts.onAnswer?.(request.method, response.status);
+      return response;
+    },
+  };
+}
+
+const addSecurityHeaders: MiddlewareHandler = async function securityHeaders(c, next) {
+  await next();
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
+    if (!c.res.headers.has(name)) c.res.headers.set(name, value);
+  }
+};

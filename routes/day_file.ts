@@ -1,0 +1,120 @@
+/**
+ * Promises that a whole day is handed out the way a file server would: sealed days with everything that lets a
+ * client resume and revalidate, hot days with nothing that would be untrue a moment later.
+ *
+ * @module
+ */
+
+import type { Context } from "hono";
+import type { ByteRange } from "../lib/archive/open_day.ts";
+import { DAY_MS, dayStartMs } from "../lib/day.ts";
+import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
+import type { DayRequest } from "./day_name.ts";
+import { prefersGzip } from "./encoding.ts";
+import type { Parts } from "./parts.ts";
+import { Problem } from "./problem.ts";
+import { httpDate, rangeStillHolds, readRange, type Validators, weighConditions } from "./range.ts";
+import { textStream } from "./text_stream.ts";
+
+/** Counted up when the text form of a line changes, since the tag of a day as text depends on it. */
+const TEXT_VERSION = 1;
+
+/** A day in the bytes that will go over the wire. */
+interface Representation {
+  headers: Record<string, string>;
+  /** What tells it from the others in the entity tag. */
+  tag: string;
+  /** How many bytes it has; null if that is only known at the end. */
+  length: number | null;
+  open(range?: ByteRange): ReadableStream<Uint8Array>;
+}
+
+/** Answers a GET or a HEAD for a day. A HEAD opens nothing: what Hono drops it would not close. */
+export function answerDay(c: Context, request: DayRequest, parts: Parts): Response {
+  const representation = chooseRepresentation(c, request, parts);
+  const { info, day } = request;
+  for (const [name, value] of Object.entries(representation.headers)) c.header(name, value);
+  const sinceMs = dayStartMs(day);
+  c.header(COVERAGE_HEADER, formatCoverage(measureCoverage(parts, sinceMs, sinceMs + DAY_MS)));
+  c.header("Cache-Control", info.sealed ? "private, no-cache" : "no-store");
+  if (info.sealed) return answerSealed(c, request, representation);
+  return sendBody(c, representation);
+}
+
+function sendBody(c: Context, representation: Representation): Response {
+  return c.req.method === "HEAD" ? c.body(null) : c.body(representation.open());
+}
+
+function answerSealed(c: Context, request: DayRequest, representation: Representation): Response {
+  const { info, name } = request;
+  const { length } = representation;
+  const validators: Validators = {
+    etag: `"${name}-${info.crc32}-${info.bytes}-${representation.tag}"`,
+    modifiedMs: info.modifiedMs,
+  };
+  c.header("ETag", validators.etag);
+  c.header("Last-Modified", httpDate(validators.modifiedMs));
+  const outcome = weighConditions(c.req.raw.headers, validators);
+  if (outcome === "not-modified") {
+    c.header("Content-Encoding", undefined);
+    return c.body(null, 304);
+  }
+  if (outcome === "failed") {
+    throw new Problem(
+      "precondition-failed",
+      `Ask for ${name} again without If-Match and If-Unmodified-Since`,
+    );
+  }
+  if (length === null) {
+    c.header("Accept-Ranges", "none");
+    return sendBody(c, representation);
+  }
+  c.header("Accept-Ranges", "bytes");
+  // Section 14.2: ranges are defined for GET alone.
+  const range = c.req.method === "GET" && rangeStillHolds(c.req.header("If-Range"), validators)
+    ? readRange(c.req.header("Range"), length)
+    : null;
+  if (range === "unsatisfiable") {
+    throw new Problem("range-not-satisfiable", `${name} has ${length} bytes in this form`, {
+      headers: [["Content-Range", `bytes */${length}`], ["Accept-Ranges", "bytes"]],
+    });
+  }
+  if (range === null) {
+    c.header("Content-Length", String(length));
+    return sendBody(c, representation);
+  }
+  c.header("Content-Length", String(range.end - range.start));
+  c.header("Content-Range", `bytes ${range.start}-${range.end - 1}/${length}`);
+  return c.body(representation.open(range), 206);
+}
+
+function chooseRepresentation(c: Context, request: DayRequest, parts: Parts): Representation {
+  const { archive } = parts;
+  const { day, name, info, form } = request;
+  const gzip = {
+    // The bytes of a gzip file depend on who made it: resealed by another version, the same lines may differ.
+    tag: `gz-${info.gzBytes}`,
+    length: info.gzBytes,
+    open: (range?: ByteRange) => archive.openGzip(day, range),
+  };
+  if (form === "gz") {
+    const headers = {
+      "Content-Type": "application/gzip",
+      "Content-Disposition": `attachment; filename="${name}.jsonl.gz"`,
+    };
+    return { headers, ...gzip };
+  }
+  if (form === "text") {
+    return {
+      headers: { "Content-Type": "text/plain; charset=utf-8" },
+      tag: `text-${TEXT_VERSION}`,
+      length: null,
+      open: () => textStream(archive.openText(day)),
+    };
+  }
+  const headers = { "Content-Type": "application/x-ndjson", "Vary": "Accept-Encoding" };
+  if (prefersGzip(c.req.header("Accept-Encoding"))) {
+    return { headers: { ...headers, "Content-Encoding": "gzip" }, ...gzip };
+  }
+  return { headers, tag: "jsonl", length: info.bytes, open: (range) => archive.openText(day, range) };
+}

@@ -1,0 +1,65 @@
+/**
+ * Promises that what a path says about a day ends as a number, or as an answer that says why not.
+ *
+ * @module
+ */
+
+import type { DayInfo } from "../lib/archive/archive.ts";
+import { dayName, type DayNumber, dayOf, parseDayName } from "../lib/day.ts";
+import type { Parts } from "./parts.ts";
+import { Problem, show } from "./problem.ts";
+
+/** A form in which a day is handed out: lines as they are, a gzip file of them, or text for people. */
+export type DayForm = "gz" | "jsonl" | "text";
+
+/** The suffixes of the forms, longest first. */
+const FORMS: readonly (readonly [suffix: string, form: DayForm])[] = [
+  [".jsonl.gz", "gz"],
+  [".jsonl", "jsonl"],
+  [".log", "text"],
+];
+
+/** What a path asks for: a day, in one of its forms. */
+export interface DayRequest {
+  /** The day. */
+  day: DayNumber;
+  /** Its name, `YYYY-MM-DD`. */
+  name: string;
+  /** What is known of it. */
+  info: DayInfo;
+  /** How it is wanted. */
+  form: DayForm;
+}
+
+/** Reads `YYYY-MM-DD`, `today` or `yesterday`, by UTC; null for anything else. */
+export function readDay(text: string, nowMs: number): DayNumber | null {
+  if (text === "today") return dayOf(nowMs);
+  if (text === "yesterday") return dayOf(nowMs) - 1;
+  return parseDayName(text);
+}
+
+/**
+ * Reads the last part of `/logs/{day}`.
+ *
+ * @throws {Problem} 400 for what is no day, 404 for one without lines, 410 for one that was removed.
+ */
+export function readDayRequest(segment: string, parts: Pick<Parts, "archive" | "clock">): DayRequest {
+  const [suffix, form]: readonly [string, DayForm] = FORMS.find(([suffix]) => segment.endsWith(suffix)) ??
+    ["", "jsonl"];
+  const text = segment.slice(0, segment.length - suffix.length);
+  const day = readDay(text, parts.clock.now());
+  if (day === null) {
+    throw new Problem(
+      "bad-day",
+      `Ask for a date that exists as YYYY-MM-DD, for today or for yesterday, alone or with .jsonl, .jsonl.gz ` +
+        `or .log behind it, not for ${show(segment)}`,
+    );
+  }
+  const info = parts.archive.day(day);
+  const name = dayName(day);
+  if (info !== undefined) return { day, name, info, form };
+  if (parts.archive.wasRemoved(day)) {
+    throw new Problem("removed-day", `Retention removed ${name}; /logs lists the days that are left`);
+  }
+  throw new Problem("unknown-day", `No line of ${name} has arrived; /logs lists the days that are there`);
+}

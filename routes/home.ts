@@ -1,0 +1,103 @@
+/**
+ * Promises that somebody with a terminal and an address finds the way from there: `/` is the list of the days
+ * and the commands that fetch them.
+ *
+ * @module
+ */
+
+import { Hono } from "hono";
+import type { DayInfo } from "../lib/archive/archive.ts";
+import { DAY_MS, dayStartMs, parseDayName } from "../lib/day.ts";
+import { measureCoverage } from "./coverage.ts";
+import type { Parts } from "./parts.ts";
+import { refuseParameters } from "./query.ts";
+import { addResource } from "./resource.ts";
+
+const HEADINGS = ["DAY", "LINES", "SIZE", "GZIP", "FIRST", "LAST", "SEALED", "MISSING"];
+
+/** The columns of numbers, which stand to the right. */
+const NUMBERS = new Set([1, 2, 3]);
+
+/** The route `/`. */
+export function createHomeRoutes(parts: Parts): Hono {
+  const app = new Hono();
+  addResource(app, "/", (c) => {
+    refuseParameters(c.req.url);
+    const base = baseUrl(c.req.url, c.req.header("X-Forwarded-Proto"));
+    return c.text(homeText(parts, base), 200, { "Cache-Control": "no-store" });
+  });
+  return app;
+}
+
+/**
+ * The address under which the client has found us. The host is the client's own word and is shown in commands
+ * to be pasted into a shell, so only what a host name has is taken from it.
+ */
+function baseUrl(url: string, forwardedProtocol: string | undefined): string {
+  const { protocol, host } = new URL(url);
+  const shown = /^[A-Za-z0-9.:[\]-]+$/.test(host) ? host : "HOST";
+  return `${forwardedProtocol === "https" ? "https:" : protocol}//${shown}`;
+}
+
+function homeText(parts: Parts, base: string): string {
+  const days = parts.archive.days();
+  const { state, server } = parts.recorder.status();
+  const lines = [`Flightlog ${parts.version}: ${state}, ${server}`, ""];
+  if (days.length === 0) lines.push("No lines yet.");
+  else lines.push(...alignColumns([HEADINGS, ...days.map((info) => dayRow(info, parts))]));
+  const curl = parts.config.apiTokens.length > 0 ? 'curl -u ":$API_TOKEN"' : "curl";
+  lines.push(
+    "",
+    `${curl} ${base}/logs/today.log                 # today as text`,
+    `${curl} ${base}/logs/yesterday --compressed    # yesterday as JSON lines`,
+    `${curl} ${base}/logs/yesterday.jsonl.gz -OJ    # the same as a file`,
+    `${curl} ${base}/logs                           # the days as JSON`,
+    `${curl} ${base}/status                         # how the recorder is`,
+  );
+  return `${lines.join("\n")}\n`;
+}
+
+function dayRow(info: DayInfo, parts: Parts): string[] {
+  const sinceMs = dayStartMs(parseDayName(info.day)!);
+  const { gaps, missingMs } = measureCoverage(parts, sinceMs, sinceMs + DAY_MS);
+  return [
+    info.day,
+    info.lines.toLocaleString("en-US"),
+    formatSize(info.bytes),
+    formatSize(info.gzBytes),
+    info.first?.slice(11, 19) ?? "-",
+    info.last?.slice(11, 19) ?? "-",
+    info.sealed ? "yes" : "no",
+    gaps === 0 ? "-" : `${formatSpan(missingMs)} in ${gaps} ${gaps === 1 ? "gap" : "gaps"}`,
+  ];
+}
+
+/** Pads each column to its longest cell. */
+function alignColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row.map((cell, column) =>
+      NUMBERS.has(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)
+    ).join("  ").trimEnd()
+  );
+}
+
+/** A size in bytes as people read it, to three digits. */
+export function formatSize(bytes: number): string {
+  let value = bytes;
+  let unit = "B";
+  for (const larger of ["KiB", "MiB", "GiB", "TiB"]) {
+    if (value < 1000) break;
+    value /= 1024;
+    unit = larger;
+  }
+  return `${unit === "B" || value >= 100 ? Math.round(value) : value.toPrecision(3)} ${unit}`;
+}
+
+/** A span in milliseconds as people read it: its two largest units, the rest rounded up. */
+export function formatSpan(spanMs: number): string {
+  const seconds = Math.ceil(spanMs / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} m ${seconds % 60} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.floor(seconds % 3600 / 60)} m`;
+}

@@ -1,0 +1,38 @@
+/**
+ * Promises that routes know the rest of the program only by what is handed to them here.
+ *
+ * @module
+ */
+
+import type { Archive } from "../lib/archive/archive.ts";
+import type { VolumeUsage } from "../lib/archive/volume.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Config } from "../lib/config.ts";
+import type { GapSource } from "../lib/gap.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { Readiness, RecorderStatus } from "../lib/status.ts";
+
+/** What routes ask of the archive. */
+export type DaySource = Pick<Archive, "days" | "day" | "wasRemoved" | "openText" | "openGzip">;
+
+/** What the routes are made of. */
+export interface Parts {
+  /** Where the lines lie. */
+  archive: DaySource;
+  /** The gaps among them. */
+  gaps: GapSource;
+  /** What records them. */
+  recorder: { status(): RecorderStatus; readiness(): Readiness };
+  /** Measures the volume under the archive. */
+  volumeUsage(): Promise<VolumeUsage>;
+  /** The time, for `today` and for durations back from now. */
+  clock: Clock;
+  /** Takes what went wrong inside. */
+  logger: Logger;
+  /** Who may ask. */
+  config: Pick<Config, "apiTokens" | "onFly">;
+  /** Hears of each answer. */
+  onAnswer?(method: string, status: number): void;
+  /** The program's version. */
+  version: string;
+}

@@ -1,0 +1,218 @@
+/**
+ * Promises that a query parameter is either understood or refused: a typo must not silently widen a download.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { type DayNumber, dayStartMs, parseDayName } from "../lib/day.ts";
+import { parseDuration } from "../lib/duration.ts";
+import type { FilterSpec } from "../lib/filter.ts";
+import { compareTimestamps, parseTimestamp, type Timestamp, timestampFromMs } from "../lib/timestamp.ts";
+import { readDay } from "./day_name.ts";
+import { Problem, show } from "./problem.ts";
+
+/** At most this many values of one repeatable parameter: each is compared with every line. */
+export const REPEAT_LIMIT = 64;
+
+/** A value is at most this many characters long; `q` is looked for in every line. */
+export const VALUE_LIMIT = 1024;
+
+/** The most lines that `limit` and `tail` may ask for. `tail` is held in memory. */
+export const LINES_LIMITS: { limit: number; tail: number } = { limit: 100_000_000, tail: 100_000 };
+
+/** Where a reader left off: an offset into the text of a day, which never changes. */
+export interface Cursor {
+  /** The day. */
+  day: DayNumber;
+  /** The byte of its text at which to go on, the start of a line. */
+  offset: number;
+}
+
+/** What a request for lines asks for. */
+export interface LineQuery {
+  /** Which lines. */
+  filter: FilterSpec;
+  /** Only the last so many; null for all. */
+  tail: number | null;
+  /** At most so many; null for all. */
+  limit: number | null;
+  /** Where to go on; null to begin at the beginning. */
+  cursor: Cursor | null;
+  /** How lines are written; null where the request leaves it open. */
+  format: "jsonl" | "text" | null;
+  /** Whether colours in text are kept. */
+  color: boolean;
+}
+
+/** Every parameter there is. */
+export const PARAMETERS = [
+  "since",
+  "until",
+  "app",
+  "region",
+  "instance",
+  "machine",
+  "level",
+  "q",
+  "tail",
+  "limit",
+  "cursor",
+  "format",
+  "color",
+] as const;
+
+/** The name of a parameter. */
+export type Parameter = (typeof PARAMETERS)[number];
+
+/** Those that may be given more than once. */
+const REPEATABLE: ReadonlySet<Parameter> = new Set(["app", "region", "instance", "machine", "level"]);
+
+const TIME_SHAPE =
+  "an RFC 3339 time, a date, Unix seconds, or a duration back from now such as 15m, 2h or 3d";
+
+const text = v.pipe(
+  v.string(),
+  v.minLength(1, "must not be empty; leave it out to mean any"),
+  v.maxLength(VALUE_LIMIT, `must not be longer than ${VALUE_LIMIT} characters`),
+);
+const texts = v.optional(
+  v.pipe(v.array(text), v.maxLength(REPEAT_LIMIT, `must not be given more than ${REPEAT_LIMIT} times`)),
+  [],
+);
+
+/** Makes a schema of a reader that gives undefined for a text that it cannot read. */
+function readBy<T>(read: (text: string) => T | undefined, shape: string) {
+  return v.optional(v.pipe(
+    v.string(),
+    v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
+      const value = read(dataset.value);
+      if (value !== undefined) return value;
+      addIssue({ message: `must be ${shape}, not ${show(dataset.value)}` });
+      return NEVER;
+    }),
+  ));
+}
+
+function lineCount(limit: number) {
+  return readBy(
+    (text) => /^[1-9]\d{0,9}$/.test(text) && Number(text) <= limit ? Number(text) : undefined,
+    `a whole number from 1 to ${limit}`,
+  );
+}
+
+function createSchema(nowMs: number) {
+  const time = readBy((text) => readTime(text, nowMs) ?? undefined, TIME_SHAPE);
+  return v.object({
+    since: time,
+    until: time,
+    app: texts,
+    region: texts,
+    instance: texts,
+    machine: texts,
+    level: texts,
+    q: v.optional(text),
+    tail: lineCount(LINES_LIMITS.tail),
+    limit: lineCount(LINES_LIMITS.limit),
+    cursor: readBy(
+      (text) => parseCursor(text) ?? undefined,
+      "a day and an offset such as 2026-11-22:1048576",
+    ),
+    format: v.optional(v.picklist(["jsonl", "text"], 'must be "jsonl" or "text"')),
+    color: v.optional(v.picklist(["0", "1"], 'must be "0" or "1"')),
+  });
+}
+
+/**
+ * Reads a moment: RFC 3339, a date (its midnight UTC), `today` or `yesterday`, Unix seconds with up to nine
+ * decimals, or a duration back from `nowMs`. Gives null for anything else.
+ */
+export function readTime(text: string, nowMs: number): Timestamp | null {
+  const day = readDay(text, nowMs);
+  if (day !== null) return timestampFromMs(dayStartMs(day));
+  const unix = /^(\d{1,11})(?:\.(\d{1,9}))?$/.exec(text);
+  if (unix !== null) return { seconds: Number(unix[1]), nanoseconds: Number((unix[2] ?? "").padEnd(9, "0")) };
+  const durationMs = parseDuration(text);
+  if (durationMs !== null) return timestampFromMs(nowMs - durationMs);
+  // The plus of an offset means a space in a query, and hardly anybody writes it as %2B.
+  return parseTimestamp(text.replace(/ (\d\d:\d\d)$/, "+$1"));
+}
+
+/** Reads `YYYY-MM-DD:offset`; null for anything else. */
+export function parseCursor(text: string): Cursor | null {
+  const match = /^(.{10}):(0|[1-9]\d{0,14})$/.exec(text);
+  const day = match && parseDayName(match[1]!);
+  return match === null || day === null ? null : { day, offset: Number(match[2]) };
+}
+
+/**
+ * Refuses every query parameter, for routes that take none.
+ *
+ * @throws {Problem} 400 with the first one.
+ */
+export function refuseParameters(url: string): void {
+  collectParameters(url, []);
+}
+
+/**
+ * Reads the parameters of a request for lines, of which this route knows `allowed`. `nowMs` is what durations
+ * count back from.
+ *
+ * @throws {Problem} 400 with the first parameter that is unknown, repeated without need, or wrong.
+ */
+export function readLineQuery(url: string, allowed: readonly Parameter[], nowMs: number): LineQuery {
+  const values = collectParameters(url, allowed);
+  const result = v.safeParse(createSchema(nowMs), values);
+  if (!result.success) {
+    const issue = result.issues[0];
+    const param = String(issue.path?.[0]?.key);
+    throw wrong(param, `${param} ${issue.message}`);
+  }
+  const { since, until, app, region, instance, machine, level, q, tail, limit, cursor, format, color } =
+    result.output;
+  if (since && until && compareTimestamps(since, until) >= 0) {
+    throw wrong("until", "until must be after since; it is the first moment that is left out");
+  }
+  if (tail !== undefined && limit !== undefined) {
+    throw wrong(
+      "limit",
+      "limit and tail exclude each other: tail=N asks for the last N lines, limit=N for N",
+    );
+  }
+  return {
+    filter: {
+      since: since ?? null,
+      until: until ?? null,
+      apps: app,
+      regions: region,
+      instances: [...instance, ...machine],
+      levels: level,
+      text: q ?? null,
+    },
+    tail: tail ?? null,
+    limit: limit ?? null,
+    cursor: cursor ?? null,
+    format: format ?? null,
+    color: color === "1",
+  };
+}
+
+function wrong(param: string, detail: string): Problem {
+  return new Problem("bad-parameter", detail, { param });
+}
+
+function collectParameters(url: string, allowed: readonly Parameter[]): Record<string, string | string[]> {
+  const parameters = new URL(url).searchParams;
+  const values: Record<string, string | string[]> = {};
+  for (const name of new Set(parameters.keys())) {
+    const param = allowed.find((one) => one === name);
+    if (param === undefined) {
+      const known = allowed.length === 0 ? "this address takes none" : `known are ${allowed.join(", ")}`;
+      throw wrong(show(name).slice(1, -1), `${show(name)} is not a parameter here; ${known}`);
+    }
+    const all = parameters.getAll(param);
+    if (!REPEATABLE.has(param) && all.length > 1) throw wrong(param, `${param} must be given once at most`);
+    values[param] = REPEATABLE.has(param) ? all : all[0]!;
+  }
+  return values;
+}

@@ -1,0 +1,256 @@
+import assert from "node:assert/strict";
+import { type Config, ConfigError, readConfig } from "../lib/config.ts";
+
+const LOCAL = { NATS_URL: "nats://127.0.0.1:4222" };
+const FLY = { FLY_APP_NAME: "flightlog", FLY_REGION: "fra", FLY_MACHINE_ID: "0e28", ACCESS_TOKEN: "fm2_a" };
+
+function faultsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.faults;
+  }
+  return [];
+}
+
+Deno.test("readConfig() has the documented defaults when only a token is given", () => {
+  assert.deepEqual(
+    readConfig({ ACCESS_TOKEN: "fm2_a" }),
+    {
+      server: {
+        scheme: "nats",
+        hostname: "fdaa::3",
+        port: 4223,
+        path: "/",
+        credentials: { user: "personal", password: "fm2_a" },
+        redacted: "nats://[fdaa::3]:4223",
+      },
+      subject: "logs.>",
+      queue: null,
+      logDir: "./logs",
+      retentionDays: 30,
+      maxDiskPercent: 85,
+      syncIntervalMs: 1000,
+      sealAfterMs: 3_600_000,
+      bufferLimitBytes: 33_554_432,
+      canaryIntervalMs: null,
+      stallAfterMs: null,
+      excludeApps: ["fly-builder-*"],
+      includeApps: [],
+      excludeText: [],
+      apiTokens: [],
+      port: 8080,
+      hostname: "127.0.0.1",
+      metricsPort: 9091,
+      onFly: false,
+      app: null,
+      region: null,
+      machine: null,
+    } satisfies Config,
+  );
+});
+
+Deno.test("readConfig() has Fly's defaults when it runs on a Fly machine", () => {
+  const config = readConfig(FLY);
+  assert.equal(config.onFly, true);
+  assert.equal(config.logDir, "/data/logs");
+  assert.equal(config.hostname, "::");
+  assert.equal(config.canaryIntervalMs, 60_000);
+  assert.deepEqual([config.app, config.region, config.machine], ["flightlog", "fra", "0e28"]);
+});
+
+Deno.test("readConfig() reads every variable when all are given", () => {
+  const config = readConfig({
+    ORG: "acme",
+    ACCESS_TOKEN: "secret",
+    SUBJECT: "logs.*.fra.>",
+    QUEUE: "shared",
+    NATS_URL: "tls://nats.example",
+    LOG_DIR: "/srv/logs",
+    RETENTION_DAYS: "7",
+    MAX_DISK_PERCENT: "off",
+    SYNC_INTERVAL: "250ms",
+    SEAL_AFTER: "2h",
+    BUFFER_LIMIT: "10MB",
+    STALL_AFTER: "5m",
+    EXCLUDE_APPS: "noisy, test-*",
+    INCLUDE_APPS: "web",
+    EXCLUDE_TEXT: "GET /health,ping",
+    API_TOKEN: "one,two",
+    PORT: "0",
+    HOST: "0.0.0.0",
+    METRICS_PORT: "off",
+  });
+  assert.deepEqual(config, {
+    server: {
+      scheme: "tls",
+      hostname: "nats.example",
+      port: 4222,
+      path: "/",
+      credentials: { user: "acme", password: "secret" },
+      redacted: "tls://nats.example:4222",
+    },
+    subject: "logs.*.fra.>",
+    queue: "shared",
+    logDir: "/srv/logs",
+    retentionDays: 7,
+    maxDiskPercent: null,
+    syncIntervalMs: 250,
+    sealAfterMs: 7_200_000,
+    bufferLimitBytes: 10_000_000,
+    canaryIntervalMs: null,
+    stallAfterMs: 300_000,
+    excludeApps: ["noisy", "test-*"],
+    includeApps: ["web"],
+    excludeText: ["GET /health", "ping"],
+    apiTokens: ["one", "two"],
+    port: 0,
+    hostname: "0.0.0.0",
+    metricsPort: null,
+    onFly: false,
+    app: null,
+    region: null,
+    machine: null,
+  });
+});
+
+Deno.test("readConfig() keeps a Fly token's commas when it takes the scheme off", () => {
+  const passwords = [
+    { ACCESS_TOKEN: "FlyV1 fm2_a,fm2_b" },
+    { ACCESS_TOKEN: "Bearer abc\n" },
+    { FLY_AUTH_TOKEN: "abc" },
+    { ACCESS_TOKEN: "first", FLY_AUTH_TOKEN: "second" },
+  ].map((env) => readConfig(env).server.credentials);
+  assert.deepEqual(passwords, [
+    { user: "personal", password: "fm2_a,fm2_b" },
+    { user: "personal", password: "abc" },
+    { user: "personal", password: "abc" },
+    { user: "personal", password: "first" },
+  ]);
+});
+
+Deno.test("readConfig() takes an empty variable for none", () => {
+  assert.equal(readConfig({ ...LOCAL, SUBJECT: "", PORT: " " }).port, 8080);
+});
+
+Deno.test("readConfig() takes the credentials in NATS_URL before those beside it", () => {
+  const beside = { ORG: "acme", ACCESS_TOKEN: "other" };
+  const { server } = readConfig({ NATS_URL: "nats://us%40er:p%3Aw@[::1]", ...beside });
+  assert.deepEqual(server.credentials, { user: "us@er", password: "p:w" });
+  assert.equal(server.redacted, "nats://[::1]:4222");
+  assert.deepEqual(readConfig({ NATS_URL: "nats://sesame@127.0.0.1", ...beside }).server.credentials, {
+    token: "sesame",
+  });
+});
+
+Deno.test("readConfig() asks without credentials when NATS_URL has none and none stand beside it", () => {
+  assert.equal(readConfig(LOCAL).server.credentials, undefined);
+  const user = { user: "acme", password: "" };
+  assert.deepEqual(readConfig({ ...LOCAL, ORG: "acme" }).server.credentials, user);
+});
+
+Deno.test("readConfig() says how to make a token when Fly's stream is asked without one", () => {
+  const [fault, ...others] = faultsOf({ ORG: "acme" });
+  assert.match(fault!, /^ACCESS_TOKEN: is not set.*"fly tokens create readonly acme"/);
+  assert.deepEqual(others, []);
+});
+
+Deno.test("readConfig() names every wrong variable at once, each on its own line", () => {
+  const wrong = {
+    NATS_URL: "http://127.0.0.1",
+    SUBJECT: "logs.>.web",
+    QUEUE: "two words",
+    NETWORK: "::",
+    RETENTION_DAYS: "-1",
+    MAX_DISK_PERCENT: "101",
+    SYNC_INTERVAL: "1",
+    SEAL_AFTER: "1w",
+    BUFFER_LIMIT: "1KiB",
+    CANARY_INTERVAL: "often",
+    STALL_AFTER: "never",
+    EXCLUDE_APPS: ",",
+    INCLUDE_APPS: ",",
+    EXCLUDE_TEXT: ",",
+    API_TOKEN: "with space",
+    PORT: "65536",
+    HOST: "not a host",
+    METRICS_PORT: "-",
+  };
+  const faults = faultsOf({ ...FLY, ...wrong });
+  assert.deepEqual(faults.map((fault) => fault.split(":")[0]).sort(), Object.keys(wrong).sort());
+  assert.match(
+    faults.find((fault) => fault.startsWith("SYNC_INTERVAL"))!,
+    /^SYNC_INTERVAL: "1" is not a duration/,
+  );
+});
+
+for (const subject of ["logs..web", ".logs", "logs.", "lo gs", ">.logs", "logs\u0000"]) {
+  Deno.test(`readConfig() refuses the subject ${JSON.stringify(subject)}`, () => {
+    assert.match(faultsOf({ ...LOCAL, SUBJECT: subject }).join(), /^SUBJECT: /);
+  });
+}
+
+for (
+  const url of [
+    "nats://a,nats://b",
+    "nats://a,b",
+    "nats://",
+    "nats://host/path",
+    "nats://host?x=1",
+    "nats://%ff@host",
+  ]
+) {
+  Deno.test(`readConfig() refuses NATS_URL ${url}`, () => {
+    assert.match(faultsOf({ NATS_URL: url }).join(), /^NATS_URL: Cannot read the NATS address/);
+  });
+}
+
+Deno.test("readConfig() shows no secret when secrets are what is wrong", () => {
+  const text = faultsOf({
+    NATS_URL: "ftp://user:geheim@host",
+    API_TOKEN: "geheim\u0007",
+    ACCESS_TOKEN: "geheim",
+    PORT: "x",
+  }).join("\n");
+  assert.match(text, /NATS_URL[^]*API_TOKEN[^]*PORT/);
+  assert.doesNotMatch(text, /geheim/);
+});
+
+Deno.test("readConfig() cuts a long value off when it shows it", () => {
+  assert.ok(faultsOf({ ...LOCAL, PORT: "9".repeat(10_000) })[0]!.length < 200);
+});
+
+Deno.test("readConfig() refuses to listen beyond loopback off Fly when there is no token", () => {
+  assert.match(faultsOf({ ...LOCAL, HOST: "0.0.0.0" }).join(), /^HOST: "0.0.0.0".*API_TOKEN must be set/);
+  assert.deepEqual(faultsOf({ ...LOCAL, HOST: "0.0.0.0", API_TOKEN: "one" }), []);
+  assert.equal(readConfig({ ...LOCAL, API_TOKEN: "one" }).hostname, "127.0.0.1");
+  for (const host of ["localhost", "::1", "[::1]", "127.0.0.2"]) {
+    assert.deepEqual(faultsOf({ ...LOCAL, HOST: host }), [], host);
+  }
+});
+
+Deno.test("readConfig() refuses one port for two things, unless it is any free one", () => {
+  assert.match(
+    faultsOf({ ...LOCAL, PORT: "9091" }).join(),
+    /^METRICS_PORT: "9091" is the port of the API too/,
+  );
+  const config = readConfig({ ...LOCAL, PORT: "0", METRICS_PORT: "0" });
+  assert.deepEqual([config.port, config.metricsPort], [0, 0]);
+});
+
+Deno.test("readConfig() refuses a canary off Fly, and takes 0 and off for none", () => {
+  assert.match(faultsOf({ ...LOCAL, CANARY_INTERVAL: "60s" }).join(), /^CANARY_INTERVAL: works on Fly only/);
+  assert.equal(readConfig({ ...LOCAL, CANARY_INTERVAL: "0" }).canaryIntervalMs, null);
+  assert.equal(readConfig({ ...FLY, CANARY_INTERVAL: "off" }).canaryIntervalMs, null);
+  assert.equal(readConfig({ ...FLY, CANARY_INTERVAL: "5s" }).canaryIntervalMs, 5000);
+});
+
+Deno.test("readConfig() names what a Fly machine should have but has not", () => {
+  const faults = faultsOf({ FLY_MACHINE_ID: "0e28", ACCESS_TOKEN: "a" });
+  assert.deepEqual(faults.map((fault) => fault.split(":")[0]), ["FLY_APP_NAME", "FLY_REGION"]);
+});
+
+Deno.test("readConfig() excludes no app when EXCLUDE_APPS is off", () => {
+  assert.deepEqual(readConfig({ ...LOCAL, EXCLUDE_APPS: "off" }).excludeApps, []);
+});

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import type { Gap } from "../../lib/gap.ts";
+import { formatCoverage, measureCoverage } from "../../routes/coverage.ts";
+import { listedGaps, NOW_MS, stoppedClock } from "./rig.ts";
+
+const SINCE_MS = NOW_MS - 100_000;
+
+function coverageOf(...gaps: [sinceMs: number, untilMs: number | null, state?: Gap["state"]][]): string {
+  const listed = gaps.map(([since, until, state = "lost"]): Gap => ({
+    sinceMs: SINCE_MS + since,
+    untilMs: until === null ? null : SINCE_MS + until,
+    cause: "disconnect",
+    state,
+  }));
+  const parts = { gaps: listedGaps(listed), clock: stoppedClock };
+  return formatCoverage(measureCoverage(parts, SINCE_MS, SINCE_MS + 1_000_000));
+}
+
+Deno.test("measureCoverage() is complete when no gap touches the span, or only healed ones", () => {
+  assert.equal(coverageOf(), "complete");
+  assert.equal(coverageOf([-5000, 0]), "complete");
+  assert.equal(coverageOf([1000, 2000, "healed"]), "complete");
+});
+
+Deno.test("measureCoverage() counts gaps and their seconds, a part of one as one", () => {
+  assert.equal(coverageOf([1000, 3000], [10_000, 22_000]), "partial; gaps=2; seconds=14");
+  assert.equal(coverageOf([1000, 1001]), "partial; gaps=1; seconds=1");
+});
+
+Deno.test("measureCoverage() counts a moment once when gaps overlap", () => {
+  assert.equal(coverageOf([1000, 5000], [2000, 3000], [4000, 6000]), "partial; gaps=3; seconds=5");
+});
+
+Deno.test("measureCoverage() counts only what lies inside the span", () => {
+  assert.equal(coverageOf([-5000, 2000]), "partial; gaps=1; seconds=2");
+});
+
+Deno.test("measureCoverage() counts an open gap up to now and not beyond", () => {
+  assert.equal(coverageOf([90_000, null, "open"]), "partial; gaps=1; seconds=10");
+});

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { formatSize, formatSpan } from "../../routes/home.ts";
+import { createParts, ListedDays, listedGaps, serve } from "./rig.ts";
+
+Deno.test("GET / lists the days and ends with commands that work here", async () => {
+  const archive = new ListedDays({
+    "2026-11-22": { text: "{}\n".repeat(1234), sealed: false, gzBytes: 200 },
+    "2026-11-21": { text: "{}\n", gzBytes: 25 },
+  });
+  const gaps = listedGaps([{
+    sinceMs: Date.parse("2026-11-21T10:00:00Z"),
+    untilMs: Date.parse("2026-11-21T10:01:14Z"),
+    cause: "crash",
+    state: "lost",
+  }]);
+  await using api = serve(createParts({ archive, gaps }));
+  const answer = await api.ask("/", { headers: { Host: "localhost:1" } });
+  assert.equal(answer.headers.get("Content-Type"), "text/plain; charset=UTF-8");
+  const lines = (await answer.text()).split("\n");
+  assert.deepEqual(lines.slice(0, 6), [
+    "Flightlog 1.2.3: recording, nats://127.0.0.1:4222",
+    "",
+    "DAY         LINES      SIZE   GZIP  FIRST     LAST      SEALED  MISSING",
+    "2026-11-22  1,234  3.62 KiB  200 B  00:00:01  11:22:33  no      -",
+    "2026-11-21      1       3 B   25 B  00:00:01  11:22:33  yes     1 m 14 s in 1 gap",
+    "",
+  ]);
+  assert.match(lines[6]!, new RegExp(`^curl http://127\\.0\\.0\\.1:${api.port}/logs/today\\.log `));
+});
+
+Deno.test("GET / says that there are no lines yet when there are none", async () => {
+  await using api = serve(createParts());
+  assert.match(await (await api.ask("/")).text(), /\n\nNo lines yet\.\n\ncurl /);
+});
+
+Deno.test("GET / shows the token's variable, and https behind a proxy", async () => {
+  await using api = serve(createParts({ config: { apiTokens: ["Sesame-1"], onFly: true } }));
+  const answer = await api.askRaw(
+    "GET / HTTP/1.1\r\nHost: logs.example\r\nAuthorization: Bearer Sesame-1\r\nX-Forwarded-Proto: https\r\n" +
+      "Connection: close\r\n\r\n",
+  );
+  assert.match(answer, /\ncurl -u ":\$API_TOKEN" https:\/\/logs\.example\/logs /);
+  assert.doesNotMatch(answer, /Sesame-1/);
+});
+
+for (const host of ["$(reboot)", "a;b", "a`b`", "a'b", 'a"b', "a&b"]) {
+  Deno.test(`GET / shows no command when the host is ${host}`, async () => {
+    await using api = serve(createParts({ config: { apiTokens: ["Sesame-1"], onFly: true } }));
+    const answer = await api.askRaw(
+      `GET / HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer Sesame-1\r\nConnection: close\r\n\r\n`,
+    );
+    assert.ok(!answer.includes(host));
+  });
+}
+
+Deno.test("formatSize() shows three digits", () => {
+  assert.deepEqual([0, 999, 1000, 1024, 10_240, 1_048_576, 536_870_912, 1_610_612_736].map(formatSize), [
+    "0 B",
+    "999 B",
+    "0.977 KiB",
+    "1.00 KiB",
+    "10.0 KiB",
+    "1.00 MiB",
+    "512 MiB",
+    "1.50 GiB",
+  ]);
+});
+
+Deno.test("formatSpan() shows the two largest units", () => {
+  assert.deepEqual([0, 1, 59_000, 74_000, 3_600_000, 90_061_000].map(formatSpan), [
+    "0 s",
+    "1 s",
+    "59 s",
+    "1 m 14 s",
+    "1 h 0 m",
+    "25 h 1 m",
+  ]);
+});

@@ -1,0 +1,206 @@
+/**
+ * An API over days that are spelt out in the test, on a real port, and a socket to ask it with whatever no
+ * well-behaved client would send.
+ *
+ * @module
+ */
+
+import { gzipSync } from "node:zlib";
+import type { DayInfo } from "../../lib/archive/archive.ts";
+import type { ByteRange } from "../../lib/archive/open_day.ts";
+import type { Clock } from "../../lib/clock.ts";
+import { parseDayName } from "../../lib/day.ts";
+import type { Gap, GapSource } from "../../lib/gap.ts";
+import { silentLogger } from "../../lib/logger.ts";
+import { createApp } from "../../routes/app.ts";
+import type { DaySource, Parts } from "../../routes/parts.ts";
+
+/** When everything in these tests happens: noon, so that today and yesterday are beyond doubt. */
+export const NOW_MS = Date.parse("2026-11-22T12:00:00Z");
+
+/** A clock that stands still. */
+export const stoppedClock: Clock = {
+  now: () => NOW_MS,
+  elapsed: () => 0,
+  after: () => () => {},
+  every: () => () => {},
+};
+
+/** One day of a {@linkcode ListedDays}. */
+export interface ListedDay {
+  /** What it says. */
+  text: string;
+  /** Whether it is sealed; it is unless told otherwise. */
+  sealed?: boolean;
+  /** The size of the gzip file that the list tells, if not the real one. */
+  gzBytes?: number;
+}
+
+/** Days from a list, which counts what is opened and what is closed. */
+export class ListedDays implements DaySource {
+  /** How many streams were opened. */
+  opened = 0;
+  /** How many of them were read to their end or cancelled. */
+  closed = 0;
+  /** What the next stream does instead of ending, if anything. */
+  failure: Error | null = null;
+  /** The size of the pieces in which bytes are handed out. */
+  pieceBytes = 4;
+  readonly #days: Map<number, { info: DayInfo; text: Uint8Array<ArrayBuffer>; gz: Uint8Array<ArrayBuffer> }>;
+  readonly #removed: ReadonlySet<number>;
+  readonly #closing: (() => void)[] = [];
+
+  /** Takes the days by name, and the names of those that retention removed. */
+  constructor(days: Record<string, ListedDay>, removed: readonly string[] = []) {
+    this.#removed = new Set(removed.map((name) => parseDayName(name)!));
+    this.#days = new Map(
+      Object.entries(days).map(([day, { text, sealed = true, gzBytes }]) => {
+        const bytes = new TextEncoder().encode(text);
+        const gz = new Uint8Array(gzipSync(bytes));
+        const lines = text.split("\n").length - 1;
+        const info: DayInfo = {
+          day,
+          lines,
+          bytes: bytes.length,
+          gzBytes: gzBytes ?? gz.length,
+          first: lines === 0 ? null : `${day}T00:00:01.000000000Z`,
+          last: lines === 0 ? null : `${day}T11:22:33.000000000Z`,
+          sealed,
+          crc32: sealed ? "9a3f01c2" : null,
+          modifiedMs: Date.parse("2026-11-22T01:00:00.250Z"),
+        };
+        return [parseDayName(day)!, { info, text: bytes, gz }];
+      }),
+    );
+  }
+
+  days(): DayInfo[] {
+    return [...this.#days.values()].map(({ info }) => info).sort((a, b) => a.day < b.day ? 1 : -1);
+  }
+
+  day(day: number): DayInfo | undefined {
+    return this.#days.get(day)?.info;
+  }
+
+  wasRemoved(day: number): boolean {
+    return this.#removed.has(day);
+  }
+
+  openText(day: number, range?: ByteRange): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.#open(this.#days.get(day)!.text, range);
+  }
+
+  openGzip(day: number, range?: ByteRange): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.#open(this.#days.get(day)!.gz, range);
+  }
+
+  /** Settles when as many streams are closed as were opened. */
+  async allClosed(): Promise<void> {
+    while (this.closed < this.opened) await new Promise<void>((resolve) => this.#closing.push(resolve));
+  }
+
+  #open(bytes: Uint8Array<ArrayBuffer>, range?: ByteRange): ReadableStream<Uint8Array<ArrayBuffer>> {
+    this.opened++;
+    let { start: at, end } = range ?? { start: 0, end: bytes.length };
+    const close = () => {
+      this.closed++;
+      for (const resolve of this.#closing.splice(0)) resolve();
+    };
+    return new ReadableStream({
+      pull: (controller) => {
+        const next = Math.min(at + this.pieceBytes, end);
+        if (next > at) return controller.enqueue(bytes.slice(at, at = next));
+        close();
+        if (this.failure === null) controller.close();
+        else controller.error(this.failure);
+      },
+      cancel: close,
+    }, { highWaterMark: 0 });
+  }
+}
+
+/** The gaps of a list. */
+export function listedGaps(gaps: readonly Gap[]): GapSource {
+  return {
+    touching: (sinceMs, untilMs) =>
+      gaps.filter((gap) => gap.sinceMs < untilMs && (gap.untilMs ?? Infinity) > sinceMs),
+    latest: () => gaps.at(-1) ?? null,
+  };
+}
+
+/** Parts with nothing in them but what a test gives. */
+export function createParts(given: Partial<Parts> = {}): Parts {
+  return {
+    archive: new ListedDays({}),
+    gaps: listedGaps([]),
+    recorder: {
+      status: () => ({
+        state: "recording",
+        sinceMs: Date.parse("2026-11-22T10:00:00Z"),
+        server: "nats://127.0.0.1:4222",
+        counters: { received: 7, recorded: 4, rejected: 1, filtered: 2, empty: 1, dropped: 0, bytes: 900 },
+        lagMs: 12,
+        lastLineMs: Date.parse("2026-11-22T11:59:59Z"),
+        lastError: null,
+      }),
+      readiness: () => ({ ready: true, reasons: [] }),
+    },
+    volumeUsage: () => Promise.resolve({ totalBytes: 1000, availableBytes: 400, usedPercent: 60 }),
+    clock: stoppedClock,
+    logger: silentLogger,
+    config: { apiTokens: [], onFly: false },
+    version: "1.2.3",
+    ...given,
+  };
+}
+
+/** The API on a port of its own. */
+export interface ServedApi extends AsyncDisposable {
+  /** Asks it. `path` begins with a slash. */
+  ask(path: string, init?: RequestInit): Promise<Response>;
+  /** Sends bytes as they are and gives all that comes back until the server closes. */
+  askRaw(text: string): Promise<string>;
+  /** Opens a connection and leaves it to the test. */
+  connect(): Promise<Deno.TcpConn>;
+  /** The port. */
+  port: number;
+}
+
+/** Serves parts on a free port of 127.0.0.1. */
+export function serve(parts: Parts): ServedApi {
+  const app = createApp(parts);
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, app.fetch);
+  const { port } = server.addr;
+  const connect = () => Deno.connect({ hostname: "127.0.0.1", port });
+  return {
+    port,
+    connect,
+    ask: (path, init) => fetch(`http://127.0.0.1:${port}${path}`, init),
+    async askRaw(text) {
+      using connection = await connect();
+      await connection.write(Uint8Array.from(text, (character) => character.charCodeAt(0)));
+      return await readAll(connection);
+    },
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+/** Reads a connection until it ends or breaks, one character for each byte. */
+export async function readAll(connection: Deno.TcpConn): Promise<string> {
+  let text = "";
+  try {
+    for await (const bytes of connection.readable) text += String.fromCharCode(...bytes);
+  } catch {
+    // A broken connection is an end, too.
+  }
+  return text;
+}
+
+/** What a problem says about itself, besides its status. */
+export async function readProblem(
+  response: Response,
+): Promise<
+  { type: string; title: string; status: number; detail: string; param?: string; reasons?: string[] }
+> {
+  return await response.json();
+}
