@@ -1,0 +1,103 @@
+/**
+ * Measures Flightlog side by side with what people would use instead, in one run, and prints the ratios as a
+ * Markdown table. Run by hand: `deno task bench [--quick] [name…]`.
+ *
+ * Only the loopback is used; everything lies in one directory under TMPDIR and is gone afterwards, but for the
+ * npm packages that it compares with, which stay in the user's cache.
+ *
+ * @module
+ */
+
+import { availableParallelism, cpus, release } from "node:os";
+import { Bench, FULL_SCALE, QUICK_SCALE } from "./bench.ts";
+import { measureSealedDownload, measureTodaysDownload } from "./download.ts";
+import { measureGrownDay, measureGrownDownload, measureStart } from "./growth.ts";
+import { measureIngest } from "./ingest.ts";
+import { measureLatency } from "./latency.ts";
+import { markdownTable, missingRow, type Row } from "./report.ts";
+
+/** The most that one measurement may take, in milliseconds. */
+const MEASUREMENT_LIMIT_MS = 15 * 60_000;
+
+type Measurement = (bench: Bench) => Promise<Row[]>;
+
+/** What can be asked for by name. What fails takes nothing else with it. */
+const MEASUREMENTS: Record<string, Measurement[]> = {
+  ingest: [measureIngest],
+  latency: [measureLatency],
+  download: [measureSealedDownload, measureTodaysDownload],
+  growth: [measureGrownDay, measureGrownDownload, measureStart],
+};
+
+const encoder = new TextEncoder();
+
+function print(text: string): void {
+  Deno.stdout.writeSync(encoder.encode(`${text}\n`));
+}
+
+function tell(text: string): void {
+  Deno.stderr.writeSync(encoder.encode(`${text}\n`));
+}
+
+async function measure(bench: Bench, name: string, measurement: Measurement): Promise<Row[]> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`${MEASUREMENT_LIMIT_MS} ms have passed`)),
+      MEASUREMENT_LIMIT_MS,
+    );
+  });
+  const measuring = measurement(bench);
+  try {
+    const rows = await Promise.race([measuring, late]);
+    for (const row of rows) tell(`${row.what}: ${row.ours}; ${row.theirs}; ${row.ratio}`);
+    return rows;
+  } catch (error) {
+    tell(`Cannot measure ${name}: ${Deno.inspect(error)}`);
+    await bench.endScopes();
+    // Its programs are gone, so what still waits for them fails at once; nobody is left to hear of it.
+    measuring.catch(() => {});
+    const message = error instanceof Error ? error.message : String(error);
+    return [missingRow(name, message.split("\n")[0]!)];
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function main(): Promise<void> {
+  const names = Deno.args.filter((argument) => argument !== "--quick");
+  const unknown = names.filter((name) => !Object.hasOwn(MEASUREMENTS, name));
+  if (unknown.length > 0) {
+    tell(`Cannot measure "${unknown.join('", "')}": there are ${Object.keys(MEASUREMENTS).join(", ")}`);
+    Deno.exit(2);
+  }
+  const quick = Deno.args.includes("--quick");
+  const bench = await Bench.create(quick ? QUICK_SCALE : FULL_SCALE, tell);
+  const interrupted = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, async () => {
+      // The second time at once: whoever asks twice does not want to wait.
+      if (interrupted.signal.aborted) Deno.exit(130);
+      interrupted.abort();
+      await bench[Symbol.asyncDispose]();
+      Deno.exit(130);
+    });
+  }
+  const rows: Row[] = [];
+  for (const name of names.length > 0 ? names : Object.keys(MEASUREMENTS)) {
+    for (const measurement of MEASUREMENTS[name]!) {
+      rows.push(...await measure(bench, name, measurement));
+      // The listener clears up and exits; what failed for lack of its programs is no result.
+      if (interrupted.signal.aborted) return;
+    }
+  }
+  await bench[Symbol.asyncDispose]();
+  const machine =
+    `${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? "unknown"}), Linux ${release()}, ` +
+    `Deno ${Deno.version.deno}`;
+  print(`Measured on ${new Date().toISOString().slice(0, 10)}${quick ? ", quick" : ""}: ${machine}.\n`);
+  print(markdownTable(rows));
+  Deno.exit(0);
+}
+
+if (import.meta.main) await main();
