@@ -11,6 +11,8 @@ import { GapLedger } from "./lib/archive/gap_ledger.ts";
 import { isOnOwnVolume, readVolumeUsage } from "./lib/archive/volume.ts";
 import { systemClock as clock } from "./lib/clock.ts";
 import { type Config, ConfigError, readConfig } from "./lib/config.ts";
+import { VARIABLE_NAMES } from "./lib/environment.ts";
+import { Followers } from "./lib/follow/followers.ts";
 import { createLogger } from "./lib/logger.ts";
 import { Metrics } from "./lib/metrics.ts";
 import { Recorder } from "./lib/recorder.ts";
@@ -24,7 +26,7 @@ const print = (line: string): void => console.log(line);
 const logger = createLogger({ clock, write: print });
 
 try {
-  await run(readConfig(Deno.env.toObject()));
+  await run(readConfig(Object.fromEntries(VARIABLE_NAMES.map((name) => [name, Deno.env.get(name)]))));
 } catch (error) {
   const reason = (error as Error).message;
   // deno-lint-ignore no-console -- whoever started the program reads it
@@ -60,9 +62,11 @@ async function run(config: Config): Promise<void> {
     onRoundTrip: (roundTripMs) => metrics.noteRoundTrip(roundTripMs),
   });
   const volumeUsage = () => readVolumeUsage(directory);
+  const followers = new Followers({ archive, gaps, clock, logger });
   metrics.connect({ archive, recorder, gaps, config, volumeUsage });
   const app = createApp({
     ...{ archive, gaps, recorder, volumeUsage, clock, logger, config, version: deno.version },
+    ...{ lines: archive.lines, followers },
     onAnswer: (method, status) => metrics.noteAnswer(method, status),
   });
 
@@ -79,8 +83,10 @@ async function run(config: Config): Promise<void> {
     async stop() {
       const served = servers.map((server) => server.shutdown());
       await recorder.stop();
-      if (await archive.stop() === 0) await alive.move(clock.now());
-      await gaps.close();
+      const unwritten = await archive.stop();
+      await followers.close();
+      // The mark vouches for both: what was recorded, and what is known to be missing.
+      if (await gaps.close() && unwritten === 0) await alive.move(clock.now());
       await Promise.all(served);
       await archive.close();
     },

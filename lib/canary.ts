@@ -23,7 +23,9 @@ export interface CanaryStatus {
 
 /** See {@linkcode Canary}. */
 export interface CanaryOptions {
+  /** The time between two canaries, in milliseconds. */
   intervalMs: number;
+  /** Measures the way, and calls for the next one. */
   clock: Clock;
   /** Prints a line to this process's own stdout, from where Fly takes it. */
   print(line: string): void;
@@ -43,6 +45,7 @@ export class Canary {
   #missed = 0;
   #cancel: Cancel | null = null;
 
+  /** Sends nothing before {@linkcode Canary.start}. */
   constructor(options: CanaryOptions) {
     this.#options = options;
   }

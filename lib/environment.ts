@@ -220,6 +220,9 @@ const schema = v.object({
   FLY_MACHINE_ID: v.optional(v.string()),
 });
 
+/** Every variable that is read; nothing else of the environment is. */
+export const VARIABLE_NAMES: readonly string[] = Object.keys(schema.entries);
+
 /**
  * Reads the variables and names each that cannot be read, in `faults`, without any secret. An empty variable
  * is as good as none, and white space around a value is taken off. `texts` are the variables before reading,

@@ -18,7 +18,7 @@ import { FIRST_SECOND, formatTimestamp, LAST_SECOND, parseTimestamp, type Timest
  * must all hold. May be used as a structured clone.
  */
 export interface FilterSpec {
-  /** The first moment that is in. A line without a time of its own is never left out by time. */
+  /** The first moment that is in. A line without a time of its own is not left out by it. */
   since?: Timestamp | null;
   /** The first moment that is out. */
   until?: Timestamp | null;
@@ -32,6 +32,8 @@ export interface FilterSpec {
   levels: string[];
   /** A part of the message, in its case. Null, missing or empty asks for nothing. */
   text?: string | null;
+  /** Whether a line without a time of its own is left out after all. */
+  timedOnly?: boolean;
 }
 
 /** What of the index entry of a block tells whether it has to be read; see `BlockEntry` in archive/format.ts. */
@@ -77,6 +79,7 @@ class LineFilter implements Filter {
   readonly #until: Timestamp | null;
   readonly #sinceText: string;
   readonly #untilText: string;
+  readonly #timedOnly: boolean;
   readonly #app: FieldMatcher | null;
   readonly #region: FieldMatcher | null;
   readonly #instance: FieldMatcher | null;
@@ -92,6 +95,7 @@ class LineFilter implements Filter {
     this.#until = spec.until ?? null;
     this.#sinceText = this.#since === null ? "" : comparableText(this.#since);
     this.#untilText = this.#until === null ? "" : comparableText(this.#until);
+    this.#timedOnly = spec.timedOnly ?? false;
     this.#app = spec.apps.length === 0 ? null : new FieldMatcher(anyGlob(spec.apps));
     this.#region = spec.regions.length === 0 ? null : new FieldMatcher(anyOf(spec.regions));
     this.#instance = spec.instances.length === 0 ? null : new FieldMatcher(anyOf(spec.instances));
@@ -99,7 +103,8 @@ class LineFilter implements Filter {
     this.#textValue = (spec.text ?? "").toWellFormed();
     this.#text = this.#textValue === "" ? null : new Needle(this.#textValue);
     this.#anchor = this.#text ?? anchorOf(spec);
-    this.matchesAll = this.#since === null && this.#until === null && this.#app === null &&
+    this.matchesAll = !this.#timedOnly && this.#since === null && this.#until === null &&
+      this.#app === null &&
       this.#region === null && this.#instance === null && this.#level === null && this.#text === null;
   }
 
@@ -113,7 +118,7 @@ class LineFilter implements Filter {
     if (this.matchesAll) return true;
     if (!scanner.recognized) return this.#matchesUnscanned(bytes, start, end);
     const { escaped } = scanner;
-    if (scanner.timed && !this.#includes(scanner)) return false;
+    if (scanner.timed ? !this.#includes(scanner) : this.#timedOnly) return false;
     if (this.#level !== null) {
       if (!this.#level.matchesBytes(bytes, scanner.levelStart, scanner.levelEnd, (escaped & LEVEL) !== 0)) {
         return false;
@@ -158,7 +163,7 @@ class LineFilter implements Filter {
   }
 
   mayMatchBlock(block: BlockContent): boolean {
-    if (block.untimed === 0) {
+    if (block.untimed === 0 || this.#timedOnly) {
       if (block.first === null || block.last === null) return false;
       if (this.#since !== null && block.last < this.#sinceText) return false;
       if (this.#until !== null && block.first >= this.#untilText) return false;
@@ -179,12 +184,13 @@ class LineFilter implements Filter {
     if (this.#app !== null || this.#region !== null || this.#instance !== null || this.#level !== null) {
       return false;
     }
+    if (this.#timedOnly) return false;
     return this.#text === null || this.#text.isInBytes(bytes, start, end);
   }
 
   #matchesRecord(record: FlyRecord): boolean {
     const time = record.timestamp === undefined ? null : parseTimestamp(record.timestamp);
-    return (time === null || this.#includes(time)) &&
+    return (time === null ? !this.#timedOnly : this.#includes(time)) &&
       holds(this.#level, record.log?.level) &&
       holds(this.#app, record.fly?.app?.name) &&
       holds(this.#region, record.fly?.region) &&

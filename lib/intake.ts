@@ -16,18 +16,25 @@ import { parseTimestamp, type Timestamp, timestampFromMs } from "./timestamp.ts"
 
 /** A message as a source hands it over; valid only during the call. */
 export interface SourceMessage {
+  /** The message's bytes, a view on a buffer that is used again. */
   readonly payload: Uint8Array;
   /** Made when asked for. */
   readonly subject: string;
 }
 
-/** A line that was longer on its way than this says nothing about how late others are, in milliseconds. */
+/**
+ * A line whose timestamp is further than this from its arrival, in milliseconds, either way, says nothing about
+ * how late others are.
+ */
 export const LAG_LIMIT_MS = 60_000;
 
 /** See {@linkcode Intake}. */
 export interface IntakeOptions {
+  /** Takes the lines. */
   archive: Pick<Archive, "append">;
+  /** Tells when a message arrived. */
   clock: Clock;
+  /** Which lines are left out. */
   rules: LineRules;
   /** Whether there is room for a line now; one that has none is dropped and counted. */
   hasRoom(): boolean;
@@ -37,6 +44,7 @@ export interface IntakeOptions {
 
 /** Turns messages into lines. */
 export class Intake {
+  /** What became of the messages so far. */
   readonly counters: RecorderCounters = {
     received: 0,
     recorded: 0,
@@ -48,15 +56,17 @@ export class Intake {
   };
   /** Arrival of the last message that has a payload, in milliseconds since 1970; null before the first. */
   lastLineMs: number | null = null;
-  /** The last line's own timestamp, or its arrival where it has none. */
-  lastStampMs: number | null = null;
+  /** Arrival of the last line whose own timestamp is within {@linkcode LAG_LIMIT_MS} of it; null before. */
+  lastTimedMs: number | null = null;
   /** How long the last line was on its way; null before the first that has a timestamp. */
   lagMs: number | null = null;
 
   readonly #options: IntakeOptions;
   readonly #scanner = new LineScanner();
   #largestLagMs = 0;
+  #largestLagBeforeMs = 0;
 
+  /** Counts from zero. */
   constructor(options: IntakeOptions) {
     this.#options = options;
   }
@@ -78,11 +88,18 @@ export class Intake {
     else this.#takeRejected(message, payload, arrivalMs, reason);
   }
 
-  /** The longest way of a line since the last call, in milliseconds; ways above {@linkcode LAG_LIMIT_MS} apart. */
-  takeLargestLag(): number {
-    const lagMs = this.#largestLagMs;
+  /**
+   * The longest way of a line lately, in milliseconds, ways above {@linkcode LAG_LIMIT_MS} apart: a line that is
+   * still on its way may be so much older than the last one that came.
+   */
+  get largestLagMs(): number {
+    return Math.max(this.#largestLagMs, this.#largestLagBeforeMs);
+  }
+
+  /** Has {@linkcode Intake.largestLagMs} forget what was before the last call of this. */
+  forgetOldLags(): void {
+    this.#largestLagBeforeMs = this.#largestLagMs;
     this.#largestLagMs = 0;
-    return lagMs;
   }
 
   #takeRecord(message: SourceMessage, payload: Uint8Array, arrivalMs: number): void {
@@ -117,13 +134,12 @@ export class Intake {
   }
 
   #noteTime(time: Timestamp | null, arrivalMs: number): void {
-    this.lastStampMs = arrivalMs;
     if (time === null) return;
     const stampMs = time.seconds * 1000 + time.nanoseconds / 1e6;
     const lagMs = arrivalMs - stampMs;
     this.lagMs = lagMs;
     if (Math.abs(lagMs) > LAG_LIMIT_MS) return;
-    this.lastStampMs = stampMs;
+    this.lastTimedMs = arrivalMs;
     if (lagMs > this.#largestLagMs) this.#largestLagMs = lagMs;
   }
 

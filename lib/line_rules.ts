@@ -16,6 +16,7 @@ import { FieldMatcher } from "./field_matcher.ts";
 export interface LineRulesSpec {
   /** The app that the recorder runs as; null where it has none. */
   ownApp: string | null;
+  /** Lines of these apps are left out. */
   excludeApps: readonly string[];
   /** Where it is not empty, lines of all other apps are left out. */
   includeApps: readonly string[];

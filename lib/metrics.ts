@@ -33,10 +33,15 @@ const COUNTERS: Record<keyof RecorderCounters, [name: string, help: string]> = {
 
 /** What metrics are read from. */
 export interface MetricsSources {
+  /** The days, and what waits for the disk. */
   archive: Pick<Archive, "days" | "waitingBytes">;
+  /** The counters and the state of the session. */
   recorder: Pick<Recorder, "status">;
+  /** The gaps, which are counted by cause and state. */
   gaps: GapSource;
+  /** How much may wait for the disk. */
   config: Pick<Config, "bufferLimitBytes">;
+  /** Measures the volume under the archive; asked at each scrape. */
   volumeUsage(): Promise<VolumeUsage>;
 }
 
@@ -109,15 +114,13 @@ export class Metrics {
       () => archive.days().filter(({ sealed }) => sealed).length,
     );
     this.#gapCounter(gaps);
-    this.#value(
-      "flightlog_disk_size_bytes",
-      "Size of the volume",
-      async () => (await volumeUsage()).totalBytes,
-    );
+    // A broken disk is what metrics are looked at for; it must not break them.
+    const usage = () => volumeUsage().catch(() => ({ totalBytes: NaN, availableBytes: NaN }));
+    this.#value("flightlog_disk_size_bytes", "Size of the volume", async () => (await usage()).totalBytes);
     this.#value(
       "flightlog_disk_available_bytes",
       "Room on the volume",
-      async () => (await volumeUsage()).availableBytes,
+      async () => (await usage()).availableBytes,
     );
   }
 

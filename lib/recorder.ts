@@ -12,6 +12,7 @@ import type { GapLedger } from "./archive/gap_ledger.ts";
 import { Backoff, LONGEST_WAIT_MS } from "./backoff.ts";
 import { Canary } from "./canary.ts";
 import { type Cancel, type Clock, sleep } from "./clock.ts";
+import { ClockJumps } from "./clock_jumps.ts";
 import type { Config } from "./config.ts";
 import type { GapCause } from "./gap.ts";
 import { Intake } from "./intake.ts";
@@ -26,7 +27,7 @@ export const HEALTHY_MS = 60_000;
 
 /**
  * Lines come in the order in which servers carry them, not in that of their timestamps: one that is lost may
- * be this much older than the last one that came, in milliseconds. Gaps start earlier by it.
+ * have been on its way longer than any that came, by this much in milliseconds. Gaps start earlier by it.
  */
 export const GAP_MARGIN_MS = 1000;
 
@@ -35,11 +36,17 @@ const OVERSHOOT_BYTES = 4 * 1024 * 1024;
 
 /** See {@linkcode Recorder}. */
 export interface RecorderOptions {
+  /** Where from, which lines, and how long to wait. */
   config: Config;
+  /** Takes the lines. */
   archive: Archive;
+  /** Takes the spans in which lines may be missing. */
   gaps: GapLedger;
+  /** Keeps the moment up to which nothing is missing, for after a crash. */
   alive: AliveMark;
+  /** Goes for every wait and every gap. */
   clock: Clock;
+  /** Takes the beginnings and the ends of sessions. */
   logger: Logger;
   /** Prints the canary; see there. */
   print(line: string): void;
@@ -47,6 +54,7 @@ export interface RecorderOptions {
   onSession?(): void;
   /** Hears of each canary that comes back. */
   onRoundTrip?(roundTripMs: number): void;
+  /** For tests: sessions with other times. Default: {@linkcode openSession}. */
   openSession?: typeof openSession;
 }
 
@@ -57,6 +65,7 @@ export class Recorder {
   readonly #canary: Canary | null;
   readonly #stopping = new AbortController();
   readonly #backoff = new Backoff();
+  readonly #jumps: ClockJumps;
   #state: RecorderState = "connecting";
   #sinceMs: number;
   #session: Session | null = null;
@@ -67,10 +76,12 @@ export class Recorder {
   #cancels: Cancel[] = [];
   #movingMark: Promise<void> | null = null;
 
+  /** Records nothing before {@linkcode Recorder.start}. */
   constructor(options: RecorderOptions) {
     this.#options = options;
     const { config, clock } = options;
     this.#sinceMs = clock.now();
+    this.#jumps = new ClockJumps(clock);
     this.#intake = new Intake({
       archive: options.archive,
       clock,
@@ -90,12 +101,15 @@ export class Recorder {
   /** Begins to record, and to write down what was missed since the last time. */
   start(): void {
     const { archive, clock } = this.#options;
-    this.#noteMissedTime();
+    const marking = this.#noteMissedTime();
     this.#cancels.push(
       archive.onChange(() => this.#followArchive()),
-      clock.every(ALIVE_INTERVAL_MS, () => this.#moveMark()),
+      clock.every(ALIVE_INTERVAL_MS, () => {
+        this.#moveMark();
+        this.#intake.forgetOldLags();
+      }),
     );
-    this.#running = this.#run();
+    this.#running = marking.then(() => this.#run());
   }
 
   /**
@@ -104,17 +118,17 @@ export class Recorder {
    */
   async stop(): Promise<void> {
     const { gaps, clock } = this.#options;
-    for (const cancel of this.#cancels.splice(0)) cancel();
-    this.#session?.resume();
     const session = this.#session;
     this.#stopping.abort();
     if (session !== null) {
       const beforeMs = clock.now();
       const end = await session.stop();
+      // What came meanwhile vouches for nothing: the server may have left out others by then.
       if (end.kind === "stop") gaps.begin("stop", Math.min(beforeMs - GAP_MARGIN_MS, this.#lastGoodMs(end)));
     }
     await this.#running;
-    await this.#movingMark;
+    // Not before: a session that is held back must be let go on to its end as the archive drains.
+    for (const cancel of this.#cancels.splice(0)) cancel();
     this.#enter("stopped");
   }
 
@@ -136,6 +150,9 @@ export class Recorder {
     const reasons: string[] = [];
     const { trouble } = this.#options.archive;
     if (trouble !== null) reasons.push(`The disk takes no lines: ${trouble}.`);
+    else if (this.#dropping !== null) {
+      reasons.push("Lines are dropped: they come faster than the disk takes them.");
+    }
     if (this.#state !== "recording") {
       const why = this.#lastError === null ? "" : ` ${this.#lastError.message}.`;
       reasons.push(`There is no session with ${this.#options.config.server.redacted}: ${this.#state}.${why}`);
@@ -148,15 +165,25 @@ export class Recorder {
     return this.#canary?.status ?? null;
   }
 
-  /** What was not recorded before this process: after a crash from the mark on, else since it was stopped. */
-  #noteMissedTime(): void {
-    const { gaps, alive, clock } = this.#options;
+  /**
+   * What was not recorded before this process: after a crash from the mark on, else since it was stopped. Where
+   * there never was a mark, resolves when there is one: a crash from then on has a start.
+   */
+  async #noteMissedTime(): Promise<void> {
+    const { gaps, alive, clock, logger } = this.#options;
+    const nowMs = clock.now();
     const markMs = alive.read();
     const openMs = gaps.open.reduce((first, { sinceMs }) => Math.min(first, sinceMs), Infinity);
-    if (markMs === null) {
-      if (openMs === Infinity) gaps.begin("start", clock.now());
-    } else if (markMs < openMs) {
-      gaps.begin("crash", markMs);
+    if (markMs !== null) {
+      // A mark in the future is of a clock that was set back since.
+      if (markMs < openMs) gaps.begin("crash", Math.min(markMs, nowMs));
+      return;
+    }
+    if (openMs === Infinity) gaps.begin("start", nowMs);
+    try {
+      await alive.move(Math.min(openMs, nowMs));
+    } catch (error) {
+      logger.log("error", "mark of life not moved", { reason: (error as Error).message });
     }
   }
 
@@ -188,8 +215,13 @@ export class Recorder {
     } catch (error) {
       if (signal.aborted) return null;
       if (!(error instanceof SessionError)) throw error;
-      if (error.kind === "refused") gaps.begin("refused", clock.now());
-      return { kind: error.kind === "unreachable" ? "disconnect" : error.kind, message: error.message };
+      const kind = error.kind === "unreachable" ? "disconnect" : error.kind;
+      if (causeOf(kind) === "refused") gaps.begin("refused", clock.now());
+      return { kind, message: error.message };
+    }
+    if (signal.aborted) {
+      await session.stop();
+      return null;
     }
     this.#session = session;
     this.#paused = false;
@@ -206,7 +238,8 @@ export class Recorder {
   #watch(session: Session): Cancel {
     const { clock, gaps, config, logger, onSession } = this.#options;
     const causes = this.#dropping === null ? undefined : NOT_RECORDING;
-    gaps.end(clock.now(), causes);
+    gaps.end(this.#jumps.latest(clock.now()), causes);
+    this.#jumps.forget();
     this.#enter("recording");
     onSession?.();
     logger.log("info", "recording", {
@@ -218,6 +251,7 @@ export class Recorder {
     cancels.push(() => this.#canary?.stop());
     if (config.stallAfterMs !== null) cancels.push(this.#watchForStall(session, config.stallAfterMs));
     this.#followArchive();
+    this.#moveMark();
     return () => {
       for (const cancel of cancels) cancel();
     };
@@ -257,16 +291,21 @@ export class Recorder {
     return subscriptions;
   }
 
-  /**
-   * The last moment up to which lines are known to be here: the server answers a PING behind all messages
-   * before it, and a line that came vouches for those before it, give or take the margin.
-   */
+  /** The last moment up to which lines are known to be here, as {@linkcode Gap.sinceMs} of what follows. */
   #lastGoodMs(end: SessionEnd): number {
-    if (end.kind === "stall") {
-      const good = this.#canary?.status.lastGoodMs ?? this.#intake.lastStampMs;
-      return (good ?? end.lastGoodMs) - GAP_MARGIN_MS;
-    }
-    return Math.max(end.lastGoodMs, this.#intake.lastStampMs ?? 0) - GAP_MARGIN_MS;
+    if (end.kind !== "stall") return this.#knownGoodMs(end.lastGoodMs);
+    // A PING is answered by the server beside the stream, and says nothing about that.
+    return this.#knownGoodMs(this.#canary?.status.lastGoodMs ?? Math.min(this.#sinceMs, end.lastGoodMs));
+  }
+
+  /**
+   * What is known to be here of lines: `answeredMs` is when something was asked for that came behind all lines
+   * before it, and a line that came vouches for those before it. None is older than its longest way.
+   */
+  #knownGoodMs(answeredMs: number): number {
+    const { lastTimedMs, largestLagMs } = this.#intake;
+    const goodMs = Math.max(answeredMs, lastTimedMs ?? -Infinity) - largestLagMs - GAP_MARGIN_MS;
+    return this.#jumps.earliest(goodMs);
   }
 
   #enter(state: RecorderState): void {
@@ -286,7 +325,7 @@ export class Recorder {
     if (this.#dropping !== null) return;
     const { archive, gaps, clock } = this.#options;
     this.#dropping = archive.trouble === null ? "overflow" : "disk";
-    gaps.begin(this.#dropping, Math.min(this.#intake.lastStampMs ?? Infinity, clock.now()) - GAP_MARGIN_MS);
+    gaps.begin(this.#dropping, this.#knownGoodMs(clock.now()));
   }
 
   /** Holds the source back while too much waits, and lets it go on when half of that is written. */
@@ -295,7 +334,7 @@ export class Recorder {
     const isLow = archive.waitingBytes <= config.bufferLimitBytes / 2;
     if (isLow && this.#dropping !== null) {
       this.#dropping = null;
-      gaps.end(clock.now(), ["overflow", "disk"]);
+      gaps.end(this.#jumps.latest(clock.now()), ["overflow", "disk"]);
     }
     const session = this.#session;
     if (session === null || !session.canPause) return;
@@ -308,13 +347,17 @@ export class Recorder {
     else session.resume();
   }
 
-  /** Moves the mark of life to the time up to which everything is on the disk. */
+  /** Moves the mark of life to the time up to which everything is known to be here, once it is on the disk. */
   #moveMark(): void {
-    if (this.#state !== "recording" || this.#movingMark !== null) return;
-    const { archive, gaps, alive, clock, logger } = this.#options;
-    const markMs = clock.now() - GAP_MARGIN_MS - this.#intake.takeLargestLag();
+    const session = this.#session;
+    if (session === null || this.#movingMark !== null) return;
+    const { archive, gaps, alive, logger } = this.#options;
+    const markMs = this.#knownGoodMs(session.lastGoodMs);
     this.#movingMark = Promise.all([archive.sync(), gaps.flush()])
-      .then(() => alive.move(markMs))
+      .then(async () => {
+        // An archive that is closed syncs nothing any more; and the gap of a session that ended may begin before.
+        if (this.#session === session && !this.#stopping.signal.aborted) await alive.move(markMs);
+      })
       .catch((error) => logger.log("error", "mark of life not moved", { reason: (error as Error).message }))
       .finally(() => this.#movingMark = null);
   }

@@ -15,7 +15,9 @@ export const STOP_LIMIT_MS = 4000;
 
 /** See {@linkcode stopOnSignals}. */
 export interface StopOptions {
+  /** Measures {@linkcode STOP_LIMIT_MS}. */
   clock: Clock;
+  /** Takes the signal, and how it went. */
   logger: Logger;
   /** Stops everything. */
   stop(): Promise<void>;

@@ -14,6 +14,7 @@ export const ALIVE_INTERVAL_MS = 5000;
 /** The time of modification of a file: moving it takes no room on a full disk. */
 export class AliveMark {
   readonly #path: string;
+  #moving: Promise<unknown> = Promise.resolve();
 
   /** The mark in an archive's directory. */
   constructor(directory: string) {
@@ -30,8 +31,15 @@ export class AliveMark {
     }
   }
 
-  /** Moves the mark to `epochMs`, and makes it last. */
-  async move(epochMs: number): Promise<void> {
+  /** Moves the mark to `epochMs`, and makes it last. The last call is the last to move it. */
+  move(epochMs: number): Promise<void> {
+    const move = () => this.#move(epochMs);
+    const moving = this.#moving.then(move, move);
+    this.#moving = moving;
+    return moving;
+  }
+
+  async #move(epochMs: number): Promise<void> {
     using file = await Deno.open(this.#path, { write: true, create: true });
     await file.utime(epochMs / 1000, epochMs / 1000);
     await file.sync();

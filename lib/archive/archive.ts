@@ -13,6 +13,7 @@ import type { Timestamp } from "../timestamp.ts";
 import type { BlockResult, BlockTask } from "./block_worker.ts";
 import { ArchiveLock } from "./archive_lock.ts";
 import { RemovedDays } from "./removed_days.ts";
+import { LineReader } from "./line_reader.ts";
 import type { ByteRange } from "./open_day.ts";
 import type { PlainFile, WriterEvents } from "./plain_writer.ts";
 import { ReadPool } from "./read_pool.ts";
@@ -27,11 +28,16 @@ export type { DayInfo } from "./recorded_day.ts";
 /** How often days are looked at for sealing and retention, in milliseconds. */
 export const MAINTENANCE_MS = 10_000;
 
+/** The block worker is ended after this long without a block to make, in milliseconds. */
+const BLOCK_WORKER_IDLE_MS = 10_000;
+
 /** See {@linkcode Archive.open}. Times are milliseconds. */
 export interface ArchiveOptions {
   /** Where the archive lies; made if it is not there. */
   directory: string;
+  /** Tells when a day is over, and when to sync and seal. */
   clock: Clock;
+  /** Takes what was repaired, sealed and removed, and what failed. */
   logger: Logger;
   /** A write is synced at most this much later. */
   syncIntervalMs: number;
@@ -43,8 +49,9 @@ export interface ArchiveOptions {
   maxDiskPercent: number | null;
   /** Hears how long writes and syncs take. */
   onTiming?: WriterEvents["onTiming"];
-  /** For tests: files that fail, and a volume as full as wanted. */
+  /** For tests: files that fail. Default: the real ones. */
   openFile?: (path: string) => Promise<PlainFile>;
+  /** For tests: a volume as full as wanted. Default: {@linkcode readVolumeUsage}. */
   readUsage?: (path: string) => Promise<VolumeUsage>;
 }
 
@@ -73,6 +80,9 @@ export class Archive {
   /** What was out of order when the archive was opened, and what was done about it. */
   readonly findings: readonly Finding[];
 
+  /** Finds lines in all days. */
+  readonly lines: LineReader;
+
   private constructor(
     options: ArchiveOptions,
     lock: ArchiveLock,
@@ -84,8 +94,15 @@ export class Archive {
     this.#removed = removed;
     this.findings = recovered.findings;
     this.#untouched = recovered.untouched;
-    this.#blockWorker = new WorkerClient(new URL("./block_worker.ts", import.meta.url), "block worker");
+    this.#blockWorker = new WorkerClient(new URL("./block_worker.ts", import.meta.url), "block worker", {
+      clock: options.clock,
+      afterMs: BLOCK_WORKER_IDLE_MS,
+    });
     this.#pool = new ReadPool(options.clock);
+    this.lines = new LineReader({
+      pool: this.#pool,
+      open: (day) => this.#recorded(day).open(this.#pool),
+    });
     this.#host = {
       directory: options.directory,
       clock: options.clock,

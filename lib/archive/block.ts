@@ -154,8 +154,11 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** Where a block will stand and what came before it. Offsets as in {@linkcode BlockEntry}. */
 export interface BlockPlace {
+  /** Where its text starts in the day's text, in bytes. */
   rawOffset: number;
+  /** Where it starts in the day's gzip file, in bytes. */
   gzOffset: number;
+  /** CRC-32 of the day's text before it, as a number. */
   totalCrc32: number;
 }
 
@@ -198,16 +201,22 @@ export function inflateBlock(
   bytes: Uint8Array,
   entry: Pick<BlockEntry, "rawLength" | "crc32">,
 ): Uint8Array {
-  const text = zlib.inflateRawSync(bytes, {
-    finishFlush: zlib.constants.Z_SYNC_FLUSH,
-    maxOutputLength: Math.max(entry.rawLength, 1),
-  });
+  const text = tryInflate(bytes, entry.rawLength);
   if (text.length !== entry.rawLength) {
     throw new Error(`length is ${text.length}, index says ${entry.rawLength}`);
   }
   const crc32 = formatCrc32(zlib.crc32(text));
   if (crc32 !== entry.crc32) throw new Error(`checksum is ${crc32}, index says ${entry.crc32}`);
   return text;
+}
+
+function tryInflate(bytes: Uint8Array, limitBytes: number): Uint8Array {
+  const finishFlush = zlib.constants.Z_SYNC_FLUSH;
+  try {
+    return zlib.inflateRawSync(bytes, { finishFlush, maxOutputLength: Math.max(limitBytes, 1) });
+  } catch (error) {
+    throw new Error(`it does not inflate: ${(error as Error).message}`);
+  }
 }
 
 /**

@@ -22,15 +22,20 @@ import {
 
 /** An index in memory. `seal` is null while blocks are still added. */
 export interface DayIndex {
+  /** The first line: version, day, and where the blocks start. */
   header: IndexHeader;
+  /** The blocks, each beginning where the one before ends. */
   blocks: BlockEntry[];
+  /** The totals; null while blocks are still added. */
   seal: SealEntry | null;
 }
 
 /** Why an index, or its end, cannot be used. `intact` is what stands before the damage; null for nothing. */
 export class IndexDamage extends Error {
+  /** The name of the class. */
   override name = "IndexDamage";
 
+  /** `message` says where the damage is and what it is. */
   constructor(
     message: string,
     readonly intact: DayIndex | null,

@@ -124,7 +124,9 @@ const timestamp = v.nullable(v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\dT\d\d:\
 
 /** The first line of an index. */
 export interface IndexHeader {
+  /** Tells an index from any other file. */
   flightlog: "index";
+  /** The version of the format; see {@linkcode INDEX_VERSION}. */
   version: typeof INDEX_VERSION;
   /** `YYYY-MM-DD`. */
   day: string;
@@ -144,15 +146,19 @@ const indexHeaderSchema = v.strictObject({
 
 /** One line of an index, about one block. Offsets and lengths are bytes. */
 export interface BlockEntry {
-  /** Where the block's text stands in the day's text, and how long it is. */
+  /** Where the block's text stands in the day's text. */
   rawOffset: number;
+  /** How long the block's text is. */
   rawLength: number;
-  /** Where the block stands in the day's gzip file, and how long it is. Of a part: in the file to come. */
+  /** Where the block stands in the day's gzip file. Of a part: in the file to come. */
   gzOffset: number;
+  /** How long the block is in the gzip file. */
   gzLength: number;
+  /** How many lines it has. */
   lines: number;
-  /** The smallest and the largest timestamp, to the nanosecond in UTC; null where no line has one. */
+  /** The smallest timestamp, to the nanosecond in UTC; null where no line has one. */
   first: string | null;
+  /** The largest timestamp, as {@linkcode BlockEntry.first}. */
   last: string | null;
   /** How many lines have no timestamp. */
   untimed: number;
@@ -180,13 +186,19 @@ const blockEntrySchema = v.strictObject({
 
 /** The last line of the index of a sealed day: the totals of its blocks. */
 export interface SealEntry {
+  /** Tells a seal from a block. */
   sealed: true;
+  /** The length of the day's text in bytes. */
   rawBytes: number;
   /** The size of the whole gzip file. */
   gzBytes: number;
+  /** How many lines the day has. */
   lines: number;
+  /** The smallest timestamp of the day, to the nanosecond in UTC; null where no line has one. */
   first: string | null;
+  /** The largest timestamp of the day, as {@linkcode SealEntry.first}. */
   last: string | null;
+  /** How many lines have no timestamp. */
   untimed: number;
   /** CRC-32 of the day's text. */
   crc32: string;

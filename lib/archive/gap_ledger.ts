@@ -7,10 +7,10 @@
 
 import { join } from "node:path";
 import * as v from "valibot";
-import type { Clock } from "../clock.ts";
+import type { Cancel, Clock } from "../clock.ts";
 import { type Gap, GAP_CAUSES, GAP_STATES, type GapCause, type GapSource, type GapState } from "../gap.ts";
 import type { Logger } from "../logger.ts";
-import { readTextIfThere, writeFileWhole } from "./disk.ts";
+import { writeFileWhole } from "./disk.ts";
 import { GAPS_FILE } from "./format.ts";
 
 /** At most this many gaps are remembered; more are joined, nearest first, so that nothing missing is forgotten. */
@@ -21,6 +21,8 @@ export const GAPS_LIMIT = 4096;
  * they need no new block. Some thirty entries fit.
  */
 export const RESERVE_BYTES = 4096;
+
+const LINE_FEED = 0x0a;
 
 /** An entry that could not be written is tried again after this long, in milliseconds. */
 const RETRY_MS = 1000;
@@ -49,10 +51,15 @@ export class GapLedger implements GapSource {
   #gaps: KnownGap[];
   #lastId: number;
   #pending: Entry[] = [];
+  /** Where the next entry is written, and how long the file is. */
   #end: number;
   #size: number;
+  /** Whether what stands before the next entry is a line without an end. */
+  #isTorn: boolean;
+  #mustCompact = false;
   #writing: Promise<void> | null = null;
   #closed = false;
+  readonly #listeners = new Set<(gap: Gap) => void>();
 
   private constructor(path: string, found: FoundLedger, options: { clock: Clock; logger: Logger }) {
     this.#path = path;
@@ -62,6 +69,7 @@ export class GapLedger implements GapSource {
     this.#lastId = found.gaps.reduce((last, { id }) => Math.max(last, id), 0);
     this.#end = found.end;
     this.#size = found.size;
+    this.#isTorn = found.isTorn;
   }
 
   /** Reads the ledger in `directory`; there need not be one. A torn or foreign line is passed over and logged. */
@@ -102,9 +110,11 @@ export class GapLedger implements GapSource {
   begin(cause: GapCause, sinceMs: number): void {
     if (this.#gaps.some((gap) => gap.untilMs === null && gap.cause === cause)) return;
     const id = ++this.#lastId;
-    this.#gaps.push({ id, sinceMs, untilMs: null, cause, state: "open" });
+    const gap: KnownGap = { id, sinceMs, untilMs: null, cause, state: "open" };
+    this.#gaps.push(gap);
     this.#write({ id, since: formatTime(sinceMs), cause, state: "open" });
     this.#logger.log("warn", "gap begins", { cause, since: formatTime(sinceMs) });
+    this.#tell(gap);
   }
 
   /** Ends every gap that lasts, or those of `causes`, at `untilMs`: from then on lines are recorded. */
@@ -116,8 +126,15 @@ export class GapLedger implements GapSource {
       this.#write({ id: gap.id, until: formatTime(gap.untilMs), state: gap.state });
       const seconds = (gap.untilMs - gap.sinceMs) / 1000;
       this.#logger.log("warn", "gap ends", { cause: gap.cause, until: formatTime(gap.untilMs), seconds });
+      this.#tell(gap);
     }
     this.#compact();
+  }
+
+  /** Has `listener` hear of each gap that begins or ends; gives what ends that. It must not throw. */
+  onChange(listener: (gap: Gap) => void): Cancel {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Waits until what is known is on the disk. */
@@ -131,11 +148,19 @@ export class GapLedger implements GapSource {
     }
   }
 
-  /** Writes what is left, once, and ends. */
-  async close(): Promise<void> {
-    this.#startWriting();
+  /** Writes what is left, once, and ends. Tells whether all that is known is on the disk. */
+  async close(): Promise<boolean> {
     await this.#writing;
+    if (this.#pending.length > 0) {
+      this.#startWriting();
+      await this.#writing;
+    }
     this.#closed = true;
+    return this.#pending.length === 0;
+  }
+
+  #tell(gap: KnownGap): void {
+    for (const listener of this.#listeners) listener(publicGap(gap));
   }
 
   #write(entry: Entry): void {
@@ -144,76 +169,111 @@ export class GapLedger implements GapSource {
   }
 
   #startWriting(): void {
-    this.#writing ??= this.#writeAll().finally(() => this.#writing = null);
+    this.#writing ??= this.#writeAll();
   }
 
   /** Writes the pending entries into the reserve and makes the reserve whole again. Never fails: it tries again. */
   async #writeAll(): Promise<void> {
     await Promise.resolve();
     try {
+      if (this.#mustCompact) this.#writeAnew();
       using file = await Deno.open(this.#path, { write: true, create: true });
-      while (this.#pending.length > 0) {
-        const count = this.#pending.length;
-        const text = this.#pending.map((entry) => JSON.stringify(entry) + "\n").join("");
-        const bytes = new TextEncoder().encode(text);
-        await writeAt(file, this.#end, bytes);
-        await file.syncData();
-        this.#end += bytes.length;
-        this.#size = Math.max(this.#size, this.#end);
-        this.#pending.splice(0, count);
-      }
-      if (this.#size - this.#end < RESERVE_BYTES / 2) {
-        const size = this.#end + RESERVE_BYTES;
-        await writeAt(file, this.#size, new Uint8Array(size - this.#size).fill(0x0a));
-        await file.syncData();
-        this.#size = size;
-      }
+      do {
+        await this.#writePending(file);
+        await this.#makeReserve(file);
+      } while (this.#pending.length > 0);
     } catch (error) {
       this.#logger.log("error", "gap ledger not written", { reason: (error as Error).message });
       if (this.#pending.length > 0 && !this.#closed) {
         this.#clock.after(RETRY_MS, () => !this.#closed && this.#startWriting());
       }
     }
+    this.#writing = null; // at once, so that no entry comes between the last look and this
   }
 
-  /** Joins the nearest of too many gaps, and writes the file anew with one line for each gap. */
+  async #writePending(file: Deno.FsFile): Promise<void> {
+    while (this.#pending.length > 0) {
+      const count = this.#pending.length;
+      const text = this.#pending.map((entry) => JSON.stringify(entry) + "\n").join("");
+      const bytes = new TextEncoder().encode(this.#isTorn ? `\n${text}` : text);
+      await writeAt(file, this.#end, bytes);
+      await file.syncData();
+      this.#isTorn = false;
+      this.#end += bytes.length;
+      this.#size = Math.max(this.#size, this.#end);
+      this.#pending.splice(0, count);
+    }
+  }
+
+  async #makeReserve(file: Deno.FsFile): Promise<void> {
+    if (this.#size - this.#end >= RESERVE_BYTES / 2) return;
+    const size = this.#end + RESERVE_BYTES;
+    await writeAt(file, this.#size, new Uint8Array(size - this.#size).fill(LINE_FEED));
+    await file.syncData();
+    this.#size = size;
+  }
+
+  /** Joins the nearest of too many gaps. */
   #compact(): void {
     if (this.#gaps.length <= GAPS_LIMIT) return;
     while (this.#gaps.length > GAPS_LIMIT / 2) joinNearest(this.#gaps);
-    this.#writing = (this.#writing ?? Promise.resolve()).then(() => {
-      const lines = this.#gaps.map((gap) => JSON.stringify(wholeEntry(gap)) + "\n").join("");
-      try {
-        writeFileWhole(this.#path, lines + "\n".repeat(RESERVE_BYTES));
-        this.#pending = [];
-        this.#end = new TextEncoder().encode(lines).length;
-        this.#size = this.#end + RESERVE_BYTES;
-      } catch (error) {
-        this.#logger.log("error", "gap ledger not written", { reason: (error as Error).message });
-      }
-    }).finally(() => this.#writing = null);
+    this.#mustCompact = true;
+    this.#startWriting();
   }
+
+  /** Writes the file anew, with one line for each gap, whatever was pending among them. A full disk has to wait. */
+  #writeAnew(): void {
+    this.#mustCompact = false;
+    const lines = this.#gaps.map((gap) => JSON.stringify(wholeEntry(gap)) + "\n").join("");
+    try {
+      writeFileWhole(this.#path, lines + "\n".repeat(RESERVE_BYTES));
+    } catch (error) {
+      this.#logger.log("warn", "gap ledger not compacted", { reason: (error as Error).message });
+      return;
+    }
+    this.#pending = [];
+    this.#isTorn = false;
+    this.#end = lines.length;
+    this.#size = this.#end + RESERVE_BYTES;
+  }
+}
+
+/** Reads the gaps in `directory` without changing anything; lines that cannot be read are counted. */
+export function readGaps(directory: string): { gaps: Gap[]; damagedLines: number } {
+  const { gaps, damagedLines } = readLedger(join(directory, GAPS_FILE));
+  return { gaps: gaps.map(publicGap), damagedLines };
 }
 
 interface FoundLedger {
   gaps: KnownGap[];
-  /** Where the next entry is written, and how long the file is. */
   end: number;
   size: number;
+  isTorn: boolean;
   damagedLines: number;
 }
 
 function readLedger(path: string): FoundLedger {
-  const text = readTextIfThere(path) ?? "";
+  const bytes = readFileIfThere(path) ?? new Uint8Array();
   const gaps = new Map<number, KnownGap>();
   let damagedLines = 0;
-  for (const line of text.split("\n")) {
+  for (const line of new TextDecoder().decode(bytes).split("\n")) {
     if (line === "") continue;
     if (!addEntry(gaps, line)) damagedLines++;
   }
-  const content = text.replace(/\n+$/, "");
-  const size = new TextEncoder().encode(text).length;
-  const end = content === "" ? 0 : new TextEncoder().encode(content).length + 1;
-  return { gaps: [...gaps.values()], end, size: Math.max(size, end), damagedLines };
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === LINE_FEED) end--;
+  const isTorn = end > 0 && end === bytes.length;
+  if (end > 0 && !isTorn) end++;
+  return { gaps: [...gaps.values()], end, size: bytes.length, isTorn, damagedLines };
+}
+
+function readFileIfThere(path: string): Uint8Array | null {
+  try {
+    return Deno.readFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
 }
 
 function addEntry(gaps: Map<number, KnownGap>, line: string): boolean {

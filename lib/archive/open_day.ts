@@ -7,8 +7,8 @@
 
 import zlib from "node:zlib";
 import { gzipTrailer, parseCrc32 } from "./block.ts";
-import { type DayIndex, parseIndex } from "./day_index.ts";
-import { type BlockEntry, GZIP_HEADER, GZIP_TRAILER_BYTES, type SealEntry } from "./format.ts";
+import type { DayIndex } from "./day_index.ts";
+import { type BlockEntry, gzFile, GZIP_HEADER, GZIP_TRAILER_BYTES, type SealEntry } from "./format.ts";
 import type { DayNumber } from "../day.ts";
 import type { ReadPool } from "./read_pool.ts";
 
@@ -20,18 +20,27 @@ const DEFLATE_BYTES = 1024 * 1024;
 
 /** A range of bytes; `end` is exclusive. */
 export interface ByteRange {
+  /** The first byte. */
   start: number;
+  /** The byte behind the last one. */
   end: number;
 }
 
 /** See {@linkcode OpenDay}. Files that the day does not have are null. */
 export interface OpenDayParts {
+  /** Which day it is. */
   day: DayNumber;
+  /** The totals of the sealed text. */
   seal: SealEntry | null;
+  /** The sealed gzip file. */
   gz: Deno.FsFile | null;
+  /** The index of {@linkcode OpenDayParts.gz}. */
   index: Deno.FsFile | null;
+  /** The plain file, and which bytes of the day's text it holds: from `from` to `end`. */
   plain: { file: Deno.FsFile; from: number; end: number } | null;
+  /** The gzip blocks of the plain file that are made already. */
   part: { file: Deno.FsFile | null; index: DayIndex };
+  /** Inflates blocks. */
   pool: ReadPool;
 }
 
@@ -106,11 +115,46 @@ export class OpenDay implements Disposable {
     return fileBytes(this.#parts.gz!, range.start, range.end - range.start);
   }
 
+  /**
+   * The blocks of the sealed text, none if there is none.
+   *
+   * @throws {IndexDamage} If the index is damaged.
+   */
+  async sealedBlocks(): Promise<readonly BlockEntry[]> {
+    const { index, day, seal, pool } = this.#parts;
+    if (seal === null || index === null) return [];
+    return await pool.indexes.get(day, seal, async () => {
+      const { size } = await index.stat();
+      return new TextDecoder().decode(await readExactly(index, 0, size));
+    });
+  }
+
+  /** The blocks of the plain text that are made already; what stands behind them has none. */
+  get plainBlocks(): readonly BlockEntry[] {
+    return this.#blocks;
+  }
+
+  /** Which bytes of the day's text are plain; null for none. */
+  get plainRange(): ByteRange | null {
+    const { plain } = this.#parts;
+    return plain && { start: plain.from, end: plain.end };
+  }
+
+  /** The deflated bytes of a sealed block. One read at a time. */
+  async readBlock(block: BlockEntry): Promise<Uint8Array<ArrayBuffer>> {
+    return await readExactly(this.#parts.gz!, block.gzOffset, block.gzLength);
+  }
+
+  /** The plain text in `range` of the day. One read at a time. */
+  async readPlain(range: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
+    const { file, from } = this.#parts.plain!;
+    return await readExactly(file, range.start - from, range.end - range.start);
+  }
+
   /** Inflates the blocks that `range` touches, the next ones while the reader takes the one before. */
   async *#sealedText(range: ByteRange): AsyncGenerator<Uint8Array> {
-    const { gz, pool } = this.#parts;
-    const index = await this.#sealedIndex();
-    const blocks = index.blocks.filter(({ rawOffset, rawLength }) =>
+    const { day, gz, pool } = this.#parts;
+    const blocks = (await this.sealedBlocks()).filter(({ rawOffset, rawLength }) =>
       rawOffset < range.end && rawOffset + rawLength > range.start
     );
     const texts: Promise<Uint8Array>[] = [];
@@ -123,15 +167,11 @@ export class OpenDay implements Disposable {
         text.catch(() => {}); // it is awaited in its turn, or not at all
         texts.push(text);
       }
-      const text = await texts.shift()!;
+      const text = await texts.shift()!.catch((error) => {
+        throw new Error(`Cannot read block at ${block.gzOffset} of "${gzFile(day)}": ${error.message}`);
+      });
       yield text.subarray(Math.max(0, range.start - block.rawOffset), range.end - block.rawOffset);
     }
-  }
-
-  async #sealedIndex(): Promise<DayIndex> {
-    const { index, day } = this.#parts;
-    const size = (await index!.stat()).size;
-    return parseIndex(new TextDecoder().decode(await readExactly(index!, 0, size)), day);
   }
 }
 

@@ -15,15 +15,15 @@ import { copyAsLine } from "../fly_log.ts";
 const SMALL_CHUNK_BYTES = 64 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
 
-/** So many chunks are kept for use again. */
-const SPARE_CHUNKS = 2;
-
 /**
  * At most this many bytes are written ahead of the last sync. They stay in memory until they are synced,
  * since after a failed fdatasync the kernel may have dropped them (man fsync, NOTES), and only what is still
  * held can be written again. The next write waits for the sync, which holds the source back in the end.
  */
 export const UNSYNCED_LIMIT_BYTES = 16 * 1024 * 1024;
+
+/** So many chunks are kept for use again while there is much to write: as many as can wait for a sync. */
+const SPARE_CHUNKS = UNSYNCED_LIMIT_BYTES / CHUNK_BYTES;
 
 /** A sync starts early once this much is written, so that the limit above is seldom met. */
 const EARLY_SYNC_BYTES = 4 * 1024 * 1024;
@@ -53,12 +53,17 @@ export interface WriterEvents {
 
 /** See {@linkcode PlainWriter}. */
 export interface WriterOptions {
+  /** The plain file; made at the first write. */
   path: string;
-  /** Where the file starts in the day's text, and how long it is already, in bytes. */
+  /** Where the file starts in the day's text, in bytes. */
   from: number;
+  /** How long the file is already, in bytes. */
   size: number;
+  /** A write is synced at most this much later, in milliseconds. */
   syncIntervalMs: number;
+  /** Goes for every wait. */
   clock: Clock;
+  /** Who hears of what happens. */
   events: WriterEvents;
   /** Opens the file for writing; tests hand in one whose writes and syncs fail. */
   openFile?: (path: string) => Promise<PlainFile>;
@@ -69,7 +74,9 @@ export type PlainFile = Pick<Deno.FsFile, "write" | "seek" | "truncate" | "syncD
 
 /** Appends lines to one plain file. The file is opened at the first write. */
 export class PlainWriter {
+  /** The plain file. */
   readonly path: string;
+  /** Where the file starts in the day's text, in bytes. */
   readonly from: number;
   /** End of the text that is in the file, from the day's start, in bytes. */
   committed: number;
@@ -99,6 +106,7 @@ export class PlainWriter {
   #closed = false;
   readonly #options: WriterOptions;
 
+  /** Touches no file yet. */
   constructor(options: WriterOptions) {
     this.#options = options;
     this.path = options.path;
@@ -266,6 +274,7 @@ export class PlainWriter {
     if (this.#mustRewrite) return;
     this.#syncing ??= this.#sync().finally(() => {
       this.#syncing = null;
+      this.#endSyncWaits(this.synced);
       if (this.#unsyncedBytes() > 0 && !this.#mustRewrite && !this.#closed) this.#planSync();
     });
   }
@@ -297,7 +306,6 @@ export class PlainWriter {
       this.#syncFails = false;
       this.#endTrouble();
     }
-    this.#endSyncWaits(end);
     this.#options.events.onSync(end);
   }
 

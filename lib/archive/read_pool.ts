@@ -6,7 +6,9 @@
  */
 
 import type { Cancel, Clock } from "../clock.ts";
-import type { ReadTask } from "./read_worker.ts";
+import { IndexCache } from "./index_cache.ts";
+import type { SelectedLines } from "./line_selection.ts";
+import type { BytesTask, ReadResult, ReadTask, SelectTask } from "./read_worker.ts";
 import { WorkerClient } from "./worker_client.ts";
 
 /** More workers than this help no reader: then the disk or the network is what it waits for. */
@@ -15,10 +17,14 @@ const WORKERS_LIMIT = 4;
 /** Workers that had nothing to do for this long are ended, since each holds some 15 MB. */
 const IDLE_MS = 30_000;
 
-/** The workers of all readers. */
+/** What all readers share: the workers, and the indexes that were read lately. */
 export class ReadPool {
-  readonly #clients: WorkerClient<ReadTask, Uint8Array>[] = [];
+  /** The indexes of sealed days. */
+  readonly indexes: IndexCache = new IndexCache();
+  readonly #clients: WorkerClient<ReadTask, ReadResult>[] = [];
   readonly #clock: Clock;
+  /** The workers that have answered since they were started. */
+  readonly #awake = new Set<WorkerClient<ReadTask, ReadResult>>();
   #cancelIdle: Cancel | null = null;
   #closed = false;
 
@@ -35,29 +41,60 @@ export class ReadPool {
     return this.#clients.length;
   }
 
-  /**
-   * Has the least busy worker do `task`. The task's bytes are handed over.
-   *
-   * @throws {Error} With what the worker found wrong, or because the pool is closed.
-   */
-  async run(task: ReadTask): Promise<Uint8Array> {
-    if (this.#closed) throw new Error("Cannot read: the archive is closed");
-    this.#cancelIdle?.();
-    this.#cancelIdle = null;
-    const client = this.#clients.reduce((least, next) => next.waiting < least.waiting ? next : least);
-    const { buffer } = task.kind === "inflate" ? task.bytes : task.text;
-    try {
-      return await client.call(task, [buffer as ArrayBuffer]);
-    } finally {
-      this.#endWhenIdle();
+  /** Whether a worker is there already; one that has to be started answers some 100 ms later. */
+  get isAwake(): boolean {
+    return this.#awake.size > 0;
+  }
+
+  /** Starts the workers, if they are not there, without waiting for them. */
+  wake(): void {
+    for (const client of this.#clients) {
+      if (this.#awake.has(client) || client.waiting > 0) continue;
+      this.#call(client, { kind: "wake" }, []).catch(() => {}); // the next task hears of it
     }
   }
 
-  /** Ends the workers for good; reads under way fail, and later ones. */
+  /**
+   * Has the least busy worker do `task`. The task's bytes are handed over.
+   *
+   * @throws {Error} With what the worker found wrong.
+   */
+  async run(task: BytesTask): Promise<Uint8Array> {
+    const bytes = task.kind === "inflate" ? task.bytes : task.text;
+    return await this.#call(this.#leastBusy(), task, [bytes.buffer as ArrayBuffer]) as Uint8Array;
+  }
+
+  /** As {@linkcode run}, for lines. */
+  async select(task: SelectTask): Promise<SelectedLines> {
+    return await this.#call(this.#leastBusy(), task, [task.bytes.buffer as ArrayBuffer]) as SelectedLines;
+  }
+
+  /** Ends the workers; reads under way fail, and so do later ones. */
   close(): void {
     this.#closed = true;
     this.#cancelIdle?.();
     this.#endWorkers();
+  }
+
+  #leastBusy(): WorkerClient<ReadTask, ReadResult> {
+    return this.#clients.reduce((least, next) => next.waiting < least.waiting ? next : least);
+  }
+
+  async #call(
+    client: WorkerClient<ReadTask, ReadResult>,
+    task: ReadTask,
+    transfer: Transferable[],
+  ): Promise<ReadResult> {
+    if (this.#closed) throw new Error("Cannot read: the archive is closed");
+    this.#cancelIdle?.();
+    this.#cancelIdle = null;
+    try {
+      const result = await client.call(task, transfer);
+      this.#awake.add(client);
+      return result;
+    } finally {
+      this.#endWhenIdle();
+    }
   }
 
   #endWhenIdle(): void {
@@ -67,6 +104,7 @@ export class ReadPool {
   }
 
   #endWorkers(): void {
+    this.#awake.clear();
     for (const client of this.#clients) client.terminate();
   }
 }

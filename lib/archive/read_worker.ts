@@ -1,28 +1,60 @@
 /**
- * The worker that inflates and deflates for readers, away from the thread that records.
+ * The worker that inflates, deflates and selects lines for readers, away from the thread that records.
  *
  * @module
  */
 
 import { deflateBlock, inflateBlock } from "./block.ts";
 import type { BlockEntry } from "./format.ts";
+import { type LineSelection, type SelectedLines, selectLines } from "./line_selection.ts";
 import { serveWorker } from "./worker_client.ts";
 
 /** Deflate level for text that is asked for before its block is made: whoever asks is waiting. */
 const ON_THE_SPOT_LEVEL = 1;
 
-/** What a read worker can be asked for. */
-export type ReadTask =
-  | { kind: "inflate"; bytes: Uint8Array; block: Pick<BlockEntry, "rawLength" | "crc32"> }
+/** What of a block's entry is needed to inflate it. */
+export type InflatableBlock = Pick<BlockEntry, "rawLength" | "crc32">;
+
+/** A task that gives bytes. */
+export type BytesTask =
+  | { kind: "inflate"; bytes: Uint8Array; block: InflatableBlock }
   | { kind: "deflate"; text: Uint8Array };
 
-/** Does one task. */
-export function runReadTask(task: ReadTask): Uint8Array {
+/** A task that gives lines: of a block, or of plain text where `block` is null. */
+export interface SelectTask {
+  kind: "select";
+  bytes: Uint8Array;
+  block: InflatableBlock | null;
+  selection: LineSelection;
+}
+
+/** What a read worker can be asked for. The last one only tells whether it is there. */
+export type ReadTask = BytesTask | SelectTask | { kind: "wake" };
+
+/** What it gives. */
+export type ReadResult = Uint8Array | SelectedLines | null;
+
+/** Does a task that gives bytes. */
+export function runBytesTask(task: BytesTask): Uint8Array {
   return task.kind === "inflate"
     ? inflateBlock(task.bytes, task.block)
     : deflateBlock(task.text, ON_THE_SPOT_LEVEL);
 }
 
-if ("DedicatedWorkerGlobalScope" in globalThis) {
-  serveWorker(runReadTask, (bytes) => [bytes.buffer as ArrayBuffer]);
+/** Does a task that gives lines. */
+export function runSelectTask({ bytes, block, selection }: SelectTask): SelectedLines {
+  return selectLines(block === null ? bytes : inflateBlock(bytes, block), selection);
 }
+
+function runReadTask(task: ReadTask): ReadResult {
+  if (task.kind === "wake") return null;
+  return task.kind === "select" ? runSelectTask(task) : runBytesTask(task);
+}
+
+function buffersOf(result: ReadResult): ArrayBuffer[] {
+  if (result === null) return [];
+  const bytes = result instanceof Uint8Array ? result : result.bytes;
+  return [bytes.buffer as ArrayBuffer];
+}
+
+if ("DedicatedWorkerGlobalScope" in globalThis) serveWorker(runReadTask, buffersOf);

@@ -49,14 +49,17 @@ import type { HotFiles } from "./sealing.ts";
 export interface DayInfo {
   /** `YYYY-MM-DD`. */
   day: string;
+  /** How many lines it has. */
   lines: number;
   /** Length of the text in bytes. */
   bytes: number;
   /** Size of the gzip file in bytes; of a day that is not sealed, of the blocks made so far. */
   gzBytes: number;
-  /** The smallest and the largest timestamp of the lines, to the nanosecond in UTC; null where none has one. */
+  /** The smallest timestamp of the lines, to the nanosecond in UTC; null where none has one. */
   first: string | null;
+  /** The largest timestamp, as {@linkcode DayInfo.first}. */
   last: string | null;
+  /** Whether it is complete on disk; a late line opens it again. */
   sealed: boolean;
   /** CRC-32 of the text, eight hexadecimal digits; null while it may still grow. */
   crc32: string | null;
@@ -66,20 +69,27 @@ export interface DayInfo {
 
 /** What opening the archive found of a day; see recovery.ts. */
 export interface DayState {
+  /** Which day it is. */
   day: DayNumber;
+  /** The totals of the sealed text; null where none is sealed. */
   seal: SealEntry | null;
+  /** The plain file: where it starts in the day's text, and its size, in bytes; null where there is none. */
   plain: { from: number; size: number } | null;
   /** The index of the gzip part; its header says where the part begins. */
   part: DayIndex;
   /** What the plain file's lines behind the last block of the part are. */
   tail: TextSummary;
+  /** When its text last changed, in milliseconds since 1970. */
   modifiedMs: number;
 }
 
 /** What a day needs of the archive it lies in. */
 export interface DayHost {
+  /** Where the archive lies. */
   directory: string;
+  /** Goes for every wait, and says when the text changed. */
   clock: Clock;
+  /** A write is synced at most this much later, in milliseconds. */
   syncIntervalMs: number;
   /** Hands a task to the block worker. */
   runBlockTask(task: BlockTask): Promise<BlockResult>;
@@ -87,6 +97,7 @@ export interface DayHost {
   events(day: DayNumber): WriterEvents;
   /** Told of what failed in the background; nothing is lost by it. */
   onFault(what: string, error: unknown): void;
+  /** For tests: opens a plain file that fails. */
   openFile?: ConstructorParameters<typeof PlainWriter>[0]["openFile"];
 }
 
@@ -104,10 +115,15 @@ export function emptyDay(day: DayNumber, nowMs: number): DayState {
 
 /** One day; see the module's comment. */
 export class RecordedDay {
+  /** Which day it is. */
   readonly day: DayNumber;
+  /** The totals of the sealed text; null where none is sealed. */
   seal: SealEntry | null;
+  /** The index of the blocks made of the plain file so far. */
   part: DayIndex;
+  /** Appends to the plain file; null while the day is sealed, and before its first line. */
   writer: PlainWriter | null = null;
+  /** When the text last changed, in milliseconds since 1970. */
   modifiedMs: number;
   #lines: number;
   #first: Timestamp | null = null;
@@ -120,6 +136,7 @@ export class RecordedDay {
   #closed = false;
   readonly #host: DayHost;
 
+  /** Goes on with a day as it was found, or with {@linkcode emptyDay}. */
   constructor(state: DayState, host: DayHost) {
     this.#host = host;
     this.day = state.day;
@@ -164,7 +181,6 @@ export class RecordedDay {
   append(payload: Uint8Array, hasNewline: boolean, time: Timestamp | null): number {
     this.writer ??= this.#reopen();
     if (time !== null) this.#noteTime(time.seconds, time.nanoseconds);
-    this.modifiedMs = this.#host.clock.now();
     return this.writer.append(payload, hasNewline);
   }
 
@@ -314,6 +330,7 @@ export class RecordedDay {
         ...events,
         onCommit: (end, lines) => {
           this.#lines += lines;
+          this.modifiedMs = this.#host.clock.now();
           events.onCommit(end, lines);
         },
         onSync: (end) => {

@@ -53,9 +53,11 @@ import { cutTornTail, inspectFile } from "./tail.ts";
 import { unpackGzip } from "./unpack.ts";
 import type { DayState } from "./recorded_day.ts";
 
-/** Something that was found out of order, and what was done; `lost` is false where every line is still there. */
+/** Something that was found out of order, and what was done about it. */
 export interface Finding {
+  /** The name of the file, without its directory. */
   file: string;
+  /** What was wrong with it and what became of it, in words that follow the name. */
   what: string;
   /** Whether lines could not be saved, or may be wrong. */
   damage: boolean;
@@ -63,8 +65,11 @@ export interface Finding {
 
 /** What opening found. Days in `untouched` were left alone, each for the reason given. */
 export interface Recovered {
+  /** The days that can be read and recorded. */
   days: DayState[];
+  /** The days left alone, and why. */
   untouched: Map<DayNumber, string>;
+  /** What was out of order, in the order of its finding. */
   findings: Finding[];
 }
 
@@ -321,8 +326,7 @@ class DayRecovery {
     );
     using part = Deno.openSync(this.#path(gzPartFile(this.#day)), { read: true });
     if (seal === null && !sameBytes(readAt(part, 0, GZIP_HEADER.length), GZIP_HEADER)) return empty;
-    const last = blocks.at(-1);
-    if (last !== undefined && this.#tryInflate(part, last, header.gzFrom) === null) return empty;
+    while (blocks.length > 0 && this.#tryInflate(part, blocks.at(-1)!, header.gzFrom) === null) blocks.pop();
     return { header, blocks, seal: null };
   }
 

@@ -14,7 +14,9 @@ const removedSchema = v.object({ day: v.string() });
 
 /** What is written down of a removed day. */
 export interface Removal {
+  /** How many lines the day had. */
   lines: number;
+  /** How long its text was, in bytes. */
   bytes: number;
   /** When, in milliseconds since 1970. */
   atMs: number;

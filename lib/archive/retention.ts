@@ -11,6 +11,7 @@ import type { VolumeUsage } from "./volume.ts";
 
 /** What retention goes by. */
 export interface RetentionRule {
+  /** The day that it is now, which is never removed. */
   today: DayNumber;
   /** A day is kept until it is older than this many days; null for ever. */
   retentionDays: number | null;

@@ -26,9 +26,13 @@ import { copyBytes, readAt, writeAll } from "./disk.ts";
 
 /** The files of a hot day, and where its plain file starts in the day's text. */
 export interface HotFiles {
+  /** The plain file. */
   plainPath: string;
+  /** Where the plain file starts in the day's text, in bytes. */
   plainFrom: number;
+  /** The blocks made so far. */
   gzPartPath: string;
+  /** The index of the blocks made so far. */
   indexPartPath: string;
   /** Where the part's first byte stands in the gzip file that the day will be sealed into. */
   gzFrom: number;
@@ -36,7 +40,9 @@ export interface HotFiles {
 
 /** What {@linkcode makeBlocks} does next. */
 export interface BlocksTask extends HotFiles {
+  /** Tells the tasks of the block worker apart. */
   kind: "makeBlocks";
+  /** Where the next block goes. */
   place: BlockPlace;
   /** The header line that a new index part begins with. */
   header: string;
@@ -96,11 +102,15 @@ function appendToIndex(task: BlocksTask, entries: BlockEntry[]): void {
 
 /** What {@linkcode prepareSeal} does. `before` is what is sealed already, for a day that was reopened. */
 export interface SealTask extends HotFiles {
+  /** Tells the tasks of the block worker apart. */
   kind: "prepareSeal";
+  /** The index of the part, all of the plain file in it. */
   index: DayIndex;
+  /** What is sealed already; null for a day that is sealed the first time. */
   before: { gzPath: string; index: DayIndex } | null;
   /** Where the whole gzip file is put together; the part itself for a day that is sealed the first time. */
   gzTargetPath: string;
+  /** Where the whole index is written. */
   indexTargetPath: string;
 }
 
@@ -142,45 +152,53 @@ export function prepareSeal(task: SealTask): SealEntry {
 
 /**
  * Reads a sealed gzip file from its first byte to its last and holds it against its index: header, every
- * block's length and checksum, lines, trailer. `onBlock` hears of each block that was right.
+ * block's length and checksum, lines, trailer. `onBlock` hears of each block that was right, `onFault` of each
+ * thing that is wrong, with the file's name and the block's number.
  *
- * @throws {Error} At the first thing that is wrong, with the file's name and the block's number.
+ * @throws {Error} Whatever `onFault` throws; without it, the first fault.
  */
 export function verifyGzip(
   path: string,
   index: DayIndex,
-  onBlock: (block: BlockEntry) => void = () => {},
+  onBlock: (block: BlockEntry, text: Uint8Array, number: number) => void = () => {},
+  onFault: (fault: Error) => void = throwFault,
 ): void {
   const seal = index.seal;
-  if (seal === null) throw new Error(`Cannot verify "${path}": its index has no seal`);
+  if (seal === null) return onFault(new Error(`Cannot verify "${path}": its index has no seal`));
   using file = Deno.openSync(path, { read: true });
   const size = file.statSync().size;
   if (size !== seal.gzBytes) {
-    throw new Error(`Cannot verify "${path}": size is ${size}, index says ${seal.gzBytes}`);
+    onFault(new Error(`Cannot verify "${path}": size is ${size}, index says ${seal.gzBytes}`));
   }
   if (!sameBytes(readAt(file, 0, GZIP_HEADER.length), GZIP_HEADER)) {
-    throw new Error(`Cannot verify "${path}": it does not begin as a gzip member of this archive`);
+    onFault(new Error(`Cannot verify "${path}": it does not begin as a gzip member of this archive`));
   }
   for (const [number, block] of index.blocks.entries()) {
     try {
       const text = inflateBlock(readAt(file, block.gzOffset, block.gzLength), block);
       const lines = countLines(text);
       if (lines !== block.lines) throw new Error(`it has ${lines} lines, index says ${block.lines}`);
+      onBlock(block, text, number);
     } catch (error) {
-      throw new Error(`Cannot read block ${number} of "${path}": ${(error as Error).message}`);
+      onFault(new Error(`Cannot read block ${number} of "${path}": ${(error as Error).message}`));
     }
-    onBlock(block);
   }
   const trailer = readAt(file, size - GZIP_TRAILER_BYTES, GZIP_TRAILER_BYTES);
   if (!sameBytes(trailer, gzipTrailer(parseCrc32(seal.crc32), seal.rawBytes))) {
-    throw new Error(`Cannot verify "${path}": its trailer is not the one that the index asks for`);
+    onFault(new Error(`Cannot verify "${path}": its trailer is not the one that the index asks for`));
   }
 }
 
-/** Holds the blocks that cover a plain file against that file, by length and checksum. */
+function throwFault(fault: Error): never {
+  throw fault;
+}
+
+/**
+ * Holds the blocks that cover a plain file against that file, by length and checksum. It may have grown since:
+ * whoever appends to it knows.
+ */
 export function verifyPlain(plain: Pick<HotFiles, "plainPath" | "plainFrom">, blocks: BlockEntry[]): void {
   using file = Deno.openSync(plain.plainPath, { read: true });
-  let covered = 0;
   for (const block of blocks) {
     if (block.rawOffset < plain.plainFrom) continue;
     const text = readAt(file, block.rawOffset - plain.plainFrom, block.rawLength);
@@ -189,10 +207,5 @@ export function verifyPlain(plain: Pick<HotFiles, "plainPath" | "plainFrom">, bl
         `Cannot seal "${plain.plainPath}": the text at ${block.rawOffset} is not that of the block made of it`,
       );
     }
-    covered += block.rawLength;
-  }
-  const size = file.statSync().size;
-  if (size !== covered) {
-    throw new Error(`Cannot seal "${plain.plainPath}": size is ${size}, the blocks cover ${covered}`);
   }
 }

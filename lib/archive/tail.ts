@@ -18,8 +18,11 @@ const FIRST_LOOK_BYTES = 64 * 1024;
 
 /** What {@linkcode cutTornTail} did. `kept` is false where the torn bytes could not be written elsewhere. */
 export interface TailCut {
+  /** The size of the file now, in bytes. */
   size: number;
+  /** How many bytes were cut off. */
   tornBytes: number;
+  /** Whether they were kept elsewhere. */
   kept: boolean;
 }
 

@@ -10,8 +10,11 @@ import { dirname, resolve } from "node:path";
 
 /** How full a volume is. Bytes are those that this process may use: what is reserved for root counts as used. */
 export interface VolumeUsage {
+  /** The size of the volume. */
   totalBytes: number;
+  /** What can still be written. */
   availableBytes: number;
+  /** The share that cannot, from 0 to 100. */
   usedPercent: number;
 }
 

@@ -5,9 +5,13 @@
  * @module
  */
 
+import type { Cancel, Clock } from "../clock.ts";
+
 /** What travels to a worker. */
 export interface WorkerRequest<Task> {
+  /** Stands in the answer too. */
   id: number;
+  /** What is to be done. */
   task: Task;
 }
 
@@ -26,11 +30,17 @@ export class WorkerClient<Task, Result> {
   readonly #waiting = new Map<number, Waiting<Result>>();
   readonly #url: URL;
   readonly #name: string;
+  readonly #idle: { clock: Clock; afterMs: number } | null;
+  #cancelIdle: Cancel | null = null;
 
-  /** `url` is the worker's module, `name` what errors call it. */
-  constructor(url: URL, name: string) {
+  /**
+   * `url` is the worker's module, `name` what errors call it. With `idle`, the worker is ended when it had
+   * nothing to do for `afterMs`, since each holds some 20 MB; the next call starts it again.
+   */
+  constructor(url: URL, name: string, idle: { clock: Clock; afterMs: number } | null = null) {
     this.#url = url;
     this.#name = name;
+    this.#idle = idle;
   }
 
   /** How many calls are under way. */
@@ -44,6 +54,8 @@ export class WorkerClient<Task, Result> {
    * @throws {Error} With the worker's own message, or because the worker died or was terminated.
    */
   call(task: Task, transfer: Transferable[] = []): Promise<Result> {
+    this.#cancelIdle?.();
+    this.#cancelIdle = null;
     const worker = this.#worker ??= this.#start();
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
@@ -65,6 +77,7 @@ export class WorkerClient<Task, Result> {
       this.#waiting.delete(answer.id);
       if ("error" in answer) waiting?.reject(new Error(answer.error));
       else waiting?.resolve(answer.result);
+      if (this.#waiting.size === 0 && this.#idle !== null) this.#endWhenIdle(this.#idle);
     };
     worker.onerror = (event) => {
       event.preventDefault();
@@ -74,7 +87,14 @@ export class WorkerClient<Task, Result> {
     return worker;
   }
 
+  #endWhenIdle({ clock, afterMs }: { clock: Clock; afterMs: number }): void {
+    this.#cancelIdle?.();
+    this.#cancelIdle = clock.after(afterMs, () => this.terminate());
+  }
+
   #end(reason: Error): void {
+    this.#cancelIdle?.();
+    this.#cancelIdle = null;
     this.#worker?.terminate();
     this.#worker = null;
     const waiting = [...this.#waiting.values()];

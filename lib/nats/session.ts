@@ -83,6 +83,8 @@ export interface Session {
   readonly canPause: boolean;
   /** {@linkcode Clock.now} when anything was last received. */
   readonly lastHeardMs: number;
+  /** As {@linkcode SessionEnd.lastGoodMs}, so far. */
+  readonly lastGoodMs: number;
   /** Milliseconds that the last answered PING took; undefined before the first. */
   readonly roundTripMs: number | undefined;
   /** Stops reading, which holds the server back. At most one buffer's worth of messages still follows. */
@@ -138,6 +140,7 @@ class OpenSession implements Session {
   readonly ended: Promise<SessionEnd>;
   readonly canPause: boolean;
   lastHeardMs: number;
+  lastGoodMs: number;
   roundTripMs: number | undefined;
 
   #options: SessionOptions;
@@ -150,7 +153,6 @@ class OpenSession implements Session {
   #unsubscribe: (() => void)[] = [];
   #cancelPings: Cancel | undefined;
   #pingsOut = 0;
-  #lastGoodMs: number;
   #paused = false;
   #end: SessionEnd | undefined;
   #resolveEnded: (end: SessionEnd) => void;
@@ -160,7 +162,7 @@ class OpenSession implements Session {
     this.#transport = transport;
     this.canPause = transport.pause !== undefined;
     this.lastHeardMs = options.clock.now();
-    this.#lastGoodMs = this.lastHeardMs;
+    this.lastGoodMs = this.lastHeardMs;
     const { promise, resolve } = Promise.withResolvers<SessionEnd>();
     this.ended = promise;
     this.#resolveEnded = resolve;
@@ -293,12 +295,12 @@ class OpenSession implements Session {
     const askedMs = clock.now();
     await this.#client.flush();
     this.roundTripMs = clock.elapsed() - startMs;
-    this.#lastGoodMs = askedMs;
+    this.lastGoodMs = askedMs;
   }
 
   #finish(kind: EndKind, message: string, error?: unknown): void {
     if (this.#end !== undefined) return;
-    this.#end = { kind, message, lastGoodMs: this.#lastGoodMs, error };
+    this.#end = { kind, message, lastGoodMs: this.lastGoodMs, error };
     this.#cancelPings?.();
     this.#socket.close();
     this.#release(this.#end);

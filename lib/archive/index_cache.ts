@@ -1,0 +1,127 @@
+/**
+ * Promises that the index of a sealed day, which never changes, is read once for the many who search it, and
+ * that what is remembered of all days stays small.
+ *
+ * @module
+ */
+
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { dayName, type DayNumber } from "../day.ts";
+import { GZIP_HEADER } from "./format.ts";
+import { type BlockEntry, INDEX_VERSION, type SealEntry } from "./format.ts";
+import { parseIndex } from "./day_index.ts";
+
+/** At most this many blocks are remembered: 20 GB of text, in some 10 MB of memory. */
+export const REMEMBERED_BLOCKS_LIMIT = 20_000;
+
+/** So many entries are read before others on this thread get a turn: less than a millisecond's work. */
+const ENTRIES_PER_TURN = 256;
+
+interface CachedIndex {
+  blocks: Promise<readonly BlockEntry[]>;
+  count: number;
+}
+
+/** The blocks of sealed days, those that were asked for last. */
+export class IndexCache {
+  readonly #indexes = new Map<string, CachedIndex>();
+  #count = 0;
+
+  /**
+   * The blocks that were sealed with `seal`. `readText` reads the index file, and is called where they are not
+   * remembered.
+   *
+   * @throws {IndexDamage} If the file is not the index that the seal belongs to.
+   */
+  async get(
+    day: DayNumber,
+    seal: SealEntry,
+    readText: () => Promise<string>,
+  ): Promise<readonly BlockEntry[]> {
+    const key = `${day} ${seal.crc32} ${seal.rawBytes} ${seal.gzBytes}`;
+    const found = this.#indexes.get(key);
+    if (found !== undefined) {
+      this.#indexes.delete(key);
+      this.#indexes.set(key, found);
+      return await found.blocks;
+    }
+    const index: CachedIndex = { blocks: readText().then((text) => readBlocks(text, day, seal)), count: 0 };
+    this.#indexes.set(key, index);
+    try {
+      const blocks = await index.blocks;
+      index.count = blocks.length;
+      this.#count += blocks.length;
+      this.#forget();
+      return blocks;
+    } catch (error) {
+      this.#indexes.delete(key);
+      throw error;
+    }
+  }
+
+  #forget(): void {
+    for (const [key, { count }] of this.#indexes) {
+      if (this.#count <= REMEMBERED_BLOCKS_LIMIT) return;
+      this.#indexes.delete(key);
+      this.#count -= count;
+    }
+  }
+}
+
+/**
+ * Reads the blocks of an index. What is checked is what nobody could read rightly without; the schema, which
+ * takes ten times as long, is asked where something is wrong.
+ */
+async function readBlocks(text: string, day: DayNumber, seal: SealEntry): Promise<readonly BlockEntry[]> {
+  const lines = text.split("\n");
+  const blocks: BlockEntry[] = [];
+  const appLists = new Map<string, string[]>();
+  let rawEnd = 0;
+  let gzEnd = GZIP_HEADER.length;
+  if (!hasFrame(lines, day, seal)) return slowly(text, day);
+  for (let line = 1; line < lines.length - 2; line++) {
+    if (line % ENTRIES_PER_TURN === 0) await nextTurn();
+    const block = parseEntry(lines[line]!);
+    if (block === null || block.rawOffset !== rawEnd || block.gzOffset !== gzEnd) return slowly(text, day);
+    rawEnd += block.rawLength;
+    gzEnd += block.gzLength;
+    if (block.apps !== null) block.apps = sharedList(block.apps, appLists);
+    blocks.push(block);
+  }
+  return rawEnd === seal.rawBytes ? blocks : slowly(text, day);
+}
+
+/** Whether the first line is the header and the last one the seal. */
+function hasFrame(lines: readonly string[], day: DayNumber, seal: SealEntry): boolean {
+  const header = `{"flightlog":"index","version":${INDEX_VERSION},"day":"${dayName(day)}",`;
+  return lines.length >= 3 && lines[0]!.startsWith(header) && lines.at(-1) === "" &&
+    lines.at(-2) === JSON.stringify(seal);
+}
+
+function parseEntry(line: string): BlockEntry | null {
+  try {
+    const entry = JSON.parse(line);
+    const { rawLength, gzLength, untimed, crc32, first, last, apps } = entry;
+    const isEntry = Number.isSafeInteger(rawLength) && Number.isSafeInteger(gzLength) &&
+      typeof untimed === "number" && typeof crc32 === "string" &&
+      (first === null || typeof first === "string") && (last === null || typeof last === "string") &&
+      (apps === null || Array.isArray(apps));
+    return isEntry ? entry : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Blocks of one day mostly have the same apps. */
+function sharedList(apps: string[], lists: Map<string, string[]>): string[] {
+  const key = apps.join("\n");
+  const list = lists.get(key) ?? apps;
+  lists.set(key, list);
+  return list;
+}
+
+function slowly(text: string, day: DayNumber): readonly BlockEntry[] {
+  const index = parseIndex(text, day);
+  if (index.seal === null) throw new Error(`Cannot use the index of ${dayName(day)}: it has no seal`);
+  return index.blocks;
+}
