@@ -7,11 +7,15 @@
 
 import { Hono, type MiddlewareHandler } from "hono";
 import { authenticate } from "./auth.ts";
+import { createGapsRoutes } from "./gaps.ts";
 import { createHealthRoutes } from "./health.ts";
 import { createHomeRoutes } from "./home.ts";
 import { createLogsRoutes } from "./logs.ts";
+import { createPageRoutes } from "./page.ts";
 import type { Parts } from "./parts.ts";
 import { answerError, Problem } from "./problem.ts";
+import { createSearchRoutes } from "./search.ts";
+import { createTailRoutes } from "./tail.ts";
 
 /** The API as a handler for `Deno.serve`. */
 export interface App {
@@ -35,8 +39,12 @@ export function createApp(parts: Parts): App {
   const app = new Hono();
   app.use(addSecurityHeaders);
   app.use(authenticate(parts.config));
+  app.route("/", createPageRoutes(parts));
   app.route("/", createHomeRoutes(parts));
   app.route("/", createLogsRoutes(parts));
+  app.route("/", createSearchRoutes(parts));
+  app.route("/", createTailRoutes(parts));
+  app.route("/", createGapsRoutes(parts));
   app.route("/", createHealthRoutes(parts));
   app.notFound(() => new Problem("not-found", "Ask for / to see what there is").toResponse());
   app.onError((error, c) => answerError(error, c.req.method, parts.logger));

@@ -29,6 +29,8 @@ export interface DayRequest {
   info: DayInfo;
   /** How it is wanted. */
   form: DayForm;
+  /** Whether the path says so. */
+  hasForm: boolean;
 }
 
 /** Reads `YYYY-MM-DD`, `today` or `yesterday`, by UTC; null for anything else. */
@@ -57,7 +59,7 @@ export function readDayRequest(segment: string, parts: Pick<Parts, "archive" | "
   }
   const info = parts.archive.day(day);
   const name = dayName(day);
-  if (info !== undefined) return { day, name, info, form };
+  if (info !== undefined) return { day, name, info, form, hasForm: suffix !== "" };
   if (parts.archive.wasRemoved(day)) {
     throw new Problem("removed-day", `Retention removed ${name}; /logs lists the days that are left`);
   }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import type { DayInfo } from "../lib/archive/archive.ts";
 import { DAY_MS, dayStartMs, parseDayName } from "../lib/day.ts";
 import { measureCoverage } from "./coverage.ts";
@@ -23,8 +23,7 @@ export function createHomeRoutes(parts: Parts): Hono {
   const app = new Hono();
   addResource(app, "/", (c) => {
     refuseParameters(c.req.url);
-    const base = baseUrl(c.req.url, c.req.header("X-Forwarded-Proto"));
-    return c.text(homeText(parts, base), 200, { "Cache-Control": "no-store" });
+    return c.text(homeText(c, parts), 200, { "Cache-Control": "no-store" });
   });
   return app;
 }
@@ -33,27 +32,40 @@ export function createHomeRoutes(parts: Parts): Hono {
  * The address under which the client has found us. The host is the client's own word and is shown in commands
  * to be pasted into a shell, so only what a host name has is taken from it.
  */
-function baseUrl(url: string, forwardedProtocol: string | undefined): string {
-  const { protocol, host } = new URL(url);
+function baseUrl(c: Context): string {
+  const { protocol, host } = new URL(c.req.url);
   const shown = /^[A-Za-z0-9.:[\]-]+$/.test(host) ? host : "HOST";
-  return `${forwardedProtocol === "https" ? "https:" : protocol}//${shown}`;
+  return `${c.req.header("X-Forwarded-Proto") === "https" ? "https:" : protocol}//${shown}`;
 }
 
-function homeText(parts: Parts, base: string): string {
+/**
+ * A command that asks this server for `path`, which may have a query whose values are encoded as those of a form
+ * are. The token stays where it is, in the shell.
+ */
+export function curlCommand(c: Context, parts: Pick<Parts, "config">, path: string, flags = ""): string {
+  const url = baseUrl(c) + path;
+  // Square brackets, of an IPv6 address, and what a query has mean something to a shell.
+  const quoted = /[?&*[]/.test(url) ? `'${url}'` : url;
+  const globs = url.includes("[") ? " -g" : "";
+  const token = parts.config.apiTokens.length > 0 ? ' -u ":$API_TOKEN"' : "";
+  return `curl${token}${globs}${flags === "" ? "" : ` ${flags}`} ${quoted}`;
+}
+
+function homeText(c: Context, parts: Parts): string {
   const days = parts.archive.days();
   const { state, server } = parts.recorder.status();
   const lines = [`Flightlog ${parts.version}: ${state}, ${server}`, ""];
   if (days.length === 0) lines.push("No lines yet.");
   else lines.push(...alignColumns([HEADINGS, ...days.map((info) => dayRow(info, parts))]));
-  const curl = parts.config.apiTokens.length > 0 ? 'curl -u ":$API_TOKEN"' : "curl";
-  lines.push(
-    "",
-    `${curl} ${base}/logs/today.log                 # today as text`,
-    `${curl} ${base}/logs/yesterday --compressed    # yesterday as JSON lines`,
-    `${curl} ${base}/logs/yesterday.jsonl.gz -OJ    # the same as a file`,
-    `${curl} ${base}/logs                           # the days as JSON`,
-    `${curl} ${base}/status                         # how the recorder is`,
-  );
+  const commands = [
+    [curlCommand(c, parts, "/logs/today.log"), "today as text"],
+    [curlCommand(c, parts, "/logs/yesterday.jsonl.gz", "-OJ"), "yesterday as a file of JSON lines"],
+    [curlCommand(c, parts, "/search?since=1h&level=error&q=timeout&format=text"), "find lines"],
+    [curlCommand(c, parts, "/tail?tail=20&format=text", "-N"), "follow new lines"],
+    [curlCommand(c, parts, "/status"), "how the recorder is"],
+  ] as const;
+  const width = Math.max(...commands.map(([command]) => command.length));
+  lines.push("", ...commands.map(([command, what]) => `${command.padEnd(width)}  # ${what}`));
   return `${lines.join("\n")}\n`;
 }
 

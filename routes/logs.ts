@@ -11,9 +11,11 @@ import { DAY_MS, dayStartMs, parseDayName } from "../lib/day.ts";
 import { GAP_CAUSES, GAP_STATES } from "../lib/gap.ts";
 import { type GapAnswer, gapAnswer } from "./coverage.ts";
 import { answerDay } from "./day_file.ts";
-import { readDayRequest } from "./day_name.ts";
+import { type DayRequest, readDayRequest } from "./day_name.ts";
+import { answerLines } from "./line_answer.ts";
 import type { Parts } from "./parts.ts";
-import { refuseParameters } from "./query.ts";
+import { Problem } from "./problem.ts";
+import { type LineQuery, PARAMETERS, readLineQuery, refuseParameters } from "./query.ts";
 import { addResource, answerJson } from "./resource.ts";
 
 /** One day of {@linkcode DaysAnswer}. Sizes are bytes, times RFC 3339 UTC. */
@@ -86,10 +88,31 @@ export function createLogsRoutes(parts: Parts): Hono {
   });
   addResource(app, "/logs/:day", (c) => {
     const request = readDayRequest(c.req.param("day") ?? "", parts);
-    refuseParameters(c.req.url);
-    return answerDay(c, request, parts);
+    if (new URL(c.req.url).searchParams.size === 0) return answerDay(c, request, parts);
+    return answerLines(c, parts, readDayQuery(c.req.url, request, parts), request.day);
   });
   return app;
+}
+
+/**
+ * The parameters of a request for a part of a day, whose path may name the form.
+ *
+ * @throws {Problem} 400 for those that are wrong, and for all where the form is a gzip file.
+ */
+function readDayQuery(url: string, { form, hasForm, name }: DayRequest, parts: Parts): LineQuery {
+  if (form === "gz") refuseParameters(url);
+  const query = readLineQuery(url, PARAMETERS, parts.clock.now());
+  const named = form === "text" ? "text" : "jsonl";
+  if (hasForm && query.format !== null && query.format !== named) {
+    throw new Problem(
+      "bad-parameter",
+      `format must be ${named} here; leave it out, or ask for /logs/${name}`,
+      {
+        param: "format",
+      },
+    );
+  }
+  return { ...query, format: query.format ?? named };
 }
 
 function dayAnswer(info: DayInfo, parts: Pick<Parts, "gaps">): DayAnswer {

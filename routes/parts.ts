@@ -7,7 +7,9 @@
 import type { Archive } from "../lib/archive/archive.ts";
 import type { VolumeUsage } from "../lib/archive/volume.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { LineReader } from "../lib/archive/line_reader.ts";
 import type { Config } from "../lib/config.ts";
+import type { Followers } from "../lib/follow/followers.ts";
 import type { GapSource } from "../lib/gap.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Readiness, RecorderStatus } from "../lib/status.ts";
@@ -19,6 +21,10 @@ export type DaySource = Pick<Archive, "days" | "day" | "wasRemoved" | "openText"
 export interface Parts {
   /** Where the lines lie. */
   archive: DaySource;
+  /** What finds lines in it. */
+  lines: Pick<LineReader, "read" | "readTail" | "reserve">;
+  /** Those who follow it. */
+  followers: Pick<Followers, "follow">;
   /** The gaps among them. */
   gaps: GapSource;
   /** What records them. */

@@ -24,6 +24,8 @@ export type ProblemName =
   | "misdirected"
   | "internal"
   | "not-ready"
+  | "too-many-readers"
+  | "too-many-followers"
   | "no-api-token";
 
 /** Every problem with its status and title. Names are never changed: programs compare them. */
@@ -40,6 +42,8 @@ const PROBLEMS: Readonly<Record<ProblemName, readonly [status: number, title: st
   "misdirected": [421, "This server does not answer for that host"],
   "internal": [500, "Something broke"],
   "not-ready": [503, "Nothing is being recorded"],
+  "too-many-readers": [503, "Too many are reading"],
+  "too-many-followers": [503, "Too many are following"],
   "no-api-token": [503, "The API has no token yet"],
 };
 

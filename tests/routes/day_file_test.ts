@@ -145,7 +145,10 @@ Deno.test("answerDay() finishes a download of a day that retention removes meanw
 });
 
 /** A stream like `source` that calls `onClose` once that has ended or been cancelled, with its files closed. */
-function watched(source: ReadableStream<Uint8Array<ArrayBuffer>>, onClose: () => void): ReadableStream<Uint8Array<ArrayBuffer>> {
+function watched(
+  source: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onClose: () => void,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = source.getReader();
   let cancelled = false;
   return new ReadableStream({

@@ -25,7 +25,15 @@ Deno.test("GET / lists the days and ends with commands that work here", async ()
     "2026-11-21      1       3 B   25 B  00:00:01  11:22:33  yes     1 m 14 s in 1 gap",
     "",
   ]);
-  assert.match(lines[6]!, new RegExp(`^curl http://127\\.0\\.0\\.1:${api.port}/logs/today\\.log `));
+  const at = `http://127.0.0.1:${api.port}`;
+  assert.deepEqual(lines.slice(6).map((line) => line.replace(/ +# .*/, "")), [
+    `curl ${at}/logs/today.log`,
+    `curl -OJ ${at}/logs/yesterday.jsonl.gz`,
+    `curl '${at}/search?since=1h&level=error&q=timeout&format=text'`,
+    `curl -N '${at}/tail?tail=20&format=text'`,
+    `curl ${at}/status`,
+    "",
+  ]);
 });
 
 Deno.test("GET / says that there are no lines yet when there are none", async () => {
@@ -39,7 +47,7 @@ Deno.test("GET / shows the token's variable, and https behind a proxy", async ()
     "GET / HTTP/1.1\r\nHost: logs.example\r\nAuthorization: Bearer Sesame-1\r\nX-Forwarded-Proto: https\r\n" +
       "Connection: close\r\n\r\n",
   );
-  assert.match(answer, /\ncurl -u ":\$API_TOKEN" https:\/\/logs\.example\/logs /);
+  assert.match(answer, /\ncurl -u ":\$API_TOKEN" https:\/\/logs\.example\/status /);
   assert.doesNotMatch(answer, /Sesame-1/);
 });
 

@@ -128,10 +128,19 @@ export function listedGaps(gaps: readonly Gap[]): GapSource {
   };
 }
 
+/** A reader that finds nothing. */
+const noLines: Parts["lines"] = {
+  reserve: () => ({ [Symbol.dispose]: () => {} }),
+  read: async function* () {},
+  readTail: () => Promise.resolve({ start: null, chunks: [] }),
+};
+
 /** Parts with nothing in them but what a test gives. */
 export function createParts(given: Partial<Parts> = {}): Parts {
   return {
     archive: new ListedDays({}),
+    lines: noLines,
+    followers: { follow: () => new ReadableStream() },
     gaps: listedGaps([]),
     recorder: {
       status: () => ({

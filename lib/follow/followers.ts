@@ -1,0 +1,269 @@
+/**
+ * Promises a bounded number of clients that follow, each from its own start, and their end before the server's.
+ *
+ * @module
+ */
+
+import type { GapLedger } from "../archive/gap_ledger.ts";
+import { type DayRange, lastBytes, planRanges } from "../archive/read_plan.ts";
+import type { Cancel, Clock } from "../clock.ts";
+import { type DayNumber, parseDayName } from "../day.ts";
+import type { FilterSpec } from "../filter.ts";
+import { parseFlyRecord } from "../fly_log.ts";
+import type { Gap } from "../gap.ts";
+import type { Logger } from "../logger.ts";
+import { parseTimestamp, type Timestamp, timestampMs } from "../timestamp.ts";
+import { COMMENT, COMMENT_INTERVAL_MS, namedEvent, OPENING } from "./events.ts";
+import { Follower, type FollowerStart, joinBytes } from "./follower.ts";
+import { type FeedRequest, type FollowedArchive, LiveFeed } from "./live_feed.ts";
+import { type EventId, Positions, resumePositions } from "./positions.ts";
+
+/** At most so many clients follow. Each may hold {@linkcode WAITING_BYTES_LIMIT} and a step's lines. */
+export const FOLLOWERS_LIMIT = 1000;
+
+/** So many followers read from the disk at a time; the others wait for their turn. */
+const TURNS_LIMIT = 4;
+
+/** While more than so many read from the disk, each gets only {@linkcode LINES_PER_TURN} at a time. */
+const LARGE_TURNS_LIMIT = 32;
+const LINES_PER_TURN = 256;
+
+/** The line before a cursor is looked for within so many bytes. */
+const LINE_BEFORE_BYTES = 1024 * 1024;
+
+/** Told instead of an answer when {@linkcode FOLLOWERS_LIMIT} follow already, or the end has come. */
+export class FollowersBusy extends Error {
+  /** The name of the class. */
+  override name = "FollowersBusy";
+}
+
+/** What a follower gets before what is new. */
+export type FollowContext =
+  /** The lines since a moment. */
+  | { kind: "since"; since: Timestamp }
+  /** The last lines, of those since a moment if one is given, within the last bytes if there is a limit. */
+  | { kind: "tail"; lines: number; since: Timestamp | null; withinBytes: number | null }
+  /** What it has not got yet. */
+  | { kind: "resume"; id: EventId };
+
+/** What a client asks for. */
+export interface FollowRequest extends FeedRequest {
+  /** Where to begin. */
+  context: FollowContext;
+  /** Says what a gap looks like in an event. */
+  describeGap(gap: Gap): unknown;
+}
+
+/** See {@linkcode Followers}. */
+export interface FollowersOptions {
+  /** Where the lines are. */
+  archive: FollowedArchive;
+  /** Where lines may be missing. */
+  gaps: Pick<GapLedger, "onChange" | "touching">;
+  /** The time. */
+  clock: Clock;
+  /** Takes what went wrong. */
+  logger: Logger;
+}
+
+interface Client {
+  follower: Follower;
+  request: FollowRequest;
+}
+
+/** Everyone who follows. */
+export class Followers {
+  readonly #options: FollowersOptions;
+  readonly #feed: LiveFeed;
+  readonly #clients = new Set<Client>();
+  readonly #waiting: (() => void)[] = [];
+  #turns = 0;
+  #cancels: Cancel[] = [];
+  #isClosed = false;
+
+  /** Does nothing until somebody follows. */
+  constructor(options: FollowersOptions) {
+    this.#options = options;
+    this.#feed = new LiveFeed({
+      archive: options.archive,
+      clock: options.clock,
+      onFault: (error) => this.#endAll(error),
+    });
+  }
+
+  /** How many there are. */
+  get count(): number {
+    return this.#clients.size;
+  }
+
+  /**
+   * Adds one. Its stream ends when it is cancelled, or with {@linkcode close}.
+   *
+   * @throws {FollowersBusy} If there are {@linkcode FOLLOWERS_LIMIT}, or the program is about to stop.
+   */
+  follow(request: FollowRequest): ReadableStream<Uint8Array> {
+    if (this.#isClosed) throw new FollowersBusy("Cannot follow: the recorder is stopping");
+    if (this.#clients.size >= FOLLOWERS_LIMIT) {
+      throw new FollowersBusy(`Cannot follow for one more: ${FOLLOWERS_LIMIT} do`);
+    }
+    if (this.#clients.size === 0) this.#start();
+    const { filter, style, isEvents } = request;
+    const follower = new Follower({
+      request: { filter, style, isEvents },
+      archive: this.#options.archive,
+      feed: this.#feed,
+      prepare: (signal) => this.#prepare(client, signal),
+      takeTurn: () => this.#takeTurn(),
+      laggedNotice: isEvents ? (bytes) => namedEvent("lagged", { bytes }) : null,
+      onEnd: () => this.#remove(client),
+    });
+    const client: Client = { follower, request };
+    this.#clients.add(client);
+    if (isEvents) follower.notify(OPENING);
+    return follower.stream;
+  }
+
+  /** Gives everyone what is written already and ends their streams. Nobody can follow from then on. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#feed.flush();
+    this.#endAll(null);
+  }
+
+  #start(): void {
+    const { gaps, clock } = this.#options;
+    this.#feed.start();
+    this.#cancels = [
+      gaps.onChange((gap) => this.#tellGap(gap)),
+      clock.every(COMMENT_INTERVAL_MS, () => this.#comment()),
+    ];
+  }
+
+  #remove(client: Client): void {
+    this.#clients.delete(client);
+    if (this.#clients.size > 0) return;
+    this.#feed.stop();
+    for (const cancel of this.#cancels.splice(0)) cancel();
+  }
+
+  #endAll(error: unknown): void {
+    if (error !== null) {
+      this.#options.logger.log("error", "followers ended", { reason: String(error) });
+    }
+    for (const { follower } of [...this.#clients]) follower.end(error);
+  }
+
+  #tellGap(gap: Gap): void {
+    for (const { follower, request } of this.#clients) {
+      if (request.isEvents) follower.notify(gapEvents([gap], request));
+    }
+  }
+
+  #comment(): void {
+    for (const { follower, request } of this.#clients) {
+      if (request.isEvents && !follower.hasNotices) follower.notify(COMMENT);
+    }
+  }
+
+  async #takeTurn(): Promise<Disposable & { limit: number | null }> {
+    while (this.#turns >= TURNS_LIMIT) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#turns++;
+    let reading = 0;
+    for (const { follower } of this.#clients) {
+      if (follower.isReading) reading++;
+    }
+    return {
+      limit: reading > LARGE_TURNS_LIMIT ? LINES_PER_TURN : null,
+      [Symbol.dispose]: () => {
+        this.#turns--;
+        this.#waiting.shift()?.();
+      },
+    };
+  }
+
+  /** Where a client begins, and from when on it is told of gaps. */
+  async #prepare({ request, follower }: Client, signal: AbortSignal): Promise<FollowerStart> {
+    using _turn = await this.#takeTurn();
+    // What the client has got elsewhere must not lie ahead of the feed that it will join.
+    await this.#feed.flush();
+    const ends = this.#feed.positions.copy();
+    const { start, sinceMs } = await this.#begin(request, ends, signal);
+    if (request.isEvents) {
+      const gaps = this.#options.gaps.touching(sinceMs, Infinity);
+      if (gaps.length > 0) follower.notify(gapEvents(gaps, request));
+    }
+    return start;
+  }
+
+  async #begin(
+    request: FollowRequest,
+    ends: Positions,
+    signal: AbortSignal,
+  ): Promise<{ start: FollowerStart; sinceMs: number }> {
+    const { context } = request;
+    const nowMs = this.#options.clock.now();
+    if (context.kind === "resume") {
+      const days = [...ends.entries()].map(([day, bytes]) => ({ day, bytes }));
+      const sinceMs = await this.#timeBefore(context.id.own, ends);
+      return {
+        start: { positions: resumePositions(context.id, days), reading: null },
+        sinceMs: sinceMs ?? nowMs,
+      };
+    }
+    const filter: FilterSpec = { ...request.filter, since: context.since };
+    const ranges = this.#plan(filter, ends);
+    if (context.kind === "since") {
+      return { start: startAt(ranges, filter, ends), sinceMs: timestampMs(context.since) };
+    }
+    const within = context.withinBytes === null ? ranges : lastBytes(ranges, context.withinBytes);
+    const { start } = await this.#options.archive.lines.readTail({
+      ranges: within,
+      filter,
+      style: "jsonl",
+      events: null,
+      limit: context.lines,
+    }, signal);
+    const from = within
+      .filter(({ day }) => start !== null && day >= start.day)
+      .map((range) => range.day === start!.day ? { ...range, start: start!.offset } : range);
+    return { start: startAt(from, filter, ends), sinceMs: nowMs };
+  }
+
+  #plan(filter: FilterSpec, ends: Positions): DayRange[] {
+    const days = this.#options.archive.days().map((info) => ({
+      ...info,
+      bytes: Math.min(info.bytes, ends.get(parseDayName(info.day)!)),
+    }));
+    return planRanges(days, filter, { day: null, start: null });
+  }
+
+  /** The time of the last line before a place, in milliseconds since 1970; null where it has none. */
+  async #timeBefore(place: { day: DayNumber; offset: number }, ends: Positions): Promise<number | null> {
+    const end = Math.min(place.offset, ends.get(place.day));
+    if (end === 0) return null;
+    const range = { day: place.day, start: Math.max(0, end - LINE_BEFORE_BYTES), end, timedOnly: false };
+    const { chunks } = await this.#options.archive.lines.readTail({
+      ranges: [range],
+      filter: { apps: [], regions: [], instances: [], levels: [] },
+      style: "jsonl",
+      events: null,
+      limit: 1,
+    });
+    const line = chunks?.[0];
+    const text = line && parseFlyRecord(line.subarray(0, -1)).record?.timestamp;
+    const time = text === undefined ? null : parseTimestamp(text);
+    return time && timestampMs(time);
+  }
+}
+
+/** Gaps as one notice. */
+function gapEvents(gaps: readonly Gap[], request: FollowRequest): Uint8Array {
+  return joinBytes(gaps.map((gap) => namedEvent("gap", request.describeGap(gap))));
+}
+
+/** Everything is behind the client but `ranges`. */
+function startAt(ranges: DayRange[], filter: FilterSpec, ends: Positions): FollowerStart {
+  const positions = ends.copy();
+  for (const { day, start } of ranges) positions.set(day, start);
+  return { positions, reading: ranges.length === 0 ? null : { ranges, filter } };
+}

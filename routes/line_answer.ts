@@ -1,0 +1,266 @@
+/**
+ * Promises an answer with lines: those that a query asks for and no others, as a stream that stops working when
+ * its client goes away, or as a page that says where the next one begins.
+ *
+ * @module
+ */
+
+import type { Context } from "hono";
+import type { LineChunk, LineRequest, ReaderSlot } from "../lib/archive/line_reader.ts";
+import { ReadersBusy } from "../lib/archive/line_reader.ts";
+import type { LineStyle } from "../lib/archive/line_selection.ts";
+import { type DayRange, planRanges } from "../lib/archive/read_plan.ts";
+import { dayName, type DayNumber, dayStartMs, parseDayName } from "../lib/day.ts";
+import { formatTimestamp, timestampMs } from "../lib/timestamp.ts";
+import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
+import type { Parts } from "./parts.ts";
+import { Problem } from "./problem.ts";
+import type { Cursor, LineQuery } from "./query.ts";
+
+/** Where a later request goes on: `day:offset`. */
+export const CURSOR_HEADER = "Log-Cursor";
+
+/**
+ * An answer with `limit` up to this many lines is put together before it is sent, so that its headers can say
+ * where the next one begins; but no more than {@linkcode PAGE_BYTES_LIMIT} of it.
+ */
+export const PAGE_LINES_LIMIT = 10_000;
+
+/** A page that grows beyond this many bytes is sent as a stream, without a cursor. */
+export const PAGE_BYTES_LIMIT = 8 * 1024 * 1024;
+
+/** A client that is turned away is told to come back after so many seconds. */
+const RETRY_SECONDS = "5";
+
+const CONTENT_TYPES: Record<"jsonl" | "text", string> = {
+  jsonl: "application/x-ndjson",
+  text: "text/plain; charset=utf-8",
+};
+
+/** The type of an answer with lines in this form. */
+export function contentTypeOf(format: LineQuery["format"]): string {
+  return CONTENT_TYPES[format ?? "jsonl"];
+}
+
+/** How the lines of a query are written. */
+export function styleOf({ format, color }: Pick<LineQuery, "format" | "color">): LineStyle {
+  if (format !== "text") return "jsonl";
+  return color ? "color" : "text";
+}
+
+/** The span that a query asks about, in milliseconds since 1970: what it does not say, the archive does. */
+export function spanOf(
+  query: LineQuery,
+  day: DayNumber | null,
+  parts: Parts,
+): [sinceMs: number, untilMs: number] {
+  const { since, until } = query.filter;
+  const oldest = parts.archive.days().at(-1);
+  const nowMs = parts.clock.now();
+  const startMs = day !== null ? dayStartMs(day) : oldest ? dayStartMs(parseDayName(oldest.day)!) : nowMs;
+  const endMs = day !== null ? dayStartMs(day + 1) : nowMs;
+  const cursorMs = query.cursor === null ? -Infinity : dayStartMs(query.cursor.day);
+  const sinceMs = Math.max(
+    since ? timestampMs(since) : startMs,
+    day === null ? -Infinity : startMs,
+    cursorMs,
+  );
+  const untilMs = Math.min(until ? timestampMs(until) : endMs, day === null ? Infinity : endMs);
+  return [sinceMs, Math.max(sinceMs, untilMs)];
+}
+
+/**
+ * Answers with the lines of `query`, of all days or of one.
+ *
+ * @throws {Problem} 400 for a cursor that leads nowhere, 410 where it leads to a day that was removed, 503
+ * where too many are reading.
+ */
+export async function answerLines(
+  c: Context,
+  parts: Parts,
+  query: LineQuery,
+  day: DayNumber | null,
+): Promise<Response> {
+  checkCursor(query.cursor, day, parts);
+  const ranges = planRanges(parts.archive.days(), query.filter, { day, start: query.cursor });
+  c.header("Content-Type", contentTypeOf(query.format));
+  c.header("Cache-Control", "no-store");
+  c.header(COVERAGE_HEADER, formatCoverage(measureCoverage(parts, ...spanOf(query, day, parts))));
+  if (c.req.method === "HEAD") return c.body(null);
+  const slot = reserve(parts);
+  try {
+    return await answer(c, parts, query, ranges, slot, endOf(ranges, query, day, parts));
+  } catch (error) {
+    slot[Symbol.dispose]();
+    throw error;
+  }
+}
+
+async function answer(
+  c: Context,
+  parts: Parts,
+  query: LineQuery,
+  ranges: DayRange[],
+  slot: ReaderSlot,
+  end: Cursor | null,
+): Promise<Response> {
+  const { signal } = c.req.raw;
+  const { filter, limit, tail } = query;
+  const request: LineRequest = { ranges, filter, style: styleOf(query), events: null, limit };
+  if (tail !== null) {
+    const { start, chunks } = await parts.lines.readTail({ ...request, limit: tail }, signal);
+    sendCursor(c, end);
+    if (chunks !== null) return c.body(streamOf(chunks, null, slot));
+    const from = ranges.filter((range) => range.day >= start!.day);
+    from[0] = { ...from[0]!, start: start!.offset };
+    return c.body(streamOf([], parts.lines.read({ ...request, ranges: from }), slot));
+  }
+  const chunks = parts.lines.read(request);
+  if (limit === null || limit > PAGE_LINES_LIMIT) {
+    if (limit === null) sendCursor(c, end);
+    return c.body(streamOf([], chunks, slot));
+  }
+  const page = await collectPage(chunks, limit, signal);
+  if (page.isOver) {
+    const isFull = page.lines === limit;
+    sendCursor(c, isFull ? page.end : end);
+    if (isFull) c.header("Link", `<${nextPage(c.req.url, page.end!, query)}>; rel="next"`);
+  }
+  return c.body(streamOf(page.parts, page.isOver ? null : chunks, slot));
+}
+
+interface Page {
+  parts: Uint8Array[];
+  lines: number;
+  /** Behind the last line; null where there is none. */
+  end: Cursor | null;
+  /** Whether nothing is left to read for it. */
+  isOver: boolean;
+}
+
+async function collectPage(
+  chunks: AsyncGenerator<LineChunk, void>,
+  limit: number,
+  signal: AbortSignal,
+): Promise<Page> {
+  const page: Page = { parts: [], lines: 0, end: null, isOver: false };
+  for (let size = 0; size <= PAGE_BYTES_LIMIT;) {
+    const { done, value } = await chunks.next();
+    // A signal that is aborted before there is an answer means that nobody waits for it.
+    if (done || signal.aborted) {
+      await chunks.return();
+      return { ...page, isOver: true };
+    }
+    if (value.bytes.length > 0) page.parts.push(value.bytes);
+    size += value.bytes.length;
+    page.lines += value.lines!;
+    page.end = value.end;
+    if (page.lines === limit) {
+      await chunks.return();
+      return { ...page, isOver: true };
+    }
+  }
+  return page;
+}
+
+/** Sends `parts`, then what is still to be read, and lets go of `slot` at the end. */
+function streamOf(
+  parts: Uint8Array[],
+  chunks: AsyncGenerator<LineChunk, void> | null,
+  slot: ReaderSlot,
+): ReadableStream<Uint8Array> {
+  let isCancelled = false;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const part = parts.shift();
+        if (part !== undefined) return controller.enqueue(part);
+        while (!isCancelled) {
+          const next = await chunks?.next();
+          if (next === undefined || next.done) break;
+          if (next.value.bytes.length > 0) return controller.enqueue(next.value.bytes);
+        }
+        slot[Symbol.dispose]();
+        if (!isCancelled) controller.close();
+      } catch (error) {
+        slot[Symbol.dispose]();
+        throw error;
+      }
+    },
+    async cancel() {
+      isCancelled = true;
+      try {
+        await chunks?.return();
+      } finally {
+        slot[Symbol.dispose]();
+      }
+    },
+  }, { highWaterMark: 0 });
+}
+
+function reserve(parts: Parts): ReaderSlot {
+  try {
+    return parts.lines.reserve();
+  } catch (error) {
+    if (!(error instanceof ReadersBusy)) throw error;
+    throw new Problem("too-many-readers", "Ask again in a few seconds, when others have got their lines", {
+      headers: [["Retry-After", RETRY_SECONDS]],
+    });
+  }
+}
+
+function checkCursor(cursor: Cursor | null, day: DayNumber | null, parts: Parts): void {
+  if (cursor === null) return;
+  const param = "cursor";
+  if (day !== null && cursor.day !== day) {
+    throw new Problem("bad-parameter", `cursor must be one of ${dayName(day)} here; /search takes any`, {
+      param,
+    });
+  }
+  const info = parts.archive.day(cursor.day);
+  const name = dayName(cursor.day);
+  if (info === undefined && parts.archive.wasRemoved(cursor.day)) {
+    throw new Problem("removed-day", `Retention removed ${name}; go on without cursor`, { param });
+  }
+  const bytes = info?.bytes ?? 0;
+  if (cursor.offset > bytes) {
+    throw new Problem("bad-parameter", `cursor lies behind the end of ${name}, which has ${bytes} bytes`, {
+      param,
+    });
+  }
+}
+
+/** Behind everything that this answer looks at. */
+function endOf(
+  ranges: readonly DayRange[],
+  query: LineQuery,
+  day: DayNumber | null,
+  parts: Parts,
+): Cursor | null {
+  const last = ranges.at(-1);
+  if (query.filter.until || last === undefined) {
+    return last ? { day: last.day, offset: last.end } : query.cursor;
+  }
+  const newest = day === null ? parts.archive.days()[0] : undefined;
+  const newestDay = newest === undefined ? last.day : Math.max(last.day, parseDayName(newest.day)!);
+  return newestDay === last.day
+    ? { day: last.day, offset: last.end }
+    : { day: newestDay, offset: newest!.bytes };
+}
+
+function sendCursor(c: Context, cursor: Cursor | null): void {
+  if (cursor !== null) c.header(CURSOR_HEADER, formatCursor(cursor));
+}
+
+function formatCursor({ day, offset }: Cursor): string {
+  return `${dayName(day)}:${offset}`;
+}
+
+/** The same question from `cursor` on. Times that were durations are fixed: the next page asks about the same span. */
+function nextPage(url: string, cursor: Cursor, { filter }: LineQuery): string {
+  const { pathname, searchParams } = new URL(url);
+  searchParams.set("cursor", formatCursor(cursor));
+  if (filter.since) searchParams.set("since", formatTimestamp(filter.since));
+  if (filter.until) searchParams.set("until", formatTimestamp(filter.until));
+  return `${pathname}?${searchParams}`;
+}

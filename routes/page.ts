@@ -1,0 +1,111 @@
+/**
+ * Promises a page for whoever comes with a browser, at the addresses where a terminal gets the same as text.
+ *
+ * @module
+ */
+
+import { type Context, Hono } from "hono";
+import { html } from "hono/html";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { curlCommand } from "./home.ts";
+import { aroundPage } from "./page_around.ts";
+import { addPageAssets } from "./page_assets.ts";
+import { daysPage } from "./page_days.ts";
+import { filledParameters, filterForm, tailParameters } from "./page_form.ts";
+import { answerPage, type Page, wantsPage } from "./page_layout.ts";
+import { livePage } from "./page_live.ts";
+import { searchPage } from "./page_search.ts";
+import type { Parts } from "./parts.ts";
+import { Problem, show } from "./problem.ts";
+import { type Cursor, parseCursor, readLineQuery, refuseParameters } from "./query.ts";
+import { TAIL_PARAMETERS } from "./tail.ts";
+
+/**
+ * The pages and what belongs to them. To be mounted before the routes of the same addresses, which answer
+ * everyone who does not ask for a page; a browser that names a `format` does not.
+ */
+export function createPageRoutes(parts: Parts): Hono {
+  const app = new Hono();
+  addPageAssets(app);
+  addPage(app, "/", (_c, asked, url) => {
+    if (!asked.has("around")) {
+      refuseParameters(url);
+      return daysPage(parts);
+    }
+    return aroundPage(parts, readAround(asked));
+  });
+  addPage(app, "/search", (c, asked) => {
+    const filled = filledParameters(asked);
+    return filled.size === asked.size ? searchPage(c, parts, asked) : redirectTo(c, "/search", filled);
+  });
+  addPage(app, "/tail", (c, asked) => {
+    const clean = tailParameters(asked);
+    if (clean.size !== asked.size) return redirectTo(c, "/tail", clean);
+    readLineQuery(c.req.url, TAIL_PARAMETERS, parts.clock.now());
+    return livePage(asked, curlCommand(c, parts, `/tail${query(asked, "format=text")}`, "-N"));
+  });
+  return app;
+
+  function addPage(
+    app: Hono,
+    path: string,
+    make: (c: Context, asked: URLSearchParams, url: string) => Page | Response | Promise<Page | Response>,
+  ): void {
+    app.get(path, async (c, next) => {
+      const asked = new URL(c.req.url).searchParams;
+      if (!wantsPage(c) || asked.has("format")) {
+        return await next();
+      }
+      try {
+        const made = await make(c, asked, c.req.url);
+        return made instanceof Response ? made : await answerPage(c, parts, made);
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        return await answerProblem(c, parts, error, asked);
+      }
+    });
+  }
+}
+
+/** @throws {Problem} 400 if it is no cursor. */
+function readAround(asked: URLSearchParams): Cursor {
+  const text = asked.get("around")!;
+  const cursor = parseCursor(text);
+  if (cursor === null) {
+    throw new Problem("bad-parameter", `around must be a day and an offset, not ${show(text)}`, {
+      param: "around",
+    });
+  }
+  return cursor;
+}
+
+function redirectTo(c: Context, path: string, parameters: URLSearchParams): Response {
+  c.header("Cache-Control", "no-store");
+  return c.redirect(`${path}${query(parameters)}`, 303);
+}
+
+function query(parameters: URLSearchParams, more = ""): string {
+  const all = [parameters.toString(), more].filter((part) => part !== "").join("&");
+  return all === "" ? "" : `?${all}`;
+}
+
+/** Answers with what a problem says, and with its status and headers. */
+async function answerProblem(
+  c: Context,
+  parts: Parts,
+  problem: Problem,
+  asked: URLSearchParams,
+): Promise<Response> {
+  const answer = problem.toResponse();
+  const { title, detail } = await answer.json();
+  const retryAfter = answer.headers.get("Retry-After");
+  if (retryAfter !== null) c.header("Retry-After", retryAfter);
+  const main = html`
+    ${filterForm(filledParameters(asked))}
+    <div class="notice" role="alert">
+      <p>${title}</p>
+      <p>${detail}</p>
+    </div>
+  `;
+  return await answerPage(c, parts, { title, main }, answer.status as ContentfulStatusCode);
+}

@@ -1,0 +1,182 @@
+/**
+ * Promises what was recorded right before and right after a line, of whatever app, also across midnight.
+ *
+ * @module
+ */
+
+import { html } from "hono/html";
+import { dayName, type DayNumber, parseDayName } from "../lib/day.ts";
+import { filterForm } from "./page_form.ts";
+import type { Page } from "./page_layout.ts";
+import { lineList, type PlacedLine, reserveReader, surroundings } from "./page_lines.ts";
+import { showHidden } from "./page_line.js";
+import type { DaySource, Parts } from "./parts.ts";
+import { Problem } from "./problem.ts";
+import type { Cursor } from "./query.ts";
+
+/** So many lines are shown on either side. */
+export const CONTEXT_LINES = 50;
+
+/** At most so many bytes are read on either side; longer lines make fewer. */
+export const CONTEXT_BYTES = 4 * 1024 * 1024;
+
+/** So many are read at first, and four times as many each time when that is too little. */
+const FIRST_LOOK_BYTES = 64 * 1024;
+
+/** More characters than this of a record are not shown. */
+const RECORD_LIMIT = 256 * 1024;
+
+const NEWLINE = 0x0a;
+
+const decoder = new TextDecoder();
+
+/**
+ * The page around a line. The cursor may point to anywhere in it, its line feed included.
+ *
+ * @throws {Problem} 404 or 410 if there is no such line.
+ */
+export async function aroundPage(parts: Parts, { day, offset }: Cursor): Promise<Page> {
+  const { archive } = parts;
+  const name = dayName(day);
+  if (archive.wasRemoved(day)) {
+    throw new Problem("removed-day", `${name} was removed to make room; there is no copy here`);
+  }
+  const bytes = archive.day(day)?.bytes ?? 0;
+  if (offset >= bytes) {
+    throw new Problem("not-found", `${name} has ${bytes} bytes of lines, and none at ${offset}`);
+  }
+
+  using _slot = reserveReader(parts);
+  const start = await lineStart(archive, day, offset);
+  const [before, after] = await Promise.all([
+    linesBefore(archive, { day, offset: start }, CONTEXT_LINES),
+    linesFrom(archive, { day, offset: start }, CONTEXT_LINES + 1),
+  ]);
+  const current = `${name}:${start}`;
+  const [line] = after;
+  const first = before[0]?.cursor ?? current;
+  const last = after.at(-1)?.cursor ?? current;
+  const main = html`${filterForm(new URLSearchParams())}
+<section aria-labelledby="around">
+<h1 id="around">Around a line</h1>
+<p class="facts">${before.length} lines before it and ${
+    Math.max(0, after.length - 1)
+  } behind it, of every app, in
+the order of their arrival. Its place is <code>${current}</code>.</p>
+<p class="pager">${first === current ? null : html`<a href="${surroundings(first)}">↑ Earlier</a>`}
+<a href="#${current}">The line</a>
+${last === current ? null : html`<a href="${surroundings(last)}">↓ Later</a>`}</p>
+${lineList([...before, ...after], { current })}
+<p class="pager">${first === current ? null : html`<a href="${surroundings(first)}">↑ Earlier</a>`}
+${last === current ? null : html`<a href="${surroundings(last)}">↓ Later</a>`}</p>
+<h2>Its record</h2>
+<pre class="record">${line === undefined ? "longer than is shown" : recordText(line.text)}</pre>
+</section>`;
+  return { title: `Around ${current}`, main };
+}
+
+/** The line as it is stored: laid out anew, its long numbers would be others. */
+function recordText(line: string): string {
+  const shown = line.slice(0, RECORD_LIMIT);
+  return showHidden(shown) + (shown === line ? "" : `\n… ${line.length - shown.length} more characters`);
+}
+
+/** Where the line begins that the byte at `offset` belongs to. */
+async function lineStart(archive: DaySource, day: DayNumber, offset: number): Promise<number> {
+  for (let look = FIRST_LOOK_BYTES;; look *= 4) {
+    const from = Math.max(0, offset - look);
+    const text = await readText(archive, day, from, offset);
+    const newline = text.lastIndexOf(NEWLINE);
+    if (newline !== -1 || from === 0) return from + newline + 1;
+    if (look >= CONTEXT_BYTES) return offset;
+  }
+}
+
+/** The `count` lines that end where `place` is, the start of a line, or fewer. Goes back to the days before. */
+async function linesBefore(archive: DaySource, place: Cursor, count: number): Promise<PlacedLine[]> {
+  let lines: PlacedLine[] = [];
+  for (
+    let day: DayNumber | null = place.day;
+    day !== null && lines.length < count;
+    day = dayBefore(archive, day)
+  ) {
+    const end = day === place.day ? place.offset : archive.day(day)?.bytes ?? 0;
+    lines = [...await lastLines(archive, day, end, count - lines.length), ...lines];
+  }
+  return lines;
+}
+
+async function lastLines(
+  archive: DaySource,
+  day: DayNumber,
+  end: number,
+  count: number,
+): Promise<PlacedLine[]> {
+  for (let look = FIRST_LOOK_BYTES;; look *= 4) {
+    const from = Math.max(0, end - look);
+    const text = await readText(archive, day, from, end);
+    const lines = splitLines(day, from, text);
+    // What begins before the text does is no line, unless the day begins there.
+    const whole = from === 0 ? lines : lines.slice(1);
+    if (whole.length >= count || from === 0 || look >= CONTEXT_BYTES) return whole.slice(-count);
+  }
+}
+
+/** The `count` lines from `place` on, the start of a line, or fewer. Goes on to the days behind. */
+async function linesFrom(archive: DaySource, place: Cursor, count: number): Promise<PlacedLine[]> {
+  const lines: PlacedLine[] = [];
+  for (
+    let day: DayNumber | null = place.day;
+    day !== null && lines.length < count;
+    day = dayAfter(archive, day)
+  ) {
+    const start = day === place.day ? place.offset : 0;
+    lines.push(...await firstLines(archive, day, start, count - lines.length));
+  }
+  return lines;
+}
+
+async function firstLines(
+  archive: DaySource,
+  day: DayNumber,
+  start: number,
+  count: number,
+): Promise<PlacedLine[]> {
+  const bytes = archive.day(day)?.bytes ?? 0;
+  for (let look = FIRST_LOOK_BYTES;; look *= 4) {
+    const to = Math.min(bytes, start + look);
+    const lines = splitLines(day, start, await readText(archive, day, start, to));
+    if (lines.length >= count || to === bytes || look >= CONTEXT_BYTES) return lines.slice(0, count);
+  }
+}
+
+/** The lines in a text that begins at `offset`, without what has no line feed behind it. */
+function splitLines(day: DayNumber, offset: number, text: Uint8Array): PlacedLine[] {
+  const lines: PlacedLine[] = [];
+  const name = dayName(day);
+  for (let start = 0; start < text.length;) {
+    const end = text.indexOf(NEWLINE, start);
+    if (end === -1) break;
+    lines.push({ cursor: `${name}:${offset + start}`, text: decoder.decode(text.subarray(start, end)) });
+    start = end + 1;
+  }
+  return lines;
+}
+
+function readText(archive: DaySource, day: DayNumber, start: number, end: number): Promise<Uint8Array> {
+  if (start >= end) return Promise.resolve(new Uint8Array());
+  return new Response(archive.openText(day, { start, end })).bytes();
+}
+
+function dayBefore(archive: DaySource, day: DayNumber): DayNumber | null {
+  return recordedDays(archive).find((other) => other < day) ?? null;
+}
+
+function dayAfter(archive: DaySource, day: DayNumber): DayNumber | null {
+  return recordedDays(archive).findLast((other) => other > day) ?? null;
+}
+
+/** Newest first. */
+function recordedDays(archive: DaySource): DayNumber[] {
+  return archive.days().map((info) => parseDayName(info.day)!);
+}

@@ -1,0 +1,196 @@
+/**
+ * Promises the list of the days as a page: what there is of each, how to get it, and when nobody recorded.
+ *
+ * @module
+ */
+
+import { html } from "hono/html";
+import type { DayInfo } from "../lib/archive/archive.ts";
+import { DAY_MS, dayName, type DayNumber, dayStartMs, parseDayName } from "../lib/day.ts";
+import type { Gap } from "../lib/gap.ts";
+import { measureCoverage } from "./coverage.ts";
+import { formatSize, formatSpan } from "./home.ts";
+import { filterForm } from "./page_form.ts";
+import type { Html, Page } from "./page_layout.ts";
+import type { Parts } from "./parts.ts";
+
+/** More days than this are not listed; `/logs` has them all. */
+export const DAYS_LIMIT = 400;
+
+/** A bar is so many units wide, one for each minute. */
+const BAR_UNITS = 1440;
+
+/** A gap is drawn at least so many units wide, so that one of a second is seen. */
+const GAP_UNITS_MIN = 6;
+
+/** The first page. */
+export async function daysPage(parts: Parts): Promise<Page> {
+  const infos = parts.archive.days();
+  const usage = await volumeWords(parts);
+  const main = html`${notReady(parts)}
+${filterForm(new URLSearchParams())}
+<section aria-labelledby="days">
+<h1 id="days">Days</h1>
+<p class="facts">${totals(infos)}${usage}</p>
+${infos.length === 0 ? html`<p class="empty">No lines yet.</p>` : dayTable(infos, parts)}
+</section>`;
+  return { title: "Days", here: "/", main };
+}
+
+function notReady(parts: Parts): Html | null {
+  const { ready, reasons } = parts.recorder.readiness();
+  if (ready) return null;
+  return html`
+    <div class="notice" role="alert">
+      <p>Nothing is being recorded.</p>
+      <ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>
+    </div>
+  `;
+}
+
+function totals(infos: readonly DayInfo[]): string {
+  const sum = (of: (info: DayInfo) => number) => infos.reduce((total, info) => total + of(info), 0);
+  const days = `${infos.length} ${infos.length === 1 ? "day" : "days"}`;
+  return `${days}, ${count(sum((info) => info.lines))} lines, ${
+    formatSize(sum((info) => info.bytes))
+  } of text`;
+}
+
+async function volumeWords(parts: Parts): Promise<string> {
+  try {
+    const { totalBytes, usedPercent } = await parts.volumeUsage();
+    return `; ${Math.round(usedPercent)} % of the volume’s ${formatSize(totalBytes)} used`;
+  } catch {
+    return ""; // the days can be had all the same
+  }
+}
+
+function dayTable(infos: readonly DayInfo[], parts: Parts): Html {
+  const numbers = listedDays(infos);
+  return html`
+    <table class="days">
+      <thead>
+        <tr>
+          <th>Day</th>
+          <th class="scale"><span>0</span><span>6</span><span>12</span><span>18</span><span
+    >24 UTC</span></th>
+          <th>Missing</th>
+          <th class="number">Lines</th>
+          <th class="number">Text</th>
+          <th
+            class="number">Gzip</th>
+          <th>Download</th>
+        </tr>
+      </thead>
+      <tbody>
+    ${numbers.slice(0, DAYS_LIMIT).map((day) => dayRow(day, parts))}
+      </tbody>
+    </table>
+    ${numbers.length > DAYS_LIMIT
+      ? html`<p class="facts">Older days are in <a href="/logs">/logs</a>.</p>`
+      : null}
+  `;
+}
+
+/** Newest first, and none left out in between: a day without lines is not to look like one that never was. */
+function listedDays(infos: readonly DayInfo[]): DayNumber[] {
+  const recorded = infos.map((info) => parseDayName(info.day)!);
+  const days: DayNumber[] = [];
+  for (const day of recorded) {
+    const newer = days.at(-1) ?? day + 1;
+    for (let between = newer - 1; between > day && days.length <= DAYS_LIMIT; between--) days.push(between);
+    days.push(day);
+  }
+  return days;
+}
+
+function dayRow(day: DayNumber, parts: Parts): Html {
+  const name = dayName(day);
+  const info = parts.archive.day(day);
+  const { gaps, missingMs } = measureCoverage(parts, dayStartMs(day), dayStartMs(day) + DAY_MS);
+  const missing = gaps === 0
+    ? "nothing"
+    : `${formatSpan(missingMs)} in ${gaps} ${gaps === 1 ? "gap" : "gaps"}`;
+  const span = `since=${name}&until=${dayName(day + 1)}`;
+  return html`
+    <tr>
+    <th scope="row"><a href="/search?${span}">${name}</a></th>
+    <td class="bar">${coverageBar(day, parts, missing)}</td>
+    <td class="missing">${gaps === 0
+      ? html`<span class="none">–</span>`
+      : html`<a href="/gaps?${span}">${missing}</a>`}</td>
+    ${info === undefined ? absentCells(day, parts) : presentCells(info)}
+    </tr>
+  `;
+}
+
+function absentCells(day: DayNumber, parts: Parts): Html {
+  const why = parts.archive.wasRemoved(day) ? "removed by retention" : "no lines";
+  return html`<td colspan="4" class="absent">${why}</td>`;
+}
+
+function presentCells({ day, lines, bytes, gzBytes, sealed }: DayInfo): Html {
+  const link = (ending: string, what: string) =>
+    html`<a href="/logs/${day}.${ending}" download aria-label="${day} ${what}">.${ending}</a>`;
+  return html`<td class="number">${count(lines)}<span class="unit"> lines</span></td>
+<td class="number">${formatSize(bytes)}</td>
+<td class="number">${gzipWords(gzBytes, sealed)}</td>
+<td class="downloads">${link("jsonl", "as JSON lines")} ${link("jsonl.gz", "as gzip")} ${
+    link("log", "as text")
+  }</td>`;
+}
+
+/** How large the gzip file is; while the day goes on, only a part of it is made. */
+function gzipWords(gzBytes: number, sealed: boolean): Html {
+  if (!sealed) return html`<span class="unfinished">not sealed</span>`;
+  return html`${formatSize(gzBytes)}<span class="unit"> gzip</span>`;
+}
+
+/** Draws when there was a recorder on a day: what is not known to be missing, up to now, and the gaps. */
+function coverageBar(day: DayNumber, parts: Parts, missing: string): Html {
+  const startMs = dayStartMs(day);
+  const nowMs = parts.clock.now();
+  const known = unit(Math.min(nowMs, startMs + DAY_MS) - startMs);
+  const gaps = parts.gaps.touching(startMs, startMs + DAY_MS);
+  return html`
+    <svg
+      class="coverage"
+      viewBox="0 0 ${BAR_UNITS} 12"
+      preserveAspectRatio="none"
+      role="img"
+      aria-label="Missing: ${missing}"
+    >
+      <rect class="future" width="${BAR_UNITS}" height="12" />
+      <rect class="covered" width="${known}" height="12" />
+      <path class="hours" d="M360 0V12M720 0V12M1080 0V12" />
+      ${gaps.map((gap) => gapMark(gap, startMs, nowMs))}
+    </svg>
+  `;
+}
+
+function gapMark(gap: Gap, startMs: number, nowMs: number): Html {
+  const from = unit(gap.sinceMs - startMs);
+  const to = unit(Math.min(gap.untilMs ?? nowMs, nowMs) - startMs);
+  const width = Math.max(to - from, GAP_UNITS_MIN);
+  return html`
+    <rect class="gap ${gap.state}" x="${Math.min(from, BAR_UNITS - width)}" width="${width}" height="12"
+    >
+      <title>${gapWords(gap)}</title>
+    </rect>
+  `;
+}
+
+function gapWords({ sinceMs, untilMs, cause, state }: Gap): string {
+  const time = (epochMs: number) => new Date(epochMs).toISOString().slice(0, 19).replace("T", " ");
+  return `${time(sinceMs)} to ${untilMs === null ? "now" : time(untilMs)}: ${cause}, ${state}`;
+}
+
+/** Milliseconds since midnight as units of the bar. */
+function unit(sinceMidnightMs: number): number {
+  const minutes = Math.min(Math.max(sinceMidnightMs, 0), DAY_MS) / DAY_MS * BAR_UNITS;
+  return Math.round(minutes * 10) / 10;
+}
+
+function count(number: number): string {
+  return number.toLocaleString("en-US");
+}

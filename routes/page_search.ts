@@ -1,0 +1,171 @@
+/**
+ * Promises the page of the lines that are asked for, each at its own address, and that it says whether any may
+ * be missing.
+ *
+ * @module
+ */
+
+import type { Context } from "hono";
+import { html } from "hono/html";
+import type { LineChunk, LineRequest } from "../lib/archive/line_reader.ts";
+import { type DayRange, planRanges } from "../lib/archive/read_plan.ts";
+import { dayName } from "../lib/day.ts";
+import { formatTimestamp } from "../lib/timestamp.ts";
+import { type Coverage, measureCoverage } from "./coverage.ts";
+import { curlCommand, formatSpan } from "./home.ts";
+import { spanOf } from "./line_answer.ts";
+import { DEFAULT_TAIL, filterForm, SEARCH_PARAMETERS } from "./page_form.ts";
+import type { Html, Page } from "./page_layout.ts";
+import { lineList, type PlacedLine, reserveReader } from "./page_lines.ts";
+import type { Parts } from "./parts.ts";
+import { type Cursor, type LineQuery, readLineQuery } from "./query.ts";
+
+/** A page shows no more lines than this; more are for a terminal. */
+export const SHOWN_LINES_LIMIT = 1000;
+
+/** What is read for a page is at most so many bytes and one piece of the archive; longer lines make fewer. */
+export const SHOWN_BYTES_LIMIT = 8 * 1024 * 1024;
+
+const NEWLINE = 0x0a;
+
+const decoder = new TextDecoder();
+
+/** What was found. */
+interface Found {
+  lines: PlacedLine[];
+  /** Where the next page begins; null where there is none. */
+  next: Cursor | null;
+}
+
+/**
+ * The page for what `asked` has.
+ *
+ * @throws {Problem} 400 for a parameter that is wrong, 503 where too many are reading.
+ */
+export async function searchPage(c: Context, parts: Parts, asked: URLSearchParams): Promise<Page> {
+  const query = readLineQuery(c.req.url, SEARCH_PARAMETERS, parts.clock.now());
+  const wanted = query.tail ?? query.limit ?? DEFAULT_TAIL;
+  const limit = Math.min(wanted, SHOWN_LINES_LIMIT);
+  const found = await find(parts, query, limit, c.req.raw.signal);
+  const coverage = measureCoverage(parts, ...spanOf(query, null, parts));
+  const address = `/search?${asked}${asked.size === 0 ? "" : "&"}format=`;
+  // Nobody has asked for so few.
+  const isExcerpt = query.tail === null && query.limit === null;
+  const main = html`${filterForm(asked)}
+<section aria-labelledby="found">
+<h1 id="found">${foundWords(found, query, limit)}</h1>
+<p class="facts">${coverageWords(coverage, asked)}${
+    wanted > limit ? ` No more than ${limit} lines are shown.` : ""
+  }</p>
+<p class="pager">${morePages(found, query, asked, limit)} <a href="${address}text">As text</a>
+<a href="${address}jsonl">As JSON lines</a> <a href="/tail?${tailQuery(asked)}">Follow</a></p>
+${
+    found.lines.length === 0
+      ? html`<p class="empty">No line matches.</p>`
+      : lineList(found.lines, { highlight: query.filter.text ?? "" })
+  }
+${found.next === null ? null : html`<p class="pager">${morePages(found, query, asked, limit)}</p>`}
+<h2>${isExcerpt ? "All of them, in a terminal" : "In a terminal"}</h2>
+<pre class="command">${curlCommand(c, parts, `${address}text`)}</pre>
+</section>`;
+  return { title: "Search", main };
+}
+
+async function find(parts: Parts, query: LineQuery, limit: number, signal: AbortSignal): Promise<Found> {
+  const { filter, cursor } = query;
+  const ranges = planRanges(parts.archive.days(), filter, { day: null, start: cursor });
+  const request: LineRequest = {
+    ranges,
+    filter,
+    style: "jsonl",
+    events: (day) => ({ day: dayName(day), rest: "" }),
+    limit,
+  };
+  using _slot = reserveReader(parts);
+  if (query.limit !== null || (cursor !== null && query.tail === null)) {
+    return await collect(parts.lines.read(request), limit, signal);
+  }
+  const { start, chunks } = await parts.lines.readTail(request, signal);
+  if (chunks !== null) return { lines: chunks.flatMap(placedLines), next: null };
+  return await collect(parts.lines.read({ ...request, ranges: from(ranges, start!) }), limit, signal);
+}
+
+/** What of `ranges` lies at or behind a place in one of them. */
+function from(ranges: readonly DayRange[], place: Cursor): DayRange[] {
+  return ranges.filter(({ day }) => day >= place.day)
+    .map((range) => range.day === place.day ? { ...range, start: place.offset } : range);
+}
+
+async function collect(
+  chunks: AsyncGenerator<LineChunk, void>,
+  limit: number,
+  signal: AbortSignal,
+): Promise<Found> {
+  const lines: PlacedLine[] = [];
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    lines.push(...placedLines(chunk.bytes));
+    bytes += chunk.bytes.length;
+    if (lines.length >= limit || bytes > SHOWN_BYTES_LIMIT) return { lines, next: chunk.end };
+    if (signal.aborted) break;
+  }
+  return { lines, next: null };
+}
+
+/**
+ * Takes lines out of events, which are an id, the place behind the line, then the line, then nothing, each with
+ * a line feed: only so is it known where a line that was picked out stands.
+ */
+function placedLines(events: Uint8Array): PlacedLine[] {
+  const lines: PlacedLine[] = [];
+  for (let start = 0; start < events.length;) {
+    const idEnd = events.indexOf(NEWLINE, start);
+    const lineEnd = events.indexOf(NEWLINE, idEnd + 1);
+    const [day, end] = decoder.decode(events.subarray(start + "id: ".length, idEnd)).split(":");
+    const line = events.subarray(idEnd + 1 + "data: ".length, lineEnd);
+    lines.push({ cursor: `${day}:${Number(end) - line.length - 1}`, text: decoder.decode(line) });
+    start = lineEnd + 2;
+  }
+  return lines;
+}
+
+function foundWords({ lines }: Found, { tail, limit, cursor }: LineQuery, shownLimit: number): string {
+  if (lines.length === 0) return "No lines";
+  const count = lines.length === 1 ? "1 line" : `${lines.length} lines`;
+  if (limit !== null || (cursor !== null && tail === null)) return `${count}, the oldest first`;
+  return lines.length < shownLimit ? count : `The last ${count}`;
+}
+
+function coverageWords({ gaps, missingMs }: Coverage, asked: URLSearchParams): Html | string {
+  if (gaps === 0) return "Complete: nothing is known to be missing from this span of time.";
+  const span = new URLSearchParams([...asked].filter(([name]) => name === "since" || name === "until"));
+  const words = `${gaps} ${gaps === 1 ? "gap" : "gaps"}`;
+  return html`<span class="partial">Partial: nobody recorded for ${
+    formatSpan(missingMs)
+  } of this span of time, in
+<a href="/gaps?${span}">${words}</a>.</span>`;
+}
+
+function morePages(found: Found, query: LineQuery, asked: URLSearchParams, limit: number): (Html | null)[] {
+  if (found.next !== null) {
+    const { day, offset } = found.next;
+    const next = new URLSearchParams(asked);
+    next.delete("tail");
+    next.set("limit", String(limit));
+    next.set("cursor", `${dayName(day)}:${offset}`);
+    // A duration would count from another moment on the next page.
+    if (query.filter.since) next.set("since", formatTimestamp(query.filter.since));
+    if (query.filter.until) next.set("until", formatTimestamp(query.filter.until));
+    return [html`<a href="/search?${next}" rel="next">Next ${limit}</a>`];
+  }
+  if (found.lines.length < limit || limit === SHOWN_LINES_LIMIT) return [];
+  const more = new URLSearchParams(asked);
+  more.set("tail", String(Math.min(limit * 5, SHOWN_LINES_LIMIT)));
+  return [html`<a href="/search?${more}">The last ${more.get("tail")!}</a>`];
+}
+
+function tailQuery(asked: URLSearchParams): URLSearchParams {
+  const tail = new URLSearchParams(asked);
+  for (const name of ["since", "until", "limit", "cursor"]) tail.delete(name);
+  return tail;
+}

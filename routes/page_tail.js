@@ -1,0 +1,197 @@
+/**
+ * Promises the live tail in the browser: the lines of `/tail` as they come, the newest so many of them, as
+ * text only. The filter is the address's own.
+ *
+ * @module
+ */
+
+import * as ansi from "ansi-sequence-parser";
+import { viewLine } from "./page_line.js";
+
+/** So many rows are on the page at most; the oldest make room. */
+const ROWS_LIMIT = 2000;
+
+/** So many wait at most while the page is paused or hidden; the oldest are let go, and it is said. */
+const WAITING_LIMIT = 2000;
+
+/** What is refused is tried again after this long, in milliseconds. */
+const RETRY_MS = 5000;
+
+/** Nearer than this to its end, in CSS pixels, the page follows what is added there. */
+const FOLLOW_PIXELS = 40;
+
+const list = document.querySelector("#lines");
+const log = document.querySelector("#log");
+const state = document.querySelector("#state");
+const count = document.querySelector("#count");
+const pause = document.querySelector("#pause");
+const newest = document.querySelector("#newest");
+const announce = document.querySelector("#announce");
+
+const encoder = new TextEncoder();
+const asked = new URLSearchParams(location.search);
+const highlight = asked.get("q") ?? "";
+const defaults = asked.has("tail") || asked.has("since") || asked.has("cursor") ? {} : { tail: "200" };
+
+/** Rows that are not on the page yet. @type {HTMLLIElement[]} */
+let waiting = [];
+let letGo = 0;
+let paused = false;
+let following = true;
+let scheduled = false;
+let received = 0;
+let lastDay = "";
+let lastId = "";
+
+connect();
+
+function connect() {
+  const parameters = new URLSearchParams(asked);
+  for (const [name, value] of Object.entries(defaults)) parameters.set(name, value);
+  if (lastId !== "") {
+    for (const name of ["tail", "since"]) parameters.delete(name);
+    parameters.set("cursor", lastId.split(";", 1)[0]);
+  }
+  const source = new EventSource(`/tail?${parameters}`);
+  source.onopen = showState;
+  source.onmessage = (event) => {
+    lastId = event.lastEventId;
+    received++;
+    add(lineRow(event));
+  };
+  source.addEventListener("gap", (event) => add(markRow(gapWords(event.data))));
+  source.addEventListener(
+    "lagged",
+    () => add(markRow("This page was too slow, and goes on from the archive")),
+  );
+  source.onerror = () => {
+    // The browser itself tries again after a break; after a refusal it does not.
+    if (source.readyState === EventSource.CLOSED) setTimeout(connect, RETRY_MS);
+    showState();
+  };
+
+  function showState() {
+    const words = ["connecting", "live", "refused, trying again"];
+    state.textContent = words[source.readyState];
+    state.className = `state ${source.readyState === EventSource.OPEN ? "good live" : "bad"}`;
+  }
+}
+
+/** A gap of the stream in words. It is JSON, and of this server's making. */
+function gapWords(data) {
+  const { since, until, cause, state } = JSON.parse(data);
+  return `Gap: nobody recorded from ${since} to ${until ?? "now"}: ${cause}, ${state}`;
+}
+
+function lineRow(event) {
+  const view = viewLine(event.data, ansi, highlight);
+  const row = document.createElement("li");
+  row.className = `line ${view.className}`;
+  if (view.day !== "") row.dataset.day = view.day;
+  const time = part("a", "time", view.time);
+  time.title = view.timestamp;
+  const address = surroundings(event);
+  if (address !== null) time.href = address;
+  const app = part("span", "app", view.app);
+  app.title = `${view.app} ${view.place}`;
+  const message = part("span", "message", "");
+  for (const { text, className } of view.pieces) {
+    message.append(className === "" ? text : part("span", className, text));
+  }
+  if (view.hiddenLength > 0) message.append(part("span", "cut", `… ${view.hiddenLength} more characters`));
+  const place = part("span", "place", view.place);
+  const level = part("span", "level", view.level);
+  for (const child of [time, app, place, level, message]) row.append(child, " ");
+  return row;
+}
+
+/** Makes an element of text. What a line says comes into the page here and by `append`, both of which take text. */
+function part(name, className, text) {
+  const element = document.createElement(name);
+  element.className = className;
+  element.textContent = text;
+  return element;
+}
+
+function markRow(text, className = "mark") {
+  return part("li", className, text);
+}
+
+/**
+ * The address of what is around a line. An event's id is the place behind the line, and the byte before that is
+ * the line's own: it leads there even if its text does not tell its length, being damaged.
+ */
+function surroundings({ lastEventId, data }) {
+  const match = /^(\d{4}-\d\d-\d\d):(\d{1,15})/.exec(lastEventId);
+  if (match === null) return null;
+  const lineFeed = Number(match[2]) - 1;
+  return `/?around=${match[1]}:${lineFeed}#${match[1]}:${lineFeed - encoder.encode(data).length}`;
+}
+
+function add(row) {
+  waiting.push(row);
+  if (waiting.length > WAITING_LIMIT) {
+    waiting.shift();
+    letGo++;
+  }
+  if (scheduled) return;
+  scheduled = true;
+  requestAnimationFrame(show);
+}
+
+/** Puts what waits onto the page, once for each picture that the browser draws. */
+function show() {
+  scheduled = false;
+  showCount();
+  if (paused || waiting.length === 0) return;
+  if (letGo > 0) list.append(markRow(`${letGo} lines are not shown here; the search has them`));
+  letGo = 0;
+  const rows = document.createDocumentFragment();
+  for (const row of waiting) {
+    const day = row.dataset.day ?? lastDay;
+    if (day !== lastDay) rows.append(markRow(day, "day"));
+    lastDay = day;
+    rows.append(row);
+  }
+  waiting = [];
+  list.append(rows);
+  while (list.childElementCount > ROWS_LIMIT) list.firstElementChild.remove();
+  if (following) scrollTo(0, document.documentElement.scrollHeight);
+  else newest.hidden = false;
+}
+
+function showCount() {
+  count.textContent = received === 1 ? "1 line" : `${received.toLocaleString("en-US")} lines`;
+  pause.textContent = paused && waiting.length > 0
+    ? `Resume (${waiting.length + letGo})`
+    : paused
+    ? "Resume"
+    : "Pause";
+}
+
+pause.addEventListener("click", () => {
+  paused = !paused;
+  pause.setAttribute("aria-pressed", String(paused));
+  show();
+});
+
+document.querySelector("#clear").addEventListener("click", () => {
+  list.replaceChildren();
+  lastDay = "";
+});
+
+announce.addEventListener("change", () => {
+  log.setAttribute("aria-live", announce.checked ? "polite" : "off");
+});
+
+newest.addEventListener("click", () => {
+  following = true;
+  newest.hidden = true;
+  scrollTo(0, document.documentElement.scrollHeight);
+});
+
+addEventListener("scroll", () => {
+  const { scrollHeight, clientHeight, scrollTop } = document.documentElement;
+  following = scrollHeight - clientHeight - scrollTop < FOLLOW_PIXELS;
+  if (following) newest.hidden = true;
+}, { passive: true });

@@ -1,0 +1,111 @@
+/**
+ * Promises `/tail`: first some lines of context, then each line as it is recorded, with no seam between them.
+ *
+ * @module
+ */
+
+import { type Context, Hono } from "hono";
+import { type FollowContext, FollowersBusy } from "../lib/follow/followers.ts";
+import { parseEventId } from "../lib/follow/positions.ts";
+import { timestampMs } from "../lib/timestamp.ts";
+import { COVERAGE_HEADER, formatCoverage, gapAnswer, measureCoverage } from "./coverage.ts";
+import { contentTypeOf, styleOf } from "./line_answer.ts";
+import type { Parts } from "./parts.ts";
+import { Problem, show } from "./problem.ts";
+import { type LineQuery, type Parameter, readLineQuery } from "./query.ts";
+import { addResource } from "./resource.ts";
+
+/** What `/tail` can be asked. There is no end to it, so neither `until` nor `limit`. */
+export const TAIL_PARAMETERS: readonly Parameter[] = [
+  "since",
+  "app",
+  "region",
+  "instance",
+  "machine",
+  "level",
+  "q",
+  "tail",
+  "cursor",
+  "format",
+  "color",
+];
+
+/** So many lines are shown first when nothing is said about that, as `tail -f` does ... */
+export const DEFAULT_CONTEXT_LINES = 10;
+
+/** ... and they are looked for among the last so many bytes, so that a rare text does not keep one waiting. */
+export const DEFAULT_CONTEXT_BYTES = 16 * 1024 * 1024;
+
+/** A client that is turned away is told to come back after so many seconds. */
+const RETRY_SECONDS = "30";
+
+/** The route `/tail`. */
+export function createTailRoutes(parts: Parts): Hono {
+  const app = new Hono();
+  addResource(app, "/tail", (c) => {
+    const query = readLineQuery(c.req.url, TAIL_PARAMETERS, parts.clock.now());
+    return answerTail(c, parts, query);
+  });
+  return app;
+}
+
+function answerTail(c: Context, parts: Parts, query: LineQuery): Response {
+  const context = contextOf(query, c.req.header("Last-Event-ID"));
+  const isEvents = acceptsEvents(c.req.header("Accept"));
+  const nowMs = parts.clock.now();
+  const sinceMs = query.filter.since ? timestampMs(query.filter.since) : nowMs;
+  c.header("Content-Type", isEvents ? "text/event-stream" : contentTypeOf(query.format));
+  c.header("Vary", "Accept");
+  c.header("Cache-Control", "no-store");
+  // nginx gathers an answer before it hands it on, unless it is told not to.
+  c.header("X-Accel-Buffering", "no");
+  c.header(COVERAGE_HEADER, formatCoverage(measureCoverage(parts, sinceMs, Math.max(nowMs, sinceMs + 1))));
+  if (c.req.method === "HEAD") return c.body(null);
+  try {
+    return c.body(parts.followers.follow({
+      filter: { ...query.filter, since: null },
+      style: styleOf(query),
+      isEvents,
+      context,
+      describeGap: gapAnswer,
+    }));
+  } catch (error) {
+    if (!(error instanceof FollowersBusy)) throw error;
+    throw new Problem("too-many-followers", "Ask again later, when others have gone", {
+      headers: [["Retry-After", RETRY_SECONDS]],
+    });
+  }
+}
+
+/** What comes first. An event's id is newer than the address, which a browser asks again as it is. */
+function contextOf(query: LineQuery, lastEventId: string | undefined): FollowContext {
+  if (lastEventId !== undefined && lastEventId !== "") {
+    const id = parseEventId(lastEventId);
+    if (id !== null) return { kind: "resume", id };
+    throw new Problem(
+      "bad-parameter",
+      `Last-Event-ID must be the id of an event of /tail, not ${show(lastEventId)}`,
+      { param: "Last-Event-ID" },
+    );
+  }
+  if (query.cursor !== null) {
+    if (query.tail === null && !query.filter.since) {
+      return { kind: "resume", id: { own: query.cursor, others: null } };
+    }
+    throw new Problem("bad-parameter", "cursor excludes since and tail: it says itself where to begin", {
+      param: "cursor",
+    });
+  }
+  const since = query.filter.since ?? null;
+  if (query.tail !== null) return { kind: "tail", lines: query.tail, since, withinBytes: null };
+  if (since !== null) return { kind: "since", since };
+  return { kind: "tail", lines: DEFAULT_CONTEXT_LINES, since, withinBytes: DEFAULT_CONTEXT_BYTES };
+}
+
+/** Whether a client asks for events: by name, as EventSource does, since `*` means whatever is usual. */
+function acceptsEvents(accept: string | undefined): boolean {
+  return (accept ?? "").split(",").some((part) => {
+    const [type, ...parameters] = part.toLowerCase().split(";").map((one) => one.trim());
+    return type === "text/event-stream" && !parameters.some((one) => /^q=0(\.0*)?$/.test(one));
+  });
+}

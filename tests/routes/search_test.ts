@@ -1,0 +1,386 @@
+import assert from "node:assert/strict";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { LineReader, READERS_LIMIT } from "../../lib/archive/line_reader.ts";
+import { dayName } from "../../lib/day.ts";
+import { DAY, dayText, openArchive, type TestArchive, TestDirectory } from "../archive/archive_rig.ts";
+import {
+  allLines,
+  appendVaried,
+  createRandom,
+  FIRST_DAY,
+  matchesNaively,
+  openVaried,
+  pick,
+  randomQuery,
+} from "../archive/varied_archive.ts";
+import { createParts, listedGaps, NOW_MS, readProblem, serve, type ServedApi } from "./rig.ts";
+
+function serveArchive({ archive, clock }: TestArchive): ServedApi {
+  return serve(createParts({ archive, lines: archive.lines, clock }));
+}
+
+async function linesOf(response: Response): Promise<string[]> {
+  const text = await response.text();
+  assert.equal(response.status, 200, text);
+  assert.ok(text === "" || text.endsWith("\n"), "the last line is cut");
+  return text.split("\n").slice(0, -1);
+}
+
+function cursorOf({ day, offset }: { day: number; offset: number }): string {
+  return `${dayName(day)}:${offset}`;
+}
+
+for (const seed of [1, 2]) {
+  Deno.test(`GET /search answers as a naive reading of the whole archive does, seed ${seed}`, async () => {
+    using directory = new TestDirectory();
+    await using test = await openVaried(directory, seed);
+    await using api = serveArchive(test);
+    const lines = await allLines(test.archive);
+    assert.equal(lines.length, 4 * 3000 + 500 + 700 + 2000 + 5000);
+    assert.deepEqual(test.archive.days().map(({ sealed }) => sealed), [false, false, true, true, true]);
+    const random = createRandom(seed * 1000);
+    for (let turn = 0; turn < 60; turn++) {
+      const query = randomQuery(random);
+      const parameters = new URLSearchParams({ ...query });
+      let expected = lines.filter(({ day, record }) => matchesNaively(day, record, query));
+      const dice = random();
+      if (dice < 0.25) {
+        const start = pick(lines, random);
+        parameters.set("cursor", cursorOf(start));
+        expected = expected.filter(({ day, offset }) =>
+          day > start.day || (day === start.day && offset >= start.offset)
+        );
+      }
+      const count = Math.ceil(random() ** 3 * 3000);
+      if (dice > 0.1 && dice < 0.5) {
+        parameters.set("limit", String(count));
+        expected = expected.slice(0, count);
+      } else if (dice >= 0.5 && dice < 0.8) {
+        parameters.set("tail", String(count));
+        expected = expected.slice(-count);
+      }
+      const found = await linesOf(await api.ask(`/search?${parameters}`));
+      assert.equal(found.length, expected.length, `${parameters}`);
+      assert.ok(found.every((line, i) => line === expected[i]!.line), `${parameters}`);
+    }
+  });
+}
+
+Deno.test("GET /search gives the whole in pages, each with the address of the next", async () => {
+  using directory = new TestDirectory();
+  await using test = await openVaried(directory, 3);
+  await using api = serveArchive(test);
+  const whole = await (await api.ask("/search?app=web*&region=fra&since=4d")).text();
+  let path: string | undefined = "/search?app=web*&region=fra&since=4d&limit=700";
+  let joined = "";
+  let pages = 0;
+  while (path !== undefined) {
+    const page: Response = await api.ask(path);
+    assert.match(page.headers.get("Log-Cursor")!, /^2026-11-\d\d:\d+$/);
+    joined += await page.text();
+    pages++;
+    test.clock.jump(1000); // the span asked about stays that of the first page
+    path = /^<(\/search\?.*)>; rel="next"$/.exec(page.headers.get("Link") ?? "")?.[1];
+  }
+  assert.ok(pages > 4);
+  assert.equal(joined, whole);
+});
+
+Deno.test("GET /search goes on behind its last cursor with what was recorded since", async () => {
+  using directory = new TestDirectory();
+  await using test = await openVaried(directory, 4);
+  await using api = serveArchive(test);
+  for (const query of ["q=timeout", "q=timeout&tail=5", "q=timeout&limit=9999"]) {
+    const first = await api.ask(`/search?${query}`);
+    await first.text();
+    const before = test.archive.day(DAY)!.bytes;
+    appendVaried(test.archive, DAY, 20, createRandom(7));
+    await test.archive.sync();
+    const added = (await dayText(test.archive)).slice(0, -1).split("\n").slice(-20)
+      .filter((line) => matchesNaively(DAY, JSON.parse(line), { q: "timeout" }));
+    assert.ok(added.length > 0);
+    assert.equal(first.headers.get("Log-Cursor"), `2026-11-22:${before}`);
+    const cursor = first.headers.get("Log-Cursor")!;
+    assert.deepEqual(await linesOf(await api.ask(`/search?q=timeout&cursor=${cursor}`)), added);
+  }
+});
+
+Deno.test("GET /search begins with the next whole line when a cursor points into one", async () => {
+  using directory = new TestDirectory();
+  await using test = await openVaried(directory, 5);
+  await using api = serveArchive(test);
+  const lines = await allLines(test.archive);
+  for (const day of [FIRST_DAY, FIRST_DAY + 3, DAY]) {
+    for (const at of [1, 1500, 2400]) {
+      const [line, next] = lines.filter((one) => one.day === day).slice(at);
+      const parameters = `limit=1&cursor=${cursorOf({ day, offset: line!.offset + 5 })}`;
+      assert.deepEqual(await linesOf(await api.ask(`/search?${parameters}`)), [next!.line]);
+    }
+  }
+});
+
+Deno.test("GET /search gives only whole lines while lines are being recorded", async () => {
+  using directory = new TestDirectory();
+  await using test = await openVaried(directory, 6);
+  await using api = serveArchive(test);
+  const random = createRandom(8);
+  const recording = (async () => {
+    for (let turn = 0; turn < 200; turn++) {
+      appendVaried(test.archive, DAY, 10, random);
+      await nextTurn();
+    }
+  })();
+  let before = 0;
+  for (let turn = 0; turn < 5; turn++) {
+    const lines = await linesOf(await api.ask(`/search?since=2026-11-22&region=fra`));
+    assert.ok(lines.every((line) => JSON.parse(line).fly.region === "fra"));
+    assert.ok(lines.length >= before);
+    before = lines.length;
+  }
+  await recording;
+  await test.archive.sync();
+});
+
+Deno.test("GET /search writes text, and colours only when asked to", async () => {
+  using directory = new TestDirectory();
+  await using test = await openArchive(directory);
+  const line = '{"timestamp":"2026-11-22T10:00:00.5Z","message":"\\u001b[31mred\\u001b[0m \\u0007",' +
+    '"log":{"level":"info"},"fly":{"app":{"name":"web","instance":"0e28"},"region":"fra"}}';
+  test.archive.append(DAY, new TextEncoder().encode(line), false, {
+    seconds: 1_795_341_600,
+    nanoseconds: 5e8,
+  });
+  await test.archive.sync();
+  await using api = serveArchive(test);
+  const plain = await api.ask("/search?format=text");
+  assert.equal(plain.headers.get("Content-Type"), "text/plain; charset=utf-8");
+  assert.equal(await plain.text(), "2026-11-22T10:00:00.5Z         [0e28] fra [info] red \\x07\n");
+  assert.equal(
+    await (await api.ask("/search?format=text&color=1")).text(),
+    "2026-11-22T10:00:00.5Z         [0e28] fra [info] \x1b[31mred\x1b[0m \\x07\x1b[0m\n",
+  );
+  const json = await api.ask("/search");
+  assert.equal(json.headers.get("Content-Type"), "application/x-ndjson");
+  assert.equal(json.headers.get("Cache-Control"), "no-store");
+  assert.equal(await json.text(), line + "\n");
+});
+
+Deno.test("GET /logs/{day} gives the part of the day that is asked for", async () => {
+  using directory = new TestDirectory();
+  await using test = await openVaried(directory, 9);
+  await using api = serveArchive(test);
+  const lines = await allLines(test.archive);
+  for (const day of [FIRST_DAY, FIRST_DAY + 3, DAY]) {
+    const expected = lines.filter((one) =>
+      one.day === day && matchesNaively(day, one.record, { level: "warn" })
+    )
+      .map(({ line }) => line);
+    const name = dayName(day);
+    assert.deepEqual(await linesOf(await api.ask(`/logs/${name}?level=warn`)), expected);
+    assert.deepEqual(
+      await linesOf(await api.ask(`/logs/${name}.jsonl?level=warn&tail=3`)),
+      expected.slice(-3),
+    );
+    const text = await api.ask(`/logs/${name}.log?level=warn&limit=2`);
+    assert.equal(text.headers.get("Content-Type"), "text/plain; charset=utf-8");
+    assert.equal(text.headers.get("ETag"), null);
+    assert.match(
+      text.headers.get("Link")!,
+      new RegExp(`^</logs/${name}\\.log\\?.*cursor=${name}%3A\\d+.*>; rel="next"$`),
+    );
+    assert.match(await text.text(), /^\S+ +\[\S+\] \S+ \[warn\] .*\n.*\[warn\] .*\n$/);
+  }
+});
+
+const REFUSED: [path: string, status: number, param: string | undefined][] = [
+  ["/search?sinc=1h", 400, "sinc"],
+  ["/search?limit=1&tail=1", 400, "limit"],
+  ["/search?cursor=2026-11-22:99999999", 400, "cursor"],
+  ["/search?cursor=2026-01-01:1", 400, "cursor"],
+  ["/logs/2026-11-22?cursor=2026-11-21:0", 400, "cursor"],
+  ["/logs/2026-11-22.jsonl.gz?q=a", 400, "q"],
+  ["/logs/2026-11-22.jsonl?format=text", 400, "format"],
+  ["/logs/2026-11-22.log?format=jsonl", 400, "format"],
+  ["/logs/2026-11-20?q=a", 404, undefined],
+  ["/gaps?app=web", 400, "app"],
+];
+
+for (const [path, status, param] of REFUSED) {
+  Deno.test(`GET ${path} answers ${status}`, async () => {
+    using directory = new TestDirectory();
+    await using test = await openArchive(directory);
+    appendVaried(test.archive, DAY, 3, createRandom(1));
+    await test.archive.sync();
+    await using api = serveArchive(test);
+    const answer = await api.ask(path);
+    assert.equal(answer.status, status);
+    assert.equal((await readProblem(answer)).param, param);
+  });
+}
+
+Deno.test("GET /search says how much may be missing of the span that is asked for", async () => {
+  using directory = new TestDirectory();
+  await using test = await openVaried(directory, 10);
+  const gap = (from: string, to: string) =>
+    ({ sinceMs: Date.parse(from), untilMs: Date.parse(to), cause: "crash", state: "lost" }) as const;
+  const gaps = listedGaps([
+    gap("2026-11-20T10:00:00Z", "2026-11-20T10:00:10Z"),
+    gap("2026-11-22T11:00:00Z", "2026-11-22T11:00:02Z"),
+  ]);
+  await using api = serve(createParts({ archive: test.archive, lines: test.archive.lines, gaps }));
+  const coverage = async (path: string) => {
+    const answer = await api.ask(path, { method: "HEAD" });
+    return answer.headers.get("Log-Coverage");
+  };
+  assert.equal(await coverage("/search"), "partial; gaps=2; seconds=12");
+  assert.equal(await coverage("/search?since=2026-11-21"), "partial; gaps=1; seconds=2");
+  assert.equal(await coverage("/search?until=2026-11-20T10:00:03Z"), "partial; gaps=1; seconds=3");
+  assert.equal(await coverage("/search?since=2026-11-21&until=2026-11-22"), "complete");
+  assert.equal(await coverage("/logs/2026-11-22?q=a"), "partial; gaps=1; seconds=2");
+  assert.equal(await coverage("/logs/2026-11-21?q=a"), "complete");
+});
+
+Deno.test("GET /search reads no more blocks once its client has gone", async () => {
+  using directory = new TestDirectory();
+  await using test = await openVaried(directory, 11);
+  let chunks = 0;
+  const { promise: returned, resolve } = Promise.withResolvers<void>();
+  const lines = {
+    reserve: () => test.archive.lines.reserve(),
+    readTail: () => assert.fail("not asked for"),
+    async *read() {
+      try {
+        while (true) {
+          chunks++;
+          await nextTurn();
+          yield {
+            bytes: new Uint8Array(65_536).fill(0x0a),
+            lines: null,
+            start: { day: DAY, offset: 0 },
+            end: { day: DAY, offset: 1 },
+          };
+        }
+      } finally {
+        resolve();
+      }
+    },
+  };
+  await using api = serve(createParts({ archive: test.archive, lines }));
+  const connection = await api.connect();
+  await connection.write(new TextEncoder().encode("GET /search HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  assert.notEqual(await connection.read(new Uint8Array(1000)), null);
+  connection.close();
+  await returned;
+  const after = chunks;
+  while (test.archive.lines.readers > 0) await nextTurn();
+  assert.equal(chunks, after);
+});
+
+Deno.test("GET /search frees its place whether it is read, cut, refused or only asked about", async () => {
+  using directory = new TestDirectory();
+  await using test = await openVaried(directory, 12);
+  {
+    await using api = serveArchive(test);
+    for (const path of ["/search", "/search?tail=3", "/search?limit=3", "/search?limit=99999999"]) {
+      await (await api.ask(path)).text();
+      await (await api.ask(path)).body!.cancel();
+      await (await api.ask(path, { method: "HEAD" })).text();
+    }
+    await (await api.ask("/search?limit=x")).text();
+  }
+  // What was cut ends after the block that it was at.
+  while (test.archive.lines.readers > 0) await nextTurn();
+});
+
+Deno.test("GET /search answers 503 with Retry-After when too many read", async () => {
+  using directory = new TestDirectory();
+  await using test = await openArchive(directory);
+  appendVaried(test.archive, DAY, 3, createRandom(1));
+  await test.archive.sync();
+  await using api = serveArchive(test);
+  const slots = Array.from({ length: READERS_LIMIT }, () => test.archive.lines.reserve());
+  const answer = await api.ask("/search");
+  assert.equal(answer.status, 503);
+  assert.equal(answer.headers.get("Retry-After"), "5");
+  assert.equal((await readProblem(answer)).type, "urn:flightlog:problem:too-many-readers");
+  slots[0]![Symbol.dispose]();
+  assert.equal((await linesOf(await api.ask("/search"))).length, 3);
+  for (const slot of slots) slot[Symbol.dispose]();
+});
+
+Deno.test("GET /search breaks the connection at a damaged block", async () => {
+  using directory = new TestDirectory();
+  await using test = await openVaried(directory, 13);
+  const name = `${dayName(FIRST_DAY)}.jsonl.gz`;
+  const bytes = directory.read(name);
+  bytes[bytes.length >> 1]! ^= 0x10;
+  directory.write(name, bytes);
+  await using api = serveArchive(test);
+  const answer = await api.askRaw("GET /search HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  assert.match(answer, /^HTTP\/1.1 200 /);
+  assert.ok(!answer.endsWith("0\r\n\r\n"), "the body ends as if it were whole");
+});
+
+Deno.test("GET /search takes a bounded amount of memory for clients that never read", async () => {
+  using directory = new TestDirectory();
+  await using test = await openArchive(directory);
+  const line = new TextEncoder().encode(`{"message":"${"x".repeat(1000)}"}`);
+  for (let i = 0; i < 30_000; i++) test.archive.append(DAY, line, false, null);
+  await test.archive.sync();
+  const api = serveArchive(test);
+  const connections: Deno.TcpConn[] = [];
+  const before = Deno.memoryUsage().rss;
+  for (let count = 0; count < READERS_LIMIT; count++) {
+    const connection = await api.connect();
+    await connection.write(new TextEncoder().encode("GET /search?q=x HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    await connection.read(new Uint8Array(1000));
+    connections.push(connection);
+  }
+  const grownBytes = Deno.memoryUsage().rss - before;
+  for (const connection of connections) connection.close();
+  await api[Symbol.asyncDispose]();
+  // All of them together want 2 GB.
+  assert.ok(grownBytes < 500_000_000, `grew by ${grownBytes} bytes`);
+});
+
+Deno.test("LineReader.read() reads only the blocks that may have what is wanted", async () => {
+  using directory = new TestDirectory();
+  await using test = await openVaried(directory, 14);
+  const { archive } = test;
+  const [info] = archive.days().filter(({ sealed }) => sealed);
+  const range = { day: Date.parse(info!.day) / 86_400_000, start: 0, end: info!.bytes, timedOnly: true };
+  const since = { seconds: range.day * 86_400 + 3600, nanoseconds: 0 };
+  const until = { seconds: since.seconds + 60, nanoseconds: 0 };
+  const nothing = { apps: [], regions: [], instances: [], levels: [] };
+  const count = async (filter: Parameters<LineReader["read"]>[0]["filter"], limit: number | null = null) => {
+    let chunks = 0;
+    for await (
+      const _ of archive.lines.read({ ranges: [range], filter, style: "jsonl", events: null, limit })
+    ) chunks++;
+    return chunks;
+  };
+  const all = await count(nothing);
+  assert.ok(all > 3);
+  assert.ok(await count({ ...nothing, since, until }) <= 2);
+  assert.equal(await count({ ...nothing, apps: ["none"] }), 0);
+  assert.equal(await count(nothing, 1), 1);
+});
+
+Deno.test("GET /gaps lists the gaps that touch the span", async () => {
+  const gaps = listedGaps([
+    { sinceMs: NOW_MS - 7_200_000, untilMs: NOW_MS - 7_190_000, cause: "crash", state: "lost" },
+    { sinceMs: NOW_MS - 1000, untilMs: null, cause: "disconnect", state: "open" },
+  ]);
+  await using api = serve(createParts({ gaps }));
+  const first = {
+    since: "2026-11-22T10:00:00.000Z",
+    until: "2026-11-22T10:00:10.000Z",
+    cause: "crash",
+    state: "lost",
+  };
+  const second = { since: "2026-11-22T11:59:59.000Z", until: null, cause: "disconnect", state: "open" };
+  assert.deepEqual(await (await api.ask("/gaps")).json(), { gaps: [first, second] });
+  assert.deepEqual(await (await api.ask("/gaps?since=1h")).json(), { gaps: [second] });
+  assert.deepEqual(await (await api.ask("/gaps?until=1h")).json(), { gaps: [first] });
+  assert.deepEqual(await (await api.ask("/gaps?since=3h&until=150m")).json(), { gaps: [] });
+});

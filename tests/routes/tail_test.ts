@@ -1,0 +1,429 @@
+import assert from "node:assert/strict";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Archive } from "../../lib/archive/archive.ts";
+import { GapLedger } from "../../lib/archive/gap_ledger.ts";
+import { type Clock, systemClock } from "../../lib/clock.ts";
+import { dayName } from "../../lib/day.ts";
+import { Followers, FOLLOWERS_LIMIT, type FollowRequest } from "../../lib/follow/followers.ts";
+import { silentLogger } from "../../lib/logger.ts";
+import { DAY, openArchive, type TestArchive, TestDirectory } from "../archive/archive_rig.ts";
+import { createRandom } from "../archive/varied_archive.ts";
+import { FakeClock } from "../rig/fake_clock.ts";
+import { createParts, readProblem, serve, type ServedApi } from "./rig.ts";
+
+const encoder = new TextEncoder();
+const DAY_MS = 86_400_000;
+
+/** An archive that is followed. */
+class Followed implements AsyncDisposable {
+  readonly followers: Followers;
+  readonly gaps: GapLedger;
+  readonly api: ServedApi;
+  readonly archive: Archive;
+  readonly clock: FakeClock;
+  readonly #test: TestArchive;
+  #isOpen = true;
+
+  private constructor(test: TestArchive, directory: TestDirectory, clock: Clock) {
+    this.#test = test;
+    this.archive = test.archive;
+    this.clock = test.clock;
+    this.gaps = GapLedger.open(directory.path, { clock: test.clock, logger: silentLogger });
+    const { archive, gaps } = this;
+    this.followers = new Followers({ archive, gaps, clock, logger: silentLogger });
+    this.api = serve(
+      createParts({ archive, lines: archive.lines, followers: this.followers, gaps, clock: test.clock }),
+    );
+  }
+
+  /** `clock` is the one that followers wait by. */
+  static async open(directory: TestDirectory, clock: Clock = systemClock): Promise<Followed> {
+    return new Followed(await openArchive(directory), directory, clock);
+  }
+
+  /** Records the line with a number, of a day. */
+  record(number: number, options: { day?: number; app?: string; padding?: number } = {}): void {
+    const { day = DAY, app = "web", padding = 0 } = options;
+    const line = `{"fly":{"app":{"name":"${app}"}},"message":"line ${number}${"x".repeat(padding)}",` +
+      `"timestamp":"${dayName(day)}T10:00:00Z"}`;
+    this.archive.append(day, encoder.encode(line), false, { seconds: day * 86_400 + 36_000, nanoseconds: 0 });
+  }
+
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    await this.followers.close();
+    await this.api[Symbol.asyncDispose]();
+    await this.gaps.close();
+    await this.#test.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** What a client has read so far of an answer without end. */
+class Reading implements AsyncDisposable {
+  text = "";
+  /** The number of the last line; cheap to ask for however much was read. */
+  last = -1;
+  readonly response: Response;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #decoder = new TextDecoder();
+
+  constructor(response: Response) {
+    assert.equal(response.status, 200);
+    this.response = response;
+    this.#reader = response.body!.getReader();
+  }
+
+  /** Reads until `isEnough`; false where the answer ends before. */
+  async until(isEnough: (text: string) => boolean): Promise<boolean> {
+    while (!isEnough(this.text)) {
+      const { done, value } = await this.#reader.read();
+      if (done) return false;
+      const text = this.#decoder.decode(value, { stream: true });
+      const at = text.lastIndexOf('"message":"line ');
+      if (at !== -1) this.last = parseInt(text.slice(at + '"message":"line '.length));
+      this.text += text;
+    }
+    return true;
+  }
+
+  /** The numbers of the lines so far. */
+  get numbers(): number[] {
+    return [...this.text.matchAll(/"message":"line (\d+)/g)].map(([, number]) => Number(number));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reader.cancel();
+  }
+}
+
+async function follow(
+  { api }: Followed,
+  query = "",
+  headers: Record<string, string> = {},
+): Promise<Reading> {
+  return new Reading(await api.ask(`/tail${query}`, { headers }));
+}
+
+const EVENTS = { Accept: "text/event-stream" };
+
+function range(from: number, end: number): number[] {
+  return Array.from({ length: end - from }, (_, i) => from + i);
+}
+
+Deno.test("GET /tail gives the last ten lines and then each new one", async () => {
+  using directory = new TestDirectory();
+  await using followed = await Followed.open(directory);
+  for (let number = 0; number < 30; number++) followed.record(number, { day: DAY - (number < 25 ? 1 : 0) });
+  await followed.archive.sync();
+  await using reading = await follow(followed);
+  assert.equal(reading.response.headers.get("Content-Type"), "application/x-ndjson");
+  assert.equal(reading.response.headers.get("Log-Coverage"), "complete");
+  await reading.until(() => reading.numbers.length >= 10);
+  assert.deepEqual(reading.numbers, range(20, 30));
+  followed.record(30);
+  await reading.until(() => reading.numbers.length >= 11);
+  followed.record(31, { day: DAY - 1 });
+  followed.record(32, { day: DAY + 1 });
+  await reading.until(() => reading.numbers.length >= 13);
+  assert.deepEqual(reading.numbers, [...range(20, 31), 31, 32]);
+  assert.ok(reading.text.endsWith('10:00:00Z"}\n'));
+});
+
+Deno.test("GET /tail gives the context that is asked for", async () => {
+  using directory = new TestDirectory();
+  await using followed = await Followed.open(directory);
+  for (let number = 0; number < 40; number++) {
+    followed.record(number, { day: DAY - (number < 20 ? 1 : 0), app: number % 2 === 0 ? "web" : "api" });
+  }
+  await followed.archive.sync();
+  for (
+    const [query, expected] of [
+      ["?tail=3", [37, 38, 39]],
+      ["?since=2026-11-22", range(20, 40)],
+      ["?since=2026-11-21&app=web&tail=12", range(8, 20).map((number) => number * 2)],
+      ["?q=line%201", range(10, 20)],
+      ["?cursor=2026-11-22:0", range(20, 40)],
+    ] as const
+  ) {
+    await using reading = await follow(followed, query);
+    await reading.until(() => reading.numbers.length >= expected.length);
+    assert.deepEqual(reading.numbers, expected, query);
+  }
+});
+
+Deno.test("GET /tail filters new lines too, and writes them as text where that is asked for", async () => {
+  using directory = new TestDirectory();
+  await using followed = await Followed.open(directory);
+  await using reading = await follow(followed, "?app=api*&q=7&format=text");
+  assert.equal(reading.response.headers.get("Content-Type"), "text/plain; charset=utf-8");
+  for (let number = 0; number < 30; number++) followed.record(number, { app: number < 20 ? "web" : "api-2" });
+  await reading.until((text) => text.endsWith("\n"));
+  assert.equal(reading.text, "2026-11-22T10:00:00Z           [-] - [-] line 27\n");
+});
+
+Deno.test("GET /tail sends events with ids that go on where they stand", async () => {
+  using directory = new TestDirectory();
+  await using followed = await Followed.open(directory);
+  followed.record(0);
+  await followed.archive.sync();
+  const length = followed.archive.day(DAY)!.bytes;
+  const line = (number: number) =>
+    `{"fly":{"app":{"name":"web"}},"message":"line ${number}","timestamp":"2026-11-22T10:00:00Z"}`;
+  await using reading = await follow(followed, "?tail=1", EVENTS);
+  assert.equal(reading.response.headers.get("Content-Type"), "text/event-stream");
+  await reading.until(() => reading.numbers.length >= 1);
+  followed.record(1);
+  await reading.until(() => reading.numbers.length >= 2);
+  assert.equal(
+    reading.text,
+    `retry: 2000\n\nid: 2026-11-22:${length};\ndata: ${line(0)}\n\n` +
+      `id: 2026-11-22:${2 * length};\ndata: ${line(1)}\n\n`,
+  );
+  const headers = { ...EVENTS, "Last-Event-ID": `2026-11-22:${length};` };
+  await using resumed = await follow(followed, "?tail=1", headers);
+  await resumed.until(() => resumed.numbers.length >= 1);
+  assert.deepEqual(resumed.numbers, [1]);
+});
+
+Deno.test("GET /tail gives each line once though its connection is cut 100 times and the server restarts", async () => {
+  using directory = new TestDirectory();
+  let followed = await Followed.open(directory);
+  const random = createRandom(5);
+  const total = 12_000;
+  let recorded = 0;
+  let today = DAY;
+  const seen: number[] = [];
+  let lastId = "";
+  let cuts = 0;
+  // Mostly today, now and then late, for as long ago as a line may be.
+  const recordSome = () => {
+    const count = Math.floor(random() * 200);
+    for (let i = 0; i < count && recorded < total; i++) {
+      const day = random() < 0.8 ? today : today - Math.ceil(random() * 8);
+      followed.record(recorded++, { day, padding: Math.floor(random() * 300) });
+    }
+  };
+  try {
+    while (cuts < 100 || seen.length < total) {
+      await using reading = await follow(followed, "?since=2026-11-01", {
+        ...EVENTS,
+        ...(lastId === "" ? {} : { "Last-Event-ID": lastId }),
+      });
+      const stopAt = 1 + Math.floor(random() * 250);
+      recordSome();
+      for (let turn = 0; turn < 3 && random() < 0.5; turn++) {
+        await nextTurn();
+        recordSome();
+      }
+      const left = recorded - seen.length;
+      await reading.until(() => reading.numbers.length >= Math.min(stopAt, left));
+      // A browser takes an event once the empty line behind it has come.
+      const whole = reading.text.slice(0, reading.text.lastIndexOf("\n\n") + 2);
+      seen.push(...[...whole.matchAll(/"message":"line (\d+)/g)].map(([, number]) => Number(number)));
+      lastId = [...whole.matchAll(/^id: (.*)$/gm)].at(-1)?.[1] ?? lastId;
+      cuts++;
+      if (cuts % 20 === 0) {
+        recordSome();
+        await followed.archive.sync();
+        followed.clock.jump(0.4 * DAY_MS);
+        await followed.archive.maintain();
+      }
+      if (cuts % 40 === 0) {
+        await followed.close();
+        followed = await Followed.open(directory);
+        today++;
+      }
+    }
+  } finally {
+    await followed.close();
+  }
+  assert.deepEqual(seen.toSorted((a, b) => a - b), range(0, total));
+});
+
+Deno.test("GET /tail lets a follower that is too slow go on from the disk, and says so", async () => {
+  using directory = new TestDirectory();
+  await using followed = await Followed.open(directory);
+  followed.record(0);
+  await followed.archive.sync();
+  const slow = await follow(followed, "?tail=1", EVENTS);
+  await slow.until(() => slow.last === 0);
+  await using quick = await follow(followed, "?tail=1");
+  const total = 60_000;
+  for (let number = 1; number < total; number++) {
+    followed.record(number, { padding: 400 });
+    if (number % 1000 === 0) await quick.until(() => quick.last > number - 5000);
+  }
+  await quick.until(() => quick.last === total - 1);
+  assert.deepEqual(quick.numbers, range(0, total));
+  await slow.until(() => slow.last === total - 1);
+  assert.deepEqual(slow.numbers, range(0, total));
+  assert.match(slow.text, /\n\nevent: lagged\ndata: \{"bytes":\d{5,}\}\n\n/);
+  await slow[Symbol.asyncDispose]();
+});
+
+Deno.test("GET /tail tells of gaps as they begin and end, and of those since the last event", async () => {
+  using directory = new TestDirectory();
+  await using followed = await Followed.open(directory);
+  followed.record(0);
+  await followed.archive.sync();
+  await using reading = await follow(followed, "", EVENTS);
+  await reading.until(() => reading.numbers.length === 1);
+  const sinceMs = Date.parse("2026-11-22T11:00:00Z");
+  followed.gaps.begin("disconnect", sinceMs);
+  followed.gaps.end(sinceMs + 1500);
+  await reading.until((text) => text.includes('"lost"'));
+  const opened =
+    'event: gap\ndata: {"since":"2026-11-22T11:00:00.000Z","until":null,"cause":"disconnect","state":"open"}\n\n';
+  const ended = 'event: gap\ndata: {"since":"2026-11-22T11:00:00.000Z","until":"2026-11-22T11:00:01.500Z",' +
+    '"cause":"disconnect","state":"lost"}\n\n';
+  assert.ok(reading.text.endsWith(opened + ended));
+  const id = /^id: (.*)$/m.exec(reading.text)![1]!;
+  await using resumed = await follow(followed, "", { ...EVENTS, "Last-Event-ID": id });
+  await resumed.until((text) => text.includes("gap"));
+  assert.equal(resumed.text, `retry: 2000\n\n${ended}`);
+  await using plain = await follow(followed, "?tail=1");
+  await plain.until(() => plain.numbers.length === 1);
+  assert.ok(!plain.text.includes("gap"));
+});
+
+Deno.test("GET /tail sends a comment every 15 s to those who get events", async () => {
+  using directory = new TestDirectory();
+  const clock = new FakeClock("2026-11-22T12:00:00Z");
+  await using followed = await Followed.open(directory, clock);
+  await using reading = await follow(followed, "", EVENTS);
+  await reading.until((text) => text.length >= "retry: 2000\n\n".length);
+  for (let turn = 1; turn <= 3; turn++) {
+    clock.advance(15_000);
+    await reading.until((text) => text.endsWith(":\n\n".repeat(turn)));
+  }
+  assert.equal(reading.text, "retry: 2000\n\n:\n\n:\n\n:\n\n");
+});
+
+Deno.test("GET /tail ends when the recorder stops, behind the last line", async () => {
+  using directory = new TestDirectory();
+  await using followed = await Followed.open(directory);
+  const readings = [await follow(followed), await follow(followed, "", EVENTS)];
+  followed.record(1);
+  for (const reading of readings) await reading.until(() => reading.numbers.length === 1);
+  for (let number = 2; number < 500; number++) followed.record(number);
+  await followed.archive.sync();
+  await followed.followers.close();
+  for (const reading of readings) {
+    assert.equal(await reading.until(() => false), false);
+    assert.deepEqual(reading.numbers, range(1, 500));
+  }
+  const late = await followed.api.ask("/tail");
+  assert.equal(late.status, 503);
+  await late.text();
+});
+
+Deno.test("GET /tail answers 503 with Retry-After when too many follow", async () => {
+  using directory = new TestDirectory();
+  await using followed = await Followed.open(directory);
+  const streams = Array.from(
+    { length: FOLLOWERS_LIMIT },
+    () =>
+      followed.followers.follow({
+        filter: { apps: [], regions: [], instances: [], levels: [] },
+        style: "jsonl",
+        isEvents: false,
+        context: { kind: "tail", lines: 1, since: null, withinBytes: null },
+        describeGap: () => null,
+      }),
+  );
+  const answer = await followed.api.ask("/tail");
+  assert.equal(answer.status, 503);
+  assert.equal(answer.headers.get("Retry-After"), "30");
+  assert.equal((await readProblem(answer)).type, "urn:flightlog:problem:too-many-followers");
+  await streams[0]!.cancel();
+  await using reading = await follow(followed);
+  followed.record(1);
+  await reading.until(() => reading.numbers.length === 1);
+  for (const stream of streams.slice(1)) await stream.cancel();
+});
+
+Deno.test("GET /tail frees its place when its client goes away", async () => {
+  using directory = new TestDirectory();
+  await using followed = await Followed.open(directory);
+  const reading = await follow(followed);
+  assert.equal(followed.followers.count, 1);
+  await reading[Symbol.asyncDispose]();
+  while (followed.followers.count > 0) await nextTurn();
+  const answer = await followed.api.ask("/tail", { method: "HEAD" });
+  assert.equal(answer.status, 200);
+  assert.equal(followed.followers.count, 0);
+});
+
+Deno.test("GET /tail makes lines into events once for all who want the same", async () => {
+  using directory = new TestDirectory();
+  await using test = await openArchive(directory);
+  const { archive } = test;
+  const gaps = GapLedger.open(directory.path, { clock: test.clock, logger: silentLogger });
+  let selections = 0;
+  const lines = Object.create(archive.lines, {
+    selectText: {
+      value: (...parameters: Parameters<Archive["lines"]["selectText"]>) => {
+        selections++;
+        return archive.lines.selectText(...parameters);
+      },
+    },
+    read: { value: archive.lines.read.bind(archive.lines) },
+    readTail: { value: archive.lines.readTail.bind(archive.lines) },
+  });
+  const followers = new Followers({
+    archive: {
+      days: () => archive.days(),
+      onCommit: (listener) => archive.onCommit(listener),
+      openText: (day, range) => archive.openText(day, range),
+      lines,
+    },
+    gaps,
+    clock: systemClock,
+    logger: silentLogger,
+  });
+  const request: FollowRequest = {
+    filter: { apps: [], regions: [], instances: [], levels: [], text: "line" },
+    style: "jsonl",
+    isEvents: true,
+    context: { kind: "tail", lines: 1, since: null, withinBytes: null },
+    describeGap: () => null,
+  };
+  const readers = Array.from({ length: 20 }, () => followers.follow(request).getReader());
+  for (const reader of readers) await reader.read(); // what the stream opens with
+  const reads = readers.map((reader) => reader.read());
+  for (let turn = 0; turn < 50; turn++) await nextTurn(); // by now they wait for what is new
+  archive.append(DAY, encoder.encode('{"message":"line 1"}'), false, null);
+  const first = (await reads[0])!.value;
+  assert.ok(first !== undefined);
+  for (const read of reads) assert.equal((await read).value, first);
+  assert.equal(selections, 1);
+  for (const reader of readers) await reader.cancel();
+  await gaps.close();
+});
+
+const REFUSED: [query: string, id: string | null, param: string][] = [
+  ["?until=1h", null, "until"],
+  ["?limit=1", null, "limit"],
+  ["?cursor=2026-11-22:0&tail=1", null, "cursor"],
+  ["?cursor=2026-11-22:0&since=1h", null, "cursor"],
+  ["", "yesterday", "Last-Event-ID"],
+  ["", "2026-11-22:5;-1.", "Last-Event-ID"],
+];
+
+for (const [query, id, param] of REFUSED) {
+  Deno.test(`GET /tail${query} ${id ?? ""} answers 400`, async () => {
+    using directory = new TestDirectory();
+    await using followed = await Followed.open(directory);
+    const answer = await followed.api.ask(`/tail${query}`, {
+      headers: id === null ? {} : { "Last-Event-ID": id },
+    });
+    assert.equal(answer.status, 400);
+    assert.equal((await readProblem(answer)).param, param);
+    assert.equal(followed.followers.count, 0);
+  });
+}
