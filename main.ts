@@ -1,6 +1,5 @@
 /**
- * Flightlog: records the log stream of a Fly.io organisation and serves it. This file wires the parts and
- * stops them in order; what each of them promises stands above it.
+ * Flightlog records the log stream of a Fly.io organisation and serves it. This file wires the parts.
  *
  * @module
  */
@@ -8,7 +7,7 @@
 import { AliveMark } from "./lib/archive/alive_mark.ts";
 import { Archive } from "./lib/archive/archive.ts";
 import { GapLedger } from "./lib/archive/gap_ledger.ts";
-import { isOnOwnVolume, readVolumeUsage } from "./lib/archive/volume.ts";
+import { readVolumeUsage, requireOwnVolume } from "./lib/archive/volume.ts";
 import { systemClock as clock } from "./lib/clock.ts";
 import { type Config, ConfigError, readConfig } from "./lib/config.ts";
 import { VARIABLE_NAMES } from "./lib/environment.ts";
@@ -19,6 +18,7 @@ import { Recorder } from "./lib/recorder.ts";
 import { stopOnSignals } from "./lib/stop_signals.ts";
 import { createApp } from "./routes/app.ts";
 import { createMetricsApp } from "./routes/metrics.ts";
+import { serve } from "./routes/serve.ts";
 import deno from "./deno.json" with { type: "json" };
 
 // deno-lint-ignore no-console -- the recorder's own log, and the canary, go to stdout
@@ -36,45 +36,31 @@ try {
 
 async function run(config: Config): Promise<void> {
   const { logDir: directory, hostname, port, metricsPort } = config;
-  if (config.onFly && !await isOnOwnVolume(directory)) {
-    throw new Error(
-      `"${directory}" is not on a volume, and would be lost with the next deploy: mount one there`,
-    );
-  }
+  if (config.onFly) await requireOwnVolume(directory);
   const metrics = new Metrics();
-  const archive = await Archive.open({
-    ...config,
-    directory,
-    clock,
-    logger,
-    onTiming: (what, durationMs) => metrics.noteTiming(what, durationMs),
-  });
-  if (config.onFly && !await isOnOwnVolume(directory)) {
-    throw new Error(
-      `"${directory}" is not on a volume, and would be lost with the next deploy: mount one there`,
-    );
-  }
+  const onTiming = metrics.noteTiming.bind(metrics);
+  const archive = await Archive.open({ ...config, directory, clock, logger, onTiming });
   const gaps = GapLedger.open(directory, { clock, logger });
   const alive = new AliveMark(directory);
   const recorder = new Recorder({
     ...{ config, archive, gaps, alive, clock, logger, print },
-    onSession: () => metrics.noteSession(),
-    onRoundTrip: (roundTripMs) => metrics.noteRoundTrip(roundTripMs),
+    onSession: metrics.noteSession.bind(metrics),
+    onRoundTrip: metrics.noteRoundTrip.bind(metrics),
   });
   const volumeUsage = () => readVolumeUsage(directory);
   const followers = new Followers({ archive, gaps, clock, logger });
   metrics.connect({ archive, recorder, gaps, config, volumeUsage });
   const app = createApp({
     ...{ archive, gaps, recorder, volumeUsage, clock, logger, config, version: deno.version },
-    ...{ lines: archive.lines, followers },
-    onAnswer: (method, status) => metrics.noteAnswer(method, status),
+    ...{ lines: archive.lines, followers, onAnswer: metrics.noteAnswer.bind(metrics) },
   });
 
-  const servers = [serve("api listening", port, hostname, app)];
+  const servers = [serve(app, { hostname, port, logger, event: "api listening" })];
   if (metricsPort !== null) {
-    servers.push(
-      serve("metrics listening", metricsPort, hostname, createMetricsApp({ metrics, recorder, logger })),
-    );
+    // It asks for no token, so off Fly, where no private network is around it, it is for this machine only.
+    const address = { hostname: config.onFly ? hostname : "127.0.0.1", port: metricsPort };
+    const metricsApp = createMetricsApp({ metrics, recorder, logger });
+    servers.push(serve(metricsApp, { ...address, logger, event: "metrics listening" }));
   }
   recorder.start();
   stopOnSignals({
@@ -91,15 +77,4 @@ async function run(config: Config): Promise<void> {
       await archive.close();
     },
   });
-}
-
-function serve(
-  event: string,
-  port: number,
-  hostname: string,
-  app: { fetch: Deno.ServeHandler },
-): Deno.HttpServer {
-  const onListen = (address: Deno.NetAddr): void =>
-    logger.log("info", event, { hostname, port: address.port });
-  return Deno.serve({ port, hostname, onListen }, app.fetch);
 }

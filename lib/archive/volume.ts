@@ -29,12 +29,14 @@ export async function readVolumeUsage(path: string): Promise<VolumeUsage> {
 }
 
 /**
- * Whether `path` lies, or would lie, on another file system than the root. On a Fly machine the root is
+ * Makes sure that `path` lies, or would lie, on another file system than the root: that of a Fly machine is
  * thrown away with each deploy.
+ *
+ * @throws {Error} If it does not.
  */
-export async function isOnOwnVolume(path: string): Promise<boolean> {
-  for (let place = resolve(path);; place = dirname(place)) {
-    if (!await exists(place)) continue;
-    return (await Deno.stat(place)).dev !== (await Deno.stat("/")).dev;
-  }
+export async function requireOwnVolume(path: string): Promise<void> {
+  let place = resolve(path);
+  while (!await exists(place)) place = dirname(place);
+  if ((await Deno.stat(place)).dev !== (await Deno.stat("/")).dev) return;
+  throw new Error(`"${path}" is not on a volume and would be lost with the next deploy: mount one there`);
 }

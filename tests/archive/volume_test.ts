@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isOnOwnVolume, readVolumeUsage } from "../../lib/archive/volume.ts";
+import { readVolumeUsage, requireOwnVolume } from "../../lib/archive/volume.ts";
 import { TestDirectory } from "./archive_rig.ts";
 import { SmallDisk } from "./small_disk.ts";
 
@@ -13,16 +13,17 @@ Deno.test("readVolumeUsage() agrees with df", async () => {
   assert.ok(usedPercent >= 0 && usedPercent < 100);
 });
 
-Deno.test("isOnOwnVolume() says no for the root", async () => {
-  assert.equal(await isOnOwnVolume("/"), false);
+Deno.test("requireOwnVolume() refuses the root, and what would be made there", async () => {
+  await assert.rejects(requireOwnVolume("/"), /"\/" is not on a volume/);
+  await assert.rejects(requireOwnVolume("/not/there/logs"), /"\/not\/there\/logs" is not on a volume/);
 });
 
 Deno.test({
-  name: "readVolumeUsage() and isOnOwnVolume() of a small disk (needs the right to mount)",
+  name: "readVolumeUsage() and requireOwnVolume() of a small disk (needs the right to mount)",
   ignore: !SmallDisk.isAllowed(),
   fn: async () => {
     using disk = new SmallDisk(1_048_576);
-    assert.equal(await isOnOwnVolume(disk.path), true);
+    await requireOwnVolume(`${disk.path}/not/there/logs`);
     assert.deepEqual(await readVolumeUsage(disk.path), {
       totalBytes: 1_048_576,
       availableBytes: 1_048_576,
