@@ -179,9 +179,12 @@ export class Recorder {
       if (markMs < openMs) gaps.begin("crash", Math.min(markMs, nowMs));
       return;
     }
-    if (openMs === Infinity) gaps.begin("start", nowMs);
+    // A ledger without a mark: the mark was lost, and what is known is that the last gap has ended.
+    const lastMs = gaps.latest()?.untilMs ?? null;
+    if (openMs === Infinity && lastMs === null) gaps.begin("start", nowMs);
+    if (openMs === Infinity && lastMs !== null) gaps.begin("crash", Math.min(lastMs, nowMs));
     try {
-      await alive.move(Math.min(openMs, nowMs));
+      await alive.move(Math.min(openMs, lastMs ?? nowMs, nowMs));
     } catch (error) {
       logger.log("error", "mark of life not moved", { reason: (error as Error).message });
     }
@@ -355,8 +358,8 @@ export class Recorder {
     const markMs = this.#knownGoodMs(session.lastGoodMs);
     this.#movingMark = Promise.all([archive.sync(), gaps.flush()])
       .then(async () => {
-        // An archive that is closed syncs nothing any more; and the gap of a session that ended may begin before.
-        if (this.#session === session && !this.#stopping.signal.aborted) await alive.move(markMs);
+        // Behind a session there is a gap, which may begin before; and a closed archive only seems to be synced.
+        if (this.#session === session) await alive.move(markMs);
       })
       .catch((error) => logger.log("error", "mark of life not moved", { reason: (error as Error).message }))
       .finally(() => this.#movingMark = null);

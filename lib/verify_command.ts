@@ -17,12 +17,15 @@ const USAGE = "Usage: deno task verify [DIR], where DIR is an archive or a copy 
 
 /** What the command needs of its surroundings. */
 export interface VerifyCommandOptions {
+  /** What stands behind the command: at most the directory. */
   args: readonly string[];
   /** What `LOG_DIR` says; verified when no directory is given. */
   logDir: string | undefined;
+  /** Says when progress is due. */
   clock: Clock;
   /** Take a line each, for standard output and standard error. */
   write(line: string): void;
+  /** See {@linkcode VerifyCommandOptions.write}. */
   writeError(line: string): void;
 }
 

@@ -177,7 +177,7 @@ function streamOf(
         if (part !== undefined) return controller.enqueue(part);
         while (!isCancelled) {
           const next = await chunks?.next();
-          if (next === undefined || next.done) break;
+          if (next === undefined || next.done || isCancelled) break;
           if (next.value.bytes.length > 0) return controller.enqueue(next.value.bytes);
         }
         slot[Symbol.dispose]();

@@ -339,3 +339,17 @@ Deno.test("mayMatchBlock() is false when the block has none of the apps", () => 
 Deno.test("mayMatchBlock() is false when the block has no lines", () => {
   assert.equal(mayMatch({}, { first: null, last: null, apps: [] }), false);
 });
+
+Deno.test("compileFilter() leaves out lines without a time when it is told to", () => {
+  const spec = { apps: [], regions: [], instances: [], levels: [], timedOnly: true };
+  const filter = compileFilter(spec);
+  const matches = (line: string) => filter.matches(new TextEncoder().encode(line), 0, line.length);
+  assert.equal(filter.matchesAll, false);
+  assert.equal(matches('{"message":"a","timestamp":"2026-11-22T10:00:00Z"}'), true);
+  assert.equal(matches('{"message":"a","timestamp":"just now"}'), false);
+  assert.equal(matches('{"message":"a"}'), false);
+  assert.equal(matches('{"message":"a","message":"a"}'), false); // doubled: left to the schema
+  assert.equal(matches("no record"), false);
+  const block = { first: null, last: null, untimed: 3, apps: null };
+  assert.equal(filter.mayMatchBlock(block), false);
+});

@@ -367,10 +367,12 @@ export class Archive {
     pieces: AsyncGenerator<Uint8Array>,
     open: Disposable,
   ): ReadableStream<Uint8Array<ArrayBuffer>> {
+    let cancelled = false;
     return new ReadableStream<Uint8Array<ArrayBuffer>>({
       pull: async (controller) => {
         try {
           const { done, value } = await pieces.next();
+          if (cancelled) return;
           if (!done) return controller.enqueue(value as Uint8Array<ArrayBuffer>);
           open[Symbol.dispose]();
           controller.close();
@@ -381,6 +383,7 @@ export class Archive {
         }
       },
       async cancel() {
+        cancelled = true;
         await pieces.return(undefined);
         open[Symbol.dispose]();
       },

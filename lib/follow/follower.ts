@@ -80,6 +80,7 @@ export class Follower implements FeedListener {
   #isLive = false;
   #isLagging = false;
   #isOver = false;
+  #isCancelled = false;
   #failure: unknown = null;
   readonly #gone = new AbortController();
   #resume: (() => void) | null = null;
@@ -91,6 +92,7 @@ export class Follower implements FeedListener {
       pull: async (controller) => {
         try {
           const bytes = await this.#next();
+          if (this.#isCancelled) return;
           if (bytes !== null) controller.enqueue(bytes);
           else controller.close();
         } catch (error) {
@@ -98,7 +100,10 @@ export class Follower implements FeedListener {
           throw error;
         }
       },
-      cancel: () => this.end(),
+      cancel: () => {
+        this.#isCancelled = true;
+        this.end();
+      },
     }, { highWaterMark: 0 });
   }
 
@@ -186,6 +191,7 @@ export class Follower implements FeedListener {
       const { positions, reading } = await this.#options.prepare(this.#gone.signal);
       this.#positions = positions;
       this.#reading = reading;
+      return null; // what is told of the gaps before comes first
     }
     if (this.#isLagging) {
       this.#isLagging = false;

@@ -25,8 +25,8 @@ const PIECE_BYTES = 1024 * 1024;
  * longer, since each of them costs the recording thread a few microseconds a time.
  */
 const QUIET_MS = 8;
-const MS_PER_FOLLOWER = 0.04;
-const LONGEST_QUIET_MS = 30;
+const MS_PER_FOLLOWER = 0.03;
+const LONGEST_QUIET_MS = 25;
 
 /** So many listeners send their lines in one go, a millisecond's work, before recording gets its turn again. */
 const LISTENERS_PER_TURN = 40;
@@ -160,6 +160,7 @@ export class LiveFeed {
       this.stop();
       this.#onFault(error);
     }
+    // From its end, since what was handed on is then still on its way out.
     this.#lastRunMs = this.#clock.elapsed();
   }
 

@@ -22,6 +22,10 @@ export interface Scale {
   latencyMs: number;
   /** The sealed days of a start-up. */
   sealedDays: number;
+  /** How often the process is killed. */
+  kills: number;
+  /** How long it runs with a fault every few seconds, in milliseconds. */
+  soakMs: number;
 }
 
 /** What the issue asks for. */
@@ -32,6 +36,8 @@ export const FULL_SCALE: Scale = {
   growth: 10,
   latencyMs: 10_000,
   sealedDays: 400,
+  kills: 200,
+  soakMs: 600_000,
 };
 
 /** A tenth of it, to see whether the bench itself works. */
@@ -42,6 +48,8 @@ export const QUICK_SCALE: Scale = {
   growth: 3,
   latencyMs: 2_000,
   sealedDays: 40,
+  kills: 20,
+  soakMs: 60_000,
 };
 
 /** What one run of the bench has: a directory, a scale, and scopes that end with it. */

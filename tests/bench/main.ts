@@ -11,9 +11,13 @@
 import { availableParallelism, cpus, release } from "node:os";
 import { Bench, FULL_SCALE, QUICK_SCALE } from "./bench.ts";
 import { measureSealedDownload, measureTodaysDownload } from "./download.ts";
+import { measureFollowers } from "./follow.ts";
 import { measureGrownDay, measureGrownDownload, measureStart } from "./growth.ts";
 import { measureIngest } from "./ingest.ts";
+import { measureKills } from "./kill.ts";
 import { measureLatency } from "./latency.ts";
+import { measureNarrowSearch, measureTextSearch } from "./search.ts";
+import { measureSoak } from "./soak.ts";
 import { markdownTable, missingRow, type Row } from "./report.ts";
 
 /** The most that one measurement may take, in milliseconds. */
@@ -26,7 +30,11 @@ const MEASUREMENTS: Record<string, Measurement[]> = {
   ingest: [measureIngest],
   latency: [measureLatency],
   download: [measureSealedDownload, measureTodaysDownload],
+  search: [measureTextSearch, measureNarrowSearch],
+  follow: [measureFollowers],
   growth: [measureGrownDay, measureGrownDownload, measureStart],
+  kill: [measureKills],
+  soak: [measureSoak],
 };
 
 const encoder = new TextEncoder();

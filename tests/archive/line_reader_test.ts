@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { type LineRequest, READERS_LIMIT, ReadersBusy } from "../../lib/archive/line_reader.ts";
+import { planRanges } from "../../lib/archive/read_plan.ts";
+import type { DayInfo } from "../../lib/archive/recorded_day.ts";
+import type { FilterSpec } from "../../lib/filter.ts";
+import { DAY, openArchive, TestDirectory } from "./archive_rig.ts";
+import { FIRST_DAY, openVaried } from "./varied_archive.ts";
+
+const ALL: FilterSpec = { apps: [], regions: [], instances: [], levels: [] };
+
+function requestFor(
+  days: readonly DayInfo[],
+  filter: FilterSpec,
+  limit: number | null,
+): LineRequest {
+  const ranges = planRanges(days, filter, { day: null, start: null });
+  return { ranges, filter, style: "jsonl", events: null, limit };
+}
+
+Deno.test("LineReader.read() stops reading when whoever reads has enough", async () => {
+  using directory = new TestDirectory();
+  await using test = await openVaried(directory, 21);
+  const { archive } = test;
+  const opened: number[] = [];
+  for await (const chunk of archive.lines.read(requestFor(archive.days(), ALL, null))) {
+    opened.push(chunk.end.day);
+    break;
+  }
+  assert.deepEqual(opened, [FIRST_DAY]);
+  // The sanitizer would find the files of the day open.
+});
+
+Deno.test("LineReader.read() gives the place behind the last line of a limit", async () => {
+  using directory = new TestDirectory();
+  await using test = await openArchive(directory);
+  const line = new TextEncoder().encode('{"message":"x"}');
+  for (let i = 0; i < 10; i++) test.archive.append(DAY, line, false, null);
+  await test.archive.sync();
+  const chunks = [];
+  for await (const chunk of test.archive.lines.read(requestFor(test.archive.days(), ALL, 3))) {
+    chunks.push(chunk);
+  }
+  assert.equal(chunks.length, 1);
+  assert.equal(chunks[0]!.lines, 3);
+  assert.deepEqual(chunks[0]!.end, { day: DAY, offset: 3 * (line.length + 1) });
+});
+
+Deno.test("LineReader.read() fails when a day is not there any more", async () => {
+  using directory = new TestDirectory();
+  await using test = await openArchive(directory);
+  const ranges = [{ day: DAY, start: 0, end: 10, timedOnly: false }];
+  const lines = test.archive.lines.read({ ranges, filter: ALL, style: "jsonl", events: null, limit: null });
+  await assert.rejects(() => lines.next(), /Cannot read 2026-11-22: nothing was recorded/);
+});
+
+Deno.test("LineReader.readTail() tells where to begin when the last lines are too large to hold", async () => {
+  using directory = new TestDirectory();
+  await using test = await openArchive(directory);
+  const line = new TextEncoder().encode(`{"message":"${"x".repeat(10_000)}"}`);
+  for (let i = 0; i < 1200; i++) test.archive.append(DAY, line, false, null);
+  await test.archive.sync();
+  const { start, chunks } = await test.archive.lines.readTail(requestFor(test.archive.days(), ALL, 1000));
+  assert.equal(chunks, null);
+  assert.deepEqual(start, { day: DAY, offset: 200 * (line.length + 1) });
+});
+
+Deno.test("LineReader.reserve() gives so many places and no more", async () => {
+  using directory = new TestDirectory();
+  await using test = await openArchive(directory);
+  const { lines } = test.archive;
+  const slots = Array.from({ length: READERS_LIMIT }, () => lines.reserve());
+  assert.throws(() => lines.reserve(), ReadersBusy);
+  slots[0]![Symbol.dispose]();
+  slots[0]![Symbol.dispose]();
+  assert.equal(lines.readers, READERS_LIMIT - 1);
+  lines.reserve()[Symbol.dispose]();
+});

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { FlightlogProcess } from "../rig/flightlog_process.ts";
+import { NatsServer } from "../rig/nats_server.ts";
+import { Publisher } from "../rig/publisher.ts";
+import { ask, checkOracle, NumberedLines, untilRecorded, untilStatus } from "./oracle.ts";
+import { canMount, SmallVolume } from "./small_volume.ts";
+
+const MIB = 1024 * 1024;
+const needed = canMount ? "" : " (ignored: this needs the right to mount a tmpfs)";
+
+Deno.test({
+  name: `Flightlog records on when a full disk has room again, and names what it could not hold${needed}`,
+  ignore: !canMount,
+  async fn() {
+    await using volume = await SmallVolume.mount(4 * MIB);
+    await using server = await NatsServer.start();
+    await using publisher = await Publisher.connect({ port: server.port });
+    const lines = new NumberedLines();
+    const options = {
+      env: { NATS_URL: server.url, BUFFER_LIMIT: "256KiB", MAX_DISK_PERCENT: "0" },
+      logDirectory: volume.directory,
+    };
+    {
+      await using flightlog = await FlightlogProcess.start(options);
+      await flightlog.untilLog("recording");
+      await lines.publish(publisher, 1000);
+      await untilRecorded(flightlog, 1000);
+      await volume.fill();
+
+      await lines.publish(publisher, 1000);
+      await flightlog.untilLog("disk takes no lines");
+      await lines.publish(publisher, 3000);
+      const { reasons } = await untilStatus(
+        flightlog,
+        ({ counters }) => counters.dropped! > 0,
+        "dropped lines",
+      );
+      assert.match(reasons.join(), /^The disk takes no lines: No space left on device/);
+      const ready = await fetch(`${flightlog.url}/ready`);
+      assert.equal(ready.status, 503);
+      assert.deepEqual((await ready.json()).reasons, reasons);
+      assert.ok((await (await ask(flightlog, "/logs/today")).text()).includes("line=999"));
+
+      await volume.free();
+      await untilStatus(flightlog, ({ ready }) => ready, "the end of the trouble");
+      const { counters } = await untilStatus(flightlog, () => true, "a status");
+      await lines.publish(publisher, 100);
+      await untilRecorded(flightlog, counters.recorded! + 100);
+      const { kept, missing, causes } = await checkOracle(flightlog, lines);
+      assert.ok(kept >= 1100 && missing > 0);
+      assert.deepEqual(causes, ["disk", "start"]);
+      assert.equal((await flightlog.stop()).code, 0);
+    }
+    await using again = await FlightlogProcess.start(options);
+    await again.untilLog("recording");
+    const { causes } = await checkOracle(again, lines);
+    assert.deepEqual(causes, ["disk", "start", "stop"]);
+  },
+});
+
+for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+  Deno.test({
+    name: `Flightlog ended by ${signal} while the disk is full names what it held${needed}`,
+    ignore: !canMount,
+    async fn() {
+      await using volume = await SmallVolume.mount(4 * MIB);
+      await using server = await NatsServer.start();
+      await using publisher = await Publisher.connect({ port: server.port });
+      const lines = new NumberedLines();
+      const options = {
+        env: { NATS_URL: server.url, MAX_DISK_PERCENT: "0" },
+        logDirectory: volume.directory,
+      };
+      {
+        await using flightlog = await FlightlogProcess.start(options);
+        await flightlog.untilLog("recording");
+        await lines.publish(publisher, 1000);
+        await untilRecorded(flightlog, 1000);
+        await volume.fill();
+        await lines.publish(publisher, 2000);
+        await flightlog.untilLog("disk takes no lines");
+        await untilRecorded(flightlog, 3000);
+        flightlog.signal(signal);
+        await flightlog.status;
+      }
+      await volume.free();
+      await using again = await FlightlogProcess.start(options);
+      await again.untilLog("recording");
+      const { kept, missing } = await checkOracle(again, lines);
+      assert.ok(kept >= 1000 && missing > 0, `${kept} kept, ${missing} missing`);
+    },
+  });
+}
+
+Deno.test({
+  name: `Flightlog starts on a full disk, says so, and records when there is room${needed}`,
+  ignore: !canMount,
+  async fn() {
+    await using volume = await SmallVolume.mount(4 * MIB);
+    await using server = await NatsServer.start();
+    await using publisher = await Publisher.connect({ port: server.port });
+    const lines = new NumberedLines();
+    const options = {
+      env: { NATS_URL: server.url, MAX_DISK_PERCENT: "0" },
+      logDirectory: volume.directory,
+    };
+    {
+      await using first = await FlightlogProcess.start(options);
+      await first.untilLog("recording");
+      await lines.publish(publisher, 100);
+      await untilRecorded(first, 100);
+      await first.stop();
+    }
+    await volume.fill();
+    await using flightlog = await FlightlogProcess.start(options);
+    await flightlog.untilLog("recording");
+    await lines.publish(publisher, 2000);
+    await flightlog.untilLog("disk takes no lines");
+    await volume.free();
+    await flightlog.untilLog("disk takes lines again");
+    await untilRecorded(flightlog, 2000);
+    const { kept } = await checkOracle(flightlog, lines);
+    assert.equal(kept, 2100);
+  },
+});
+
+Deno.test({
+  name: `Flightlog does not start on a volume that is read-only${needed}`,
+  ignore: !canMount,
+  async fn() {
+    await using volume = await SmallVolume.mount(MIB, "ro");
+    await using flightlog = await FlightlogProcess.start({
+      env: { NATS_URL: "nats://127.0.0.1:1" },
+      logDirectory: join(volume.directory, "logs"),
+      untilListening: false,
+    });
+    const { code } = await flightlog.status;
+    await flightlog.log.ended();
+    assert.equal(code, 2);
+    assert.match(flightlog.log.lines.join("\n"), /^Cannot start: .*Read-only file system/m);
+  },
+});

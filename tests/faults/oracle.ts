@@ -1,0 +1,198 @@
+/**
+ * Promises to find out whether anything was lost without a word: numbered lines go in, and afterwards each is
+ * readable exactly once and byte for byte, or was published inside a gap that is written down.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { parseDaysAnswer } from "../../routes/logs.ts";
+import type { FlightlogProcess } from "../rig/flightlog_process.ts";
+import { type FlyLine, numberedLine } from "../rig/fly_lines.ts";
+import type { Publisher } from "../rig/publisher.ts";
+
+/** The most that a wait for the recorder may take, in milliseconds. */
+const WAIT_LIMIT_MS = 30_000;
+
+/** A span in which lines may be missing, in milliseconds since 1970; `until` is Infinity while it lasts. */
+export interface FoundGap {
+  /** Where it begins. */
+  since: number;
+  /** Where it ends. */
+  until: number;
+  /** Why there is one. */
+  cause: string;
+}
+
+/** What became of the lines. */
+export interface Verdict {
+  /** Lines that are readable. */
+  kept: number;
+  /** Lines that are not; each was published inside a gap. */
+  missing: number;
+  /** The causes of the gaps, in alphabetical order. */
+  causes: string[];
+}
+
+/** The API that is asked, and what it asks for. */
+export interface Asked extends Pick<FlightlogProcess, "url" | "untilLog"> {
+  /** One of `API_TOKEN`, where there are some. */
+  token?: string;
+}
+
+/** Makes lines numbered from 0, each with the time of its making, and knows every one of them. */
+export class NumberedLines {
+  readonly #publishedMs: number[] = [];
+  readonly #now: () => number;
+
+  /** `now` tells the time that stands in the lines. Default: the real one. */
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
+  /** How many there are. */
+  get count(): number {
+    return this.#publishedMs.length;
+  }
+
+  /** Makes the next `count` lines, each when it is asked for: the publisher asks as it publishes. */
+  *take(count: number): Generator<FlyLine, void> {
+    for (let i = 0; i < count; i++) yield this.#line(this.#publishedMs.push(this.#now()) - 1);
+  }
+
+  /** Publishes the next `count` lines; resolves when the server has them. */
+  async publish(publisher: Publisher, count: number): Promise<void> {
+    await publisher.publishAll(this.take(count));
+  }
+
+  /**
+   * Holds every line that can be read against those that were made, and the missing ones against the gaps.
+   *
+   * @throws {assert.AssertionError} If a line is there twice, changed, unknown, or missing without a gap.
+   */
+  async judge(
+    readable: AsyncIterable<string> | Iterable<string>,
+    gaps: readonly FoundGap[],
+  ): Promise<Verdict> {
+    const isKept = new Uint8Array(this.count);
+    let kept = 0;
+    for await (const line of readable) {
+      const number = Number(/"line=(\d+)"/.exec(line)?.[1]);
+      if (!(number < this.count)) assert.fail(`a line that nobody published: ${line.slice(0, 200)}`);
+      if (line !== this.#line(number).payload) assert.fail(`line ${number} is another one: ${line}`);
+      if (isKept[number]) assert.fail(`line ${number} is there twice`);
+      isKept[number] = 1;
+      kept++;
+    }
+    for (const [number, publishedMs] of this.#publishedMs.entries()) {
+      if (isKept[number]) continue;
+      if (gaps.some(({ since, until }) => since <= publishedMs && publishedMs <= until)) continue;
+      const when = new Date(publishedMs).toISOString();
+      assert.fail(
+        `line ${number} of ${when} is missing outside of every gap: ${gaps.map(showGap).join(", ")}`,
+      );
+    }
+    return { kept, missing: this.count - kept, causes: gaps.map(({ cause }) => cause).sort() };
+  }
+
+  #line(number: number): FlyLine {
+    return numberedLine(number, { timestamp: new Date(this.#publishedMs[number]!).toISOString() });
+  }
+}
+
+/**
+ * Asks a running Flightlog for all days and all gaps, and judges them; see {@linkcode NumberedLines.judge}.
+ */
+export async function checkOracle(flightlog: Asked, lines: NumberedLines): Promise<Verdict> {
+  await untilWritten(flightlog);
+  return await lines.judge(readLines(flightlog), await readGaps(flightlog));
+}
+
+/** Every line of every day, as the API gives them. */
+async function* readLines(flightlog: Asked): AsyncGenerator<string, void> {
+  const { days } = parseDaysAnswer(await askJson(flightlog, "/logs"));
+  for (const { links } of days) {
+    const { body } = await ask(flightlog, links.jsonl);
+    let rest = "";
+    for await (const text of body!.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop()!;
+      yield* lines;
+    }
+    if (rest !== "") assert.fail(`the text of a day ends in mid-line: ${rest}`);
+  }
+}
+
+/** Asks for every gap. */
+export async function readGaps(flightlog: Asked): Promise<FoundGap[]> {
+  const { gaps } = await askJson(flightlog, "/gaps?since=1970-01-01T00:00:00Z") as {
+    gaps: { since: string; until: string | null; cause: string }[];
+  };
+  return gaps.map(({ since, until, cause }) => ({
+    since: Date.parse(since),
+    until: until === null ? Infinity : Date.parse(until),
+    cause,
+  }));
+}
+
+/** Asks until the recorder has taken `count` lines since its process started. */
+export async function untilRecorded(flightlog: Asked, count: number): Promise<void> {
+  await untilStatus(flightlog, ({ counters }) => counters.recorded! >= count, `${count} lines`);
+}
+
+/** Asks until everything that was taken can be read. */
+export async function untilWritten(flightlog: Asked): Promise<void> {
+  const { port } = await flightlog.untilLog("metrics listening");
+  const endMs = performance.now() + WAIT_LIMIT_MS;
+  while (true) {
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    if (/^flightlog_buffer_bytes 0$/m.test(metrics)) return;
+    if (performance.now() > endMs) throw new Error(`Cannot wait for the disk:\n${metrics}`);
+  }
+}
+
+/** Asks /status until it says what is wanted. */
+export async function untilStatus(
+  flightlog: Asked,
+  isSo: (status: Status) => boolean,
+  what: string,
+): Promise<Status> {
+  const endMs = performance.now() + WAIT_LIMIT_MS;
+  while (true) {
+    const status = await askJson(flightlog, "/status") as Status;
+    if (isSo(status)) return status;
+    if (performance.now() > endMs) {
+      throw new Error(`Cannot wait for ${what}: ${WAIT_LIMIT_MS} ms have passed; ${JSON.stringify(status)}`);
+    }
+  }
+}
+
+/** The part of `/status` that tests look at. */
+export interface Status {
+  /** See there. */
+  ready: boolean;
+  /** See there. */
+  reasons: string[];
+  /** See there. */
+  session: { state: string; lastError: { message: string } | null };
+  /** See there. */
+  counters: Record<string, number>;
+}
+
+/** Asks for a path that is there. */
+export async function ask(flightlog: Asked, path: string): Promise<Response> {
+  const { url, token } = flightlog;
+  const headers: HeadersInit = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const response = await fetch(url + path, { headers });
+  if (response.ok) return response;
+  throw new Error(`Cannot ask for ${path}: ${response.status} ${await response.text()}`);
+}
+
+async function askJson(flightlog: Asked, path: string): Promise<unknown> {
+  return await (await ask(flightlog, path)).json();
+}
+
+function showGap({ since, until, cause }: FoundGap): string {
+  const end = until === Infinity ? "now" : new Date(until).toISOString();
+  return `${cause} ${new Date(since).toISOString()} to ${end}`;
+}

@@ -1,0 +1,184 @@
+/**
+ * Promises a recorder with its archive, its ledger and its mark over a real server, in this process, with a
+ * clock that a test moves: for what would take minutes otherwise.
+ *
+ * @module
+ */
+
+import { AliveMark } from "../../lib/archive/alive_mark.ts";
+import { Archive, type ArchiveOptions } from "../../lib/archive/archive.ts";
+import { GapLedger } from "../../lib/archive/gap_ledger.ts";
+import { readConfig } from "../../lib/config.ts";
+import { parseDayName } from "../../lib/day.ts";
+import type { Details, Logger } from "../../lib/logger.ts";
+import { Recorder, type RecorderOptions } from "../../lib/recorder.ts";
+import type { FakeClock } from "../rig/fake_clock.ts";
+import type { FoundGap, NumberedLines, Verdict } from "./oracle.ts";
+
+/** The most that a wait may take, in milliseconds of the real clock. */
+const WAIT_LIMIT_MS = 20_000;
+
+/** How the recorder is set up. */
+export interface RecorderRigOptions {
+  /** The time. */
+  clock: FakeClock;
+  /** Its environment; `NATS_URL` has to be in it. */
+  env: Record<string, string>;
+  /** Where the archive lies; it is left there. Default: a directory of its own, removed at the end. */
+  directory?: string;
+  /** For the archive. */
+  openFile?: ArchiveOptions["openFile"];
+  /** For the recorder. */
+  openSession?: RecorderOptions["openSession"];
+}
+
+/** One event of the log. */
+export interface RigEvent extends Details {
+  /** Its name. */
+  event: string;
+}
+
+/** The parts, wired as main.ts wires them. */
+export class RecorderRig implements AsyncDisposable {
+  /** What the recorder has logged. */
+  readonly events: RigEvent[] = [];
+  /** What it has printed for Fly. */
+  readonly printed: string[] = [];
+  /** Where the archive lies. */
+  readonly directory: string;
+  /** The days. */
+  archive!: Archive;
+  /** The gaps. */
+  gaps!: GapLedger;
+  /** The mark of life. */
+  alive!: AliveMark;
+  /** The recorder. */
+  recorder!: Recorder;
+  readonly #options: RecorderRigOptions;
+  #waiting = new Set<() => void>();
+  #stopped = false;
+
+  private constructor(options: RecorderRigOptions, directory: string) {
+    this.#options = options;
+    this.directory = directory;
+  }
+
+  /** Opens the archive and starts to record. */
+  static async start(options: RecorderRigOptions): Promise<RecorderRig> {
+    const { clock, env, openFile, openSession } = options;
+    const rig = new RecorderRig(
+      options,
+      options.directory ?? await Deno.makeTempDir({ prefix: "flightlog-rig-" }),
+    );
+    const { directory } = rig;
+    const logger: Logger = { log: (_level, event, details) => rig.#note({ ...details, event }) };
+    const config = readConfig({ LOG_DIR: directory, SYNC_INTERVAL: "10ms", ...env });
+    rig.archive = await Archive.open({ ...config, directory, clock, logger, openFile });
+    rig.archive.onChange(() => rig.#wake());
+    rig.archive.onCommit(() => rig.#wake());
+    rig.gaps = GapLedger.open(directory, { clock, logger });
+    rig.alive = new AliveMark(directory);
+    rig.recorder = new Recorder({
+      ...{ config, clock, logger, openSession },
+      archive: rig.archive,
+      gaps: rig.gaps,
+      alive: rig.alive,
+      print: (line) => {
+        rig.printed.push(line);
+        rig.#wake();
+      },
+    });
+    rig.recorder.start();
+    return rig;
+  }
+
+  /** Waits for the event of that name that comes at or behind place `from` of {@linkcode RecorderRig.events}. */
+  async untilEvent(event: string, from = 0): Promise<RigEvent> {
+    let found: RigEvent | undefined;
+    await this.until(() => {
+      found = this.events.slice(from).find((one) => one.event === event);
+      return found !== undefined;
+    }, `"${event}"`);
+    return found!;
+  }
+
+  /** Waits until so many lines were recorded and are in the files. */
+  async untilRecorded(count: number): Promise<void> {
+    await this.until(
+      () => this.recorder.status().counters.recorded >= count && this.archive.waitingBytes === 0,
+      `${count} lines`,
+    );
+  }
+
+  /** Waits until something is so; looked at when lines are committed, events are logged, and between. */
+  async until(isSo: () => boolean, what: string): Promise<void> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#wake();
+    }, WAIT_LIMIT_MS);
+    // What changes without an event of the recorder's is looked at again with each turn of the event loop.
+    const looking = setInterval(() => this.#wake(), 1);
+    try {
+      while (!isSo()) {
+        if (late) {
+          const said = this.events.map((event) => JSON.stringify(event)).join("\n");
+          throw new Error(`Cannot wait for ${what}: ${WAIT_LIMIT_MS} ms have passed\n${said}`);
+        }
+        await new Promise<void>((resolve) => this.#waiting.add(resolve));
+      }
+    } finally {
+      clearTimeout(timer);
+      clearInterval(looking);
+    }
+  }
+
+  /** The text of each day, oldest first. */
+  async texts(): Promise<Map<string, string>> {
+    const texts = new Map<string, string>();
+    for (const { day } of this.archive.days().reverse()) {
+      texts.set(day, await new Response(this.archive.openText(parseDayName(day)!)).text());
+    }
+    return texts;
+  }
+
+  /** Every gap. */
+  foundGaps(): FoundGap[] {
+    return this.gaps.touching(-Infinity, Infinity)
+      .map(({ sinceMs, untilMs, cause }) => ({ since: sinceMs, until: untilMs ?? Infinity, cause }));
+  }
+
+  /** The oracle's word on what was recorded. */
+  async judge(lines: NumberedLines): Promise<Verdict> {
+    const texts = [...(await this.texts()).values()];
+    return await lines.judge(texts.flatMap((text) => text.split("\n").slice(0, -1)), this.foundGaps());
+  }
+
+  /** Stops in the order of main.ts. Gives how many lines could not be written. */
+  async stop(): Promise<number> {
+    if (this.#stopped) return 0;
+    this.#stopped = true;
+    await this.recorder.stop();
+    const unwritten = await this.archive.stop();
+    if (await this.gaps.close() && unwritten === 0) await this.alive.move(this.#options.clock.now());
+    await this.archive.close();
+    return unwritten;
+  }
+
+  /** Stops, and removes the directory unless a test has named it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    if (this.#options.directory === undefined) await Deno.remove(this.directory, { recursive: true });
+  }
+
+  #note(event: RigEvent): void {
+    this.events.push(event);
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
+    for (const resolve of waiting) resolve();
+  }
+}

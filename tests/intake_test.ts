@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { dayName } from "../lib/day.ts";
+import { recoverPayload } from "../lib/envelope.ts";
+import { Intake, LAG_LIMIT_MS, type SourceMessage } from "../lib/intake.ts";
+import { LineRules, type LineRulesSpec } from "../lib/line_rules.ts";
+import { FakeClock } from "./rig/fake_clock.ts";
+
+const NOW_MS = Date.parse("2026-11-22T10:00:00Z");
+
+/** What reached the archive: day, bytes as text, whether there are newlines to replace. */
+type Appended = [day: string, line: string, hasNewline: boolean];
+
+class IntakeRig {
+  readonly clock = new FakeClock(NOW_MS);
+  readonly appended: Appended[] = [];
+  readonly intake: Intake;
+  hasRoom = true;
+  drops = 0;
+
+  constructor(rules: Partial<LineRulesSpec> = {}) {
+    this.intake = new Intake({
+      clock: this.clock,
+      archive: {
+        append: (day, bytes, hasNewline) => {
+          this.appended.push([dayName(day), new TextDecoder().decode(bytes), hasNewline]);
+        },
+      },
+      rules: new LineRules({ ownApp: null, excludeApps: [], includeApps: [], excludeText: [], ...rules }),
+      hasRoom: () => this.hasRoom,
+      onDrop: () => this.drops++,
+    });
+  }
+
+  take(payload: string | Uint8Array, subject = "logs.web.sjc.m1"): void {
+    this.intake.take(message(payload, subject));
+  }
+}
+
+function message(payload: string | Uint8Array, subject: string): SourceMessage {
+  return { subject, payload: typeof payload === "string" ? new TextEncoder().encode(payload) : payload };
+}
+
+Deno.test("Intake.take() hands a record on as it is, on the day of its own timestamp", () => {
+  const rig = new IntakeRig();
+  const line = '{"message":"hello","timestamp":"2026-11-21T23:59:59.999999999Z","x":1.0}';
+  rig.take(line);
+  assert.deepEqual(rig.appended, [["2026-11-21", line, false]]);
+  assert.deepEqual({ ...rig.intake.counters }, {
+    received: 1,
+    recorded: 1,
+    rejected: 0,
+    filtered: 0,
+    empty: 0,
+    dropped: 0,
+    bytes: line.length,
+  });
+});
+
+Deno.test("Intake.take() tells of newlines between the tokens of a record", () => {
+  const rig = new IntakeRig();
+  rig.take('{\n"message":"hello"}');
+  assert.deepEqual(rig.appended, [["2026-11-22", '{\n"message":"hello"}', true]]);
+});
+
+for (
+  const [what, timestamp, day] of [
+    ["none", undefined, "2026-11-22"],
+    ["one that is none", "yesterday", "2026-11-22"],
+    ["one of year 1", "0001-01-01T00:00:00Z", "2026-11-22"],
+    ["one of year 9999", "9999-12-31T23:59:59Z", "2026-11-22"],
+    ["one with an offset", "2026-11-22T00:30:00+01:00", "2026-11-21"],
+    ["one of eight days ago", "2026-11-14T10:00:00Z", "2026-11-14"],
+    ["one of more than eight days ago", "2026-11-14T09:59:59Z", "2026-11-22"],
+  ] as const
+) {
+  Deno.test(`Intake.take() puts a record whose timestamp is ${what} on ${day}`, () => {
+    const rig = new IntakeRig();
+    rig.take(JSON.stringify({ message: "hello", timestamp }));
+    assert.equal(rig.appended[0]?.[0], day);
+  });
+}
+
+Deno.test("Intake.take() puts what is no record into an envelope, on the day of its arrival", () => {
+  const rig = new IntakeRig();
+  rig.take("panic: no JSON");
+  const [day, line] = rig.appended[0]!;
+  assert.equal(day, "2026-11-22");
+  const payload = recoverPayload(new TextEncoder().encode(line));
+  assert.equal(new TextDecoder().decode(payload!), "panic: no JSON");
+  assert.equal(JSON.parse(line).fly.app.name, "web");
+  assert.equal(rig.intake.counters.rejected, 1);
+  assert.equal(rig.intake.counters.recorded, 1);
+});
+
+Deno.test("Intake.take() counts a message without a payload and keeps nothing of it", () => {
+  const rig = new IntakeRig();
+  rig.take("");
+  assert.deepEqual(rig.appended, []);
+  assert.equal(rig.intake.counters.empty, 1);
+  assert.equal(rig.intake.lastLineMs, null);
+});
+
+Deno.test("Intake.take() leaves out what the rules leave out, also of what is no record", () => {
+  const rig = new IntakeRig({ excludeApps: ["web"] });
+  rig.take('{"message":"hello","fly":{"app":{"name":"web"}}}', "logs.other.sjc.m1");
+  rig.take("no JSON");
+  assert.deepEqual(rig.appended, []);
+  assert.equal(rig.intake.counters.filtered, 2);
+});
+
+Deno.test("Intake.take() drops and counts a line for which there is no room, and says so before", () => {
+  const rig = new IntakeRig();
+  rig.hasRoom = false;
+  rig.take('{"message":"hello"}');
+  assert.deepEqual(rig.appended, []);
+  assert.equal(rig.drops, 1);
+  assert.equal(rig.intake.counters.dropped, 1);
+  assert.equal(rig.intake.counters.recorded, 0);
+});
+
+Deno.test("Intake.largestLagMs is the longest way of the last two spans", () => {
+  const rig = new IntakeRig();
+  rig.take('{"message":"a","timestamp":"2026-11-22T09:59:57Z"}');
+  rig.take('{"message":"b","timestamp":"2026-11-22T09:59:59Z"}');
+  assert.equal(rig.intake.lagMs, 1000);
+  assert.equal(rig.intake.largestLagMs, 3000);
+  rig.intake.forgetOldLags();
+  assert.equal(rig.intake.largestLagMs, 3000);
+  rig.intake.forgetOldLags();
+  assert.equal(rig.intake.largestLagMs, 0);
+});
+
+Deno.test("Intake takes no lag, and no vouching, from lines that are far from their arrival", () => {
+  const rig = new IntakeRig();
+  rig.take('{"message":"late","timestamp":"2026-11-22T09:58:59.999Z"}');
+  rig.take('{"message":"early","timestamp":"2026-11-22T10:01:00.001Z"}');
+  rig.take('{"message":"untimed"}');
+  assert.equal(rig.intake.largestLagMs, 0);
+  assert.equal(rig.intake.lastTimedMs, null);
+  assert.equal(rig.intake.lastLineMs, NOW_MS);
+  rig.take('{"message":"in time","timestamp":"2026-11-22T09:59:00Z"}');
+  assert.equal(rig.intake.largestLagMs, LAG_LIMIT_MS);
+  assert.equal(rig.intake.lastTimedMs, NOW_MS);
+});
