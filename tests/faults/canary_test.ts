@@ -68,7 +68,7 @@ Deno.test("Flightlog on Fly does not record on the root disk", async () => {
     assert.equal(code, 2);
     assert.match(
       flightlog.log.lines.join("\n"),
-      /^Cannot start: ".*\/logs" is not on a volume, and would be lost with the next deploy: mount one there$/m,
+      /^Cannot start: ".*\/logs" is not on a volume and would be lost with the next deploy: mount one there$/m,
     );
     assert.deepEqual([...Deno.readDirSync(directory)], []);
   } finally {
