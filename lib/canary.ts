@@ -15,6 +15,8 @@ export const MISSED_LIMIT = 2;
 export interface CanaryStatus {
   /** Whether one ever came back. */
   everReturned: boolean;
+  /** How many in a row did not come back. */
+  missed: number;
   /** How long the last one that came back was on its way, in milliseconds; null before. */
   roundTripMs: number | null;
   /** {@linkcode Clock.now} when the last one that came back was sent; null before. */
@@ -40,9 +42,13 @@ export interface CanaryOptions {
 /** Sends a line every interval while a session lasts, and watches for it. */
 export class Canary {
   readonly #options: CanaryOptions;
-  readonly #status: CanaryStatus = { everReturned: false, roundTripMs: null, lastGoodMs: null };
+  readonly #status: CanaryStatus = {
+    everReturned: false,
+    missed: 0,
+    roundTripMs: null,
+    lastGoodMs: null,
+  };
   #sent: { nonce: Uint8Array; sentMs: number; elapsedMs: number } | null = null;
-  #missed = 0;
   #cancel: Cancel | null = null;
 
   /** Sends nothing before {@linkcode Canary.start}. */
@@ -57,7 +63,7 @@ export class Canary {
 
   /** Begins to send, with one at once. */
   start(): void {
-    this.#missed = 0;
+    this.#status.missed = 0;
     this.#send();
     this.#cancel = this.#options.clock.every(this.#options.intervalMs, () => this.#next());
   }
@@ -74,7 +80,7 @@ export class Canary {
     const sent = this.#sent;
     if (sent === null || indexOfBytes(payload, sent.nonce) === -1) return;
     this.#sent = null;
-    this.#missed = 0;
+    this.#status.missed = 0;
     const roundTripMs = this.#options.clock.elapsed() - sent.elapsedMs;
     this.#status.everReturned = true;
     this.#status.roundTripMs = roundTripMs;
@@ -83,7 +89,7 @@ export class Canary {
   }
 
   #next(): void {
-    if (this.#sent !== null && ++this.#missed >= MISSED_LIMIT && this.#status.everReturned) {
+    if (this.#sent !== null && ++this.#status.missed >= MISSED_LIMIT && this.#status.everReturned) {
       this.stop();
       return this.#options.onMissed();
     }

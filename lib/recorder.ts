@@ -141,6 +141,7 @@ export class Recorder {
       counters: { ...this.#intake.counters },
       lagMs: this.#intake.lagMs,
       lastLineMs: this.#intake.lastLineMs,
+      canary: this.#canary?.status ?? null,
       lastError: this.#lastError,
     };
   }
@@ -158,11 +159,6 @@ export class Recorder {
       reasons.push(`There is no session with ${this.#options.config.server.redacted}: ${this.#state}.${why}`);
     }
     return { ready: reasons.length === 0, reasons };
-  }
-
-  /** What is known of the canary; null where there is none. */
-  canaryStatus(): Canary["status"] | null {
-    return this.#canary?.status ?? null;
   }
 
   /**

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { CanaryStatus } from "./canary.ts";
+
 /**
  * What the recorder is doing: `connecting` to the server, `recording`, `waiting` before the next try,
  * `holding` lines that the disk does not take, or `stopped`.
@@ -46,6 +48,8 @@ export interface RecorderStatus {
   lagMs: number | null;
   /** When the last line arrived; null before the first. */
   lastLineMs: number | null;
+  /** What is known of the canary; null where none is sent. */
+  canary: Readonly<CanaryStatus> | null;
   /** What last ended a session or refused a write, in words without secrets; null if nothing did. */
   lastError: { atMs: number; message: string } | null;
 }

@@ -31,6 +31,8 @@ export interface StatusAnswer {
     server: string;
     lastLine: string | null;
     lagMs: number | null;
+    /** The proof of life of Fly's pipeline; null where none is asked for. */
+    canary: { everReturned: boolean; missed: number; roundTripMs: number | null } | null;
     lastError: { at: string; message: string } | null;
   };
   /** What was counted since the process started. */
@@ -55,6 +57,11 @@ const statusAnswerSchema = v.strictObject({
     server: v.pipe(v.string(), v.url(), v.check((server) => !server.includes("@"))),
     lastLine: v.nullable(time),
     lagMs: v.nullable(v.number()),
+    canary: v.nullable(v.strictObject({
+      everReturned: v.boolean(),
+      missed: count,
+      roundTripMs: v.nullable(v.number()),
+    })),
     lastError: v.nullable(v.strictObject({ at: time, message: v.string() })),
   }),
   counters: v.strictObject({
@@ -110,7 +117,8 @@ export function createHealthRoutes(parts: Parts): Hono {
 }
 
 async function statusAnswer(parts: Parts): Promise<StatusAnswer> {
-  const { state, sinceMs, server, counters, lagMs, lastLineMs, lastError } = parts.recorder.status();
+  const { state, sinceMs, server, counters, lagMs, lastLineMs, canary, lastError } = parts.recorder
+    .status();
   const { ready, reasons } = parts.recorder.readiness();
   const archive = { days: 0, lines: 0, bytes: 0, gzBytes: 0 };
   for (const day of parts.archive.days()) {
@@ -129,7 +137,12 @@ async function statusAnswer(parts: Parts): Promise<StatusAnswer> {
       since: formatMs(sinceMs),
       server,
       lastLine: lastLineMs === null ? null : formatMs(lastLineMs),
-      lagMs,
+      lagMs: lagMs === null ? null : Math.round(lagMs),
+      canary: canary && {
+        everReturned: canary.everReturned,
+        missed: canary.missed,
+        roundTripMs: canary.roundTripMs === null ? null : Math.round(canary.roundTripMs),
+      },
       lastError: lastError && { at: formatMs(lastError.atMs), message: lastError.message },
     },
     counters,

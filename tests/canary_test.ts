@@ -49,7 +49,12 @@ Deno.test("Canary measures the way of the one that comes back, by the time that 
   rig.bring('{"message":"{\\"nonce\\":\\"nonce-1\\"}"}');
   rig.bring("nonce-1 again");
   assert.deepEqual(rig.roundTrips, [250]);
-  assert.deepEqual(rig.canary.status, { everReturned: true, roundTripMs: 250, lastGoodMs: NOW_MS });
+  assert.deepEqual(rig.canary.status, {
+    everReturned: true,
+    missed: 0,
+    roundTripMs: 250,
+    lastGoodMs: NOW_MS,
+  });
   rig.canary.stop();
 });
 

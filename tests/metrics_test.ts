@@ -16,6 +16,7 @@ function connected(sources: Partial<MetricsSources> = {}): Metrics {
         counters: { received: 7, recorded: 4, rejected: 1, filtered: 2, empty: 1, dropped: 3, bytes: 900 },
         lagMs: 12,
         lastLineMs: 1_795_341_600_000,
+        canary: null,
         lastError: null,
       }),
     },

@@ -47,6 +47,7 @@ Deno.test("GET /status tells the session, the counters, the archive, the disk an
       server: "nats://127.0.0.1:4222",
       lastLine: "2026-11-22T11:59:59.000Z",
       lagMs: 12,
+      canary: null,
       lastError: null,
     },
     counters: { received: 7, recorded: 4, rejected: 1, filtered: 2, empty: 1, dropped: 0, bytes: 900 },
@@ -63,6 +64,7 @@ Deno.test("GET /status answers when there is no line yet, an error, and a volume
     state: "waiting" as const,
     lagMs: null,
     lastLineMs: null,
+    canary: { everReturned: false, missed: 3, roundTripMs: null, lastGoodMs: null },
     lastError: { atMs: Date.parse("2026-11-22T11:00:00Z"), message: "Connection refused" },
   });
   await using api = serve(createParts({
@@ -72,5 +74,6 @@ Deno.test("GET /status answers when there is no line yet, an error, and a volume
   const { session, disk } = parseStatusAnswer(await (await api.ask("/status")).json());
   assert.equal(disk, null);
   assert.equal(session.lastLine, null);
+  assert.deepEqual(session.canary, { everReturned: false, missed: 3, roundTripMs: null });
   assert.deepEqual(session.lastError, { at: "2026-11-22T11:00:00.000Z", message: "Connection refused" });
 });

@@ -150,6 +150,7 @@ export function createParts(given: Partial<Parts> = {}): Parts {
         counters: { received: 7, recorded: 4, rejected: 1, filtered: 2, empty: 1, dropped: 0, bytes: 900 },
         lagMs: 12,
         lastLineMs: Date.parse("2026-11-22T11:59:59Z"),
+        canary: null,
         lastError: null,
       }),
       readiness: () => ({ ready: true, reasons: [] }),
