@@ -213,10 +213,10 @@ export class Recorder {
       }, signal);
     } catch (error) {
       if (signal.aborted) return null;
-      if (!(error instanceof SessionError)) throw error;
-      const kind = error.kind === "unreachable" ? "disconnect" : error.kind;
+      const reason = error instanceof SessionError ? error.kind : "protocol";
+      const kind = reason === "unreachable" ? "disconnect" : reason;
       if (causeOf(kind) === "refused") gaps.begin("refused", clock.now());
-      return { kind, message: error.message };
+      return { kind, message: (error as Error).message };
     }
     if (signal.aborted) {
       await session.stop();

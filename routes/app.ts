@@ -14,6 +14,7 @@ import { createLogsRoutes } from "./logs.ts";
 import { createPageRoutes } from "./page.ts";
 import type { Parts } from "./parts.ts";
 import { answerError, Problem } from "./problem.ts";
+import { hideLength } from "./resource.ts";
 import { createSearchRoutes } from "./search.ts";
 import { createTailRoutes } from "./tail.ts";
 
@@ -50,7 +51,8 @@ export function createApp(parts: Parts): App {
   app.onError((error, c) => answerError(error, c.req.method, parts.logger));
   return {
     async fetch(request) {
-      const response = await app.fetch(request);
+      const answer = await app.fetch(request);
+      const response = request.method === "HEAD" ? hideLength(answer) : answer;
       parts.onAnswer?.(request.method, response.status);
       return response;
     },

@@ -33,8 +33,8 @@ export function authenticate(options: { apiTokens: readonly string[]; onFly: boo
     } else if (options.onFly) {
       throw new Problem(
         "no-api-token",
-        'Set a token with "fly secrets set API_TOKEN=$(openssl rand -hex 32)" and ask again with it; ' +
-          "lines are being recorded meanwhile",
+        'Make a token with "openssl rand -hex 32", keep it, set it with "fly secrets set API_TOKEN=TOKEN" and ask ' +
+          "again with it; lines are being recorded meanwhile",
         { headers: [["Retry-After", "60"]] },
       );
     } else {

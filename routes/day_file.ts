@@ -11,6 +11,7 @@ import { DAY_MS, dayStartMs } from "../lib/day.ts";
 import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
 import type { DayRequest } from "./day_name.ts";
 import { prefersGzip } from "./encoding.ts";
+import { CURSOR_HEADER, formatCursor, reserve } from "./line_answer.ts";
 import type { Parts } from "./parts.ts";
 import { Problem } from "./problem.ts";
 import { httpDate, rangeStillHolds, readRange, type Validators, weighConditions } from "./range.ts";
@@ -38,6 +39,8 @@ export function answerDay(c: Context, request: DayRequest, parts: Parts): Respon
   c.header(COVERAGE_HEADER, formatCoverage(measureCoverage(parts, sinceMs, sinceMs + DAY_MS)));
   c.header("Cache-Control", info.sealed ? "private, no-cache" : "no-store");
   if (info.sealed) return answerSealed(c, request, representation);
+  // What is opened below, in the same turn, ends here.
+  c.header(CURSOR_HEADER, formatCursor({ day, offset: info.bytes }));
   return sendBody(c, representation);
 }
 
@@ -109,12 +112,14 @@ function chooseRepresentation(c: Context, request: DayRequest, parts: Parts): Re
       headers: { "Content-Type": "text/plain; charset=utf-8" },
       tag: `text-${TEXT_VERSION}`,
       length: null,
-      open: () => textStream(archive.openText(day)),
+      open: () => textStream(archive.openText(day, undefined, reserve(parts))),
     };
   }
   const headers = { "Content-Type": "application/x-ndjson", "Vary": "Accept-Encoding" };
   if (prefersGzip(c.req.header("Accept-Encoding"))) {
     return { headers: { ...headers, "Content-Encoding": "gzip" }, ...gzip };
   }
-  return { headers, tag: "jsonl", length: info.bytes, open: (range) => archive.openText(day, range) };
+  // A hot day is read as it lies; of a sealed one each reader holds a block.
+  const open = (range?: ByteRange) => archive.openText(day, range, info.sealed ? reserve(parts) : undefined);
+  return { headers, tag: "jsonl", length: info.bytes, open };
 }

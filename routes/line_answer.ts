@@ -198,7 +198,12 @@ function streamOf(
   }, { highWaterMark: 0 });
 }
 
-function reserve(parts: Parts): ReaderSlot {
+/**
+ * A place among those who read at once.
+ *
+ * @throws {Problem} 503 with Retry-After if all are taken.
+ */
+export function reserve(parts: Pick<Parts, "lines">): ReaderSlot {
   try {
     return parts.lines.reserve();
   } catch (error) {
@@ -252,15 +257,20 @@ function sendCursor(c: Context, cursor: Cursor | null): void {
   if (cursor !== null) c.header(CURSOR_HEADER, formatCursor(cursor));
 }
 
-function formatCursor({ day, offset }: Cursor): string {
+/** A cursor as {@linkcode CURSOR_HEADER} and the parameter have it. */
+export function formatCursor({ day, offset }: Cursor): string {
   return `${dayName(day)}:${offset}`;
 }
 
-/** The same question from `cursor` on. Times that were durations are fixed: the next page asks about the same span. */
+/**
+ * The same question from `cursor` on. Times that were durations are fixed, and so is a day that was called today:
+ * the next page asks about the same span, also after midnight.
+ */
 function nextPage(url: string, cursor: Cursor, { filter }: LineQuery): string {
   const { pathname, searchParams } = new URL(url);
   searchParams.set("cursor", formatCursor(cursor));
   if (filter.since) searchParams.set("since", formatTimestamp(filter.since));
   if (filter.until) searchParams.set("until", formatTimestamp(filter.until));
-  return `${pathname}?${searchParams}`;
+  const fixed = pathname.replace(/\/(today|yesterday)(?=$|\.)/, `/${dayName(cursor.day)}`);
+  return `${fixed}?${searchParams}`;
 }

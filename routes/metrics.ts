@@ -10,8 +10,8 @@ import type { Logger } from "../lib/logger.ts";
 import type { Readiness } from "../lib/status.ts";
 import type { App } from "./app.ts";
 import { addReadinessRoutes } from "./health.ts";
-import { addResource } from "./resource.ts";
 import { answerError, Problem } from "./problem.ts";
+import { addResource, hideLength } from "./resource.ts";
 
 /** What the metrics port is made of. */
 export interface MetricsParts {
@@ -33,5 +33,10 @@ export function createMetricsApp(parts: MetricsParts): App {
   addReadinessRoutes(app, parts);
   app.onError((error, c) => answerError(error, c.req.method, parts.logger));
   app.notFound(() => new Problem("not-found", "This port answers /metrics, /health and /ready").toResponse());
-  return { fetch: (request) => app.fetch(request) };
+  return {
+    async fetch(request) {
+      const answer = await app.fetch(request);
+      return request.method === "HEAD" ? hideLength(answer) : answer;
+    },
+  };
 }

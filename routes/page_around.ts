@@ -8,7 +8,8 @@ import { html } from "hono/html";
 import { dayName, type DayNumber, parseDayName } from "../lib/day.ts";
 import { filterForm } from "./page_form.ts";
 import type { Page } from "./page_layout.ts";
-import { lineList, type PlacedLine, reserveReader, surroundings } from "./page_lines.ts";
+import { reserve } from "./line_answer.ts";
+import { lineList, type PlacedLine, surroundings } from "./page_lines.ts";
 import { showHidden } from "./page_line.js";
 import type { DaySource, Parts } from "./parts.ts";
 import { Problem } from "./problem.ts";
@@ -46,7 +47,7 @@ export async function aroundPage(parts: Parts, { day, offset }: Cursor): Promise
     throw new Problem("not-found", `${name} has ${bytes} bytes of lines, and none at ${offset}`);
   }
 
-  using _slot = reserveReader(parts);
+  using _slot = reserve(parts);
   const start = await lineStart(archive, day, offset);
   const [before, after] = await Promise.all([
     linesBefore(archive, { day, offset: start }, CONTEXT_LINES),

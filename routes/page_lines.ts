@@ -6,14 +6,8 @@
 
 import * as ansi from "ansi-sequence-parser";
 import { html } from "hono/html";
-import { ReadersBusy, type ReaderSlot } from "../lib/archive/line_reader.ts";
 import type { Html } from "./page_layout.ts";
 import { viewLine } from "./page_line.js";
-import type { Parts } from "./parts.ts";
-import { Problem } from "./problem.ts";
-
-/** A client that is turned away is told to come back after so many seconds. */
-const RETRY_SECONDS = "5";
 
 /** A line and where it is. */
 export interface PlacedLine {
@@ -68,22 +62,4 @@ function message({ pieces, hiddenLength }: ReturnType<typeof viewLine>): (Html |
 /** The address of the page that shows what is around a line. */
 export function surroundings(cursor: string): string {
   return `/?around=${cursor}#${cursor}`;
-}
-
-/**
- * Takes the right to read for a page.
- *
- * @throws {Problem} 503 where too many are reading.
- */
-export function reserveReader(parts: Pick<Parts, "lines">): ReaderSlot {
-  try {
-    return parts.lines.reserve();
-  } catch (error) {
-    if (!(error instanceof ReadersBusy)) throw error;
-    throw new Problem(
-      "too-many-readers",
-      "Load this page again in a few seconds, when others have got their lines",
-      { headers: [["Retry-After", RETRY_SECONDS]] },
-    );
-  }
 }

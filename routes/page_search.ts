@@ -13,10 +13,10 @@ import { dayName } from "../lib/day.ts";
 import { formatTimestamp } from "../lib/timestamp.ts";
 import { type Coverage, measureCoverage } from "./coverage.ts";
 import { curlCommand, formatSpan } from "./home.ts";
-import { spanOf } from "./line_answer.ts";
+import { reserve, spanOf } from "./line_answer.ts";
 import { DEFAULT_TAIL, filterForm, SEARCH_PARAMETERS } from "./page_form.ts";
 import type { Html, Page } from "./page_layout.ts";
-import { lineList, type PlacedLine, reserveReader } from "./page_lines.ts";
+import { lineList, type PlacedLine } from "./page_lines.ts";
 import type { Parts } from "./parts.ts";
 import { type Cursor, type LineQuery, readLineQuery } from "./query.ts";
 
@@ -81,7 +81,7 @@ async function find(parts: Parts, query: LineQuery, limit: number, signal: Abort
     events: (day) => ({ day: dayName(day), rest: "" }),
     limit,
   };
-  using _slot = reserveReader(parts);
+  using _slot = reserve(parts);
   if (query.limit !== null || (cursor !== null && query.tail === null)) {
     return await collect(parts.lines.read(request), limit, signal);
   }

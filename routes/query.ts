@@ -8,7 +8,13 @@ import * as v from "valibot";
 import { type DayNumber, dayStartMs, parseDayName } from "../lib/day.ts";
 import { parseDuration } from "../lib/duration.ts";
 import type { FilterSpec } from "../lib/filter.ts";
-import { compareTimestamps, parseTimestamp, type Timestamp, timestampFromMs } from "../lib/timestamp.ts";
+import {
+  compareTimestamps,
+  FIRST_SECOND,
+  parseTimestamp,
+  type Timestamp,
+  timestampFromMs,
+} from "../lib/timestamp.ts";
 import { readDay } from "./day_name.ts";
 import { Problem, show } from "./problem.ts";
 
@@ -133,9 +139,14 @@ export function readTime(text: string, nowMs: number): Timestamp | null {
   const unix = /^(\d{1,11})(?:\.(\d{1,9}))?$/.exec(text);
   if (unix !== null) return { seconds: Number(unix[1]), nanoseconds: Number((unix[2] ?? "").padEnd(9, "0")) };
   const durationMs = parseDuration(text);
-  if (durationMs !== null) return timestampFromMs(nowMs - durationMs);
+  if (durationMs !== null) return writable(timestampFromMs(nowMs - durationMs));
   // The plus of an offset means a space in a query, and hardly anybody writes it as %2B.
   return parseTimestamp(text.replace(/ (\d\d:\d\d)$/, "+$1"));
+}
+
+/** A moment that can be written in an address again, or null: a duration may reach back behind all calendars. */
+function writable(time: Timestamp): Timestamp | null {
+  return time.seconds < FIRST_SECOND ? null : time;
 }
 
 /** Reads `YYYY-MM-DD:offset`; null for anything else. */

@@ -5,6 +5,7 @@
  */
 
 import { type Context, Hono } from "hono";
+import { dayStartMs } from "../lib/day.ts";
 import { type FollowContext, FollowersBusy } from "../lib/follow/followers.ts";
 import { parseEventId } from "../lib/follow/positions.ts";
 import { timestampMs } from "../lib/timestamp.ts";
@@ -53,7 +54,7 @@ function answerTail(c: Context, parts: Parts, query: LineQuery): Response {
   const context = contextOf(query, c.req.header("Last-Event-ID"));
   const isEvents = acceptsEvents(c.req.header("Accept"));
   const nowMs = parts.clock.now();
-  const sinceMs = query.filter.since ? timestampMs(query.filter.since) : nowMs;
+  const sinceMs = startOf(query, context) ?? nowMs;
   c.header("Content-Type", isEvents ? "text/event-stream" : contentTypeOf(query.format));
   c.header("Vary", "Accept");
   c.header("Cache-Control", "no-store");
@@ -75,6 +76,15 @@ function answerTail(c: Context, parts: Parts, query: LineQuery): Response {
       headers: [["Retry-After", RETRY_SECONDS]],
     });
   }
+}
+
+/**
+ * From when on an answer may lack lines, in milliseconds since 1970; null for from now on. Of a place to resume
+ * from only the day is known without reading, as in a search.
+ */
+function startOf({ filter }: LineQuery, context: FollowContext): number | null {
+  if (context.kind === "resume") return dayStartMs(context.id.own.day);
+  return filter.since ? timestampMs(filter.since) : null;
 }
 
 /** What comes first. An event's id is newer than the address, which a browser asks again as it is. */

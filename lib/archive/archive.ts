@@ -55,6 +55,12 @@ export interface ArchiveOptions {
   readUsage?: (path: string) => Promise<VolumeUsage>;
 }
 
+/** Removed files may be held open by readers for this long before more days are removed, in milliseconds. */
+const ROOM_LIMIT_MS = 600_000;
+
+/** With more readers than this, none has blocks inflated ahead of what it takes: each block is 1 MiB. */
+const READING_AHEAD_LIMIT = 8;
+
 /** Hears that the text of a day can be read up to `end`. Must not throw. */
 export type CommitListener = (day: DayNumber, end: number) => void;
 
@@ -76,6 +82,8 @@ export class Archive {
   #cancelMaintenance: Cancel;
   #sealsUnderWay = 0;
   #closed = false;
+  /** When days were last removed to make room, and how full the volume was before. */
+  #madeRoom: { usedPercent: number; atMs: number } | null = null;
 
   /** What was out of order when the archive was opened, and what was done about it. */
   readonly findings: readonly Finding[];
@@ -157,8 +165,11 @@ export class Archive {
   /**
    * Takes a line for `day`: JSON in one piece, without its newline. The bytes are copied, and `time`, the
    * line's own timestamp, is read at once. `hasNewline` says that there are newlines between its tokens.
+   *
+   * @throws {Error} After {@linkcode stop}: nobody would write or count the line any more.
    */
   append(day: DayNumber, payload: Uint8Array, hasNewline: boolean, time: Timestamp | null): void {
+    if (this.#closed) throw new Error(`Cannot record on ${dayName(day)}: the archive is closed`);
     const target = this.#lastDay?.day === day ? this.#lastDay : this.#dayFor(day);
     this.#waitingBytes += target.append(payload, hasNewline, time);
   }
@@ -185,14 +196,23 @@ export class Archive {
 
   /**
    * The day's text, or a range of it. The files are open when this returns, and closed when the stream ends
-   * or is cancelled. A damaged block breaks the stream.
+   * or is cancelled; `slot`, which limits how many read at once, is given back with them. A damaged block
+   * breaks the stream.
    *
    * @throws {RangeError} If there is no such day.
    */
-  openText(day: DayNumber, range?: ByteRange): ReadableStream<Uint8Array<ArrayBuffer>> {
+  openText(
+    day: DayNumber,
+    range?: ByteRange,
+    slot?: Disposable,
+  ): ReadableStream<Uint8Array<ArrayBuffer>> {
+    using stack = new DisposableStack();
+    if (slot !== undefined) stack.use(slot);
     const recorded = this.#recorded(day);
-    const open = recorded.open(this.#pool);
-    return this.#stream(day, open.text(range ?? { start: 0, end: recorded.bytes }), open);
+    const open = stack.use(recorded.open(this.#pool));
+    const blocksAhead = this.lines.readers <= READING_AHEAD_LIMIT ? this.#pool.size : 0;
+    const pieces = open.text(range ?? { start: 0, end: recorded.bytes }, blocksAhead);
+    return this.#stream(day, pieces, stack.move());
   }
 
   /**
@@ -328,24 +348,47 @@ export class Archive {
   }
 
   async #removeExpired(): Promise<void> {
+    const { retentionDays, maxDiskPercent, clock, directory, readUsage = readVolumeUsage } = this.#options;
     try {
-      const { retentionDays, maxDiskPercent, clock, directory, readUsage = readVolumeUsage } = this.#options;
       const today = dayOf(clock.now());
+      let freedBytes = 0;
+      let before: VolumeUsage | null = null;
+      let after: VolumeUsage | null = null;
       while (!this.#closed) {
-        const usage = maxDiskPercent === null ? null : await readUsage(directory);
+        const usage: VolumeUsage | null = maxDiskPercent === null ? null : await readUsage(directory);
+        before ??= usage;
+        after = usage;
+        const usedPercent = usage === null || before === null || this.#isRoomOnItsWay(usage.usedPercent)
+          ? null
+          : Math.min(usage.usedPercent, before.usedPercent - freedBytes / before.totalBytes * 100);
         const sealed = this.days().filter((info) => info.sealed);
-        const expired = chooseExpired(sealed, { today, retentionDays, maxDiskPercent, usage });
+        const expired = chooseExpired(sealed, { today, retentionDays, maxDiskPercent, usedPercent });
         if (expired === null) break;
-        this.#remove(expired.day, expired.reason);
+        freedBytes += this.#remove(expired.day, expired.reason).gzBytes;
+      }
+      if (freedBytes > 0 && before !== null && after !== null) {
+        const came = after.usedPercent < before.usedPercent;
+        this.#madeRoom = came ? null : { usedPercent: before.usedPercent, atMs: clock.elapsed() };
       }
     } catch (error) {
       this.#report("removing old days", error);
     }
   }
 
-  #remove(number: DayNumber, reason: string): void {
+  /**
+   * What somebody still downloads takes its room until that ends. So the volume being as full as before is no
+   * reason to remove yet more, for a while, unless lines wait for the room.
+   */
+  #isRoomOnItsWay(usedPercent: number): boolean {
+    if (this.#madeRoom === null || this.trouble !== null) return false;
+    const isRecent = this.#options.clock.elapsed() - this.#madeRoom.atMs < ROOM_LIMIT_MS;
+    return isRecent && usedPercent >= this.#madeRoom.usedPercent;
+  }
+
+  #remove(number: DayNumber, reason: string): DayInfo {
     const day = this.#days.get(number)!;
-    const { lines, bytes, gzBytes } = day.info();
+    const info = day.info();
+    const { lines, bytes, gzBytes } = info;
     this.#removed.add(number, { lines, bytes, atMs: this.#options.clock.now(), reason });
     day.remove();
     this.#removed.writeRest();
@@ -353,6 +396,7 @@ export class Archive {
     if (this.#lastDay === day) this.#lastDay = null;
     this.#options.logger.log("info", "day removed", { day: dayName(number), lines, gzBytes, reason });
     for (const { writer } of this.#days.values()) writer?.retry();
+    return info;
   }
 
   #report(what: string, error: unknown): void {

@@ -12,6 +12,7 @@ import {
   GZIP_HEADER,
   GZIP_TRAILER_BYTES,
   INDEX_VERSION,
+  indexFile,
   type IndexHeader,
   readBlockEntry,
   readIndexHeader,
@@ -130,6 +131,28 @@ export function parseIndex(text: string, day: DayNumber): DayIndex {
     throw new IndexDamage(`Cannot read line ${lines.length + 1}: it has no end`, index, bytes);
   }
   return index;
+}
+
+/**
+ * Reads the text of the index of a sealed day. Opening the archive looks only at its ends, so damage in between
+ * is met by whoever reads, and the error says how to mend it.
+ *
+ * @throws {IndexDamage} As {@linkcode parseIndex}, and if there is no seal.
+ */
+export function parseSealedIndex(text: string, day: DayNumber): DayIndex & { seal: SealEntry } {
+  try {
+    const index = parseIndex(text, day);
+    if (index.seal === null) throw new IndexDamage("Cannot use the index: it has no seal", index, 0);
+    return { ...index, seal: index.seal };
+  } catch (error) {
+    if (!(error instanceof IndexDamage) || error.unknownVersion) throw error;
+    const advice = "remove it and restart, and it is made again from the gzip file";
+    throw new IndexDamage(
+      `Cannot use "${indexFile(day)}": ${error.message}; ${advice}`,
+      error.intact,
+      error.intactBytes,
+    );
+  }
 }
 
 function parseHeader(line: string | undefined, day: DayNumber): IndexHeader {

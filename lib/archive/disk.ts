@@ -51,13 +51,19 @@ export function syncDirectory(directory: string): void {
   file.syncSync();
 }
 
-/** Writes a file so that at every moment `path` is the old content or the new one, whole. */
+/**
+ * Writes a file so that at every moment `path` is the old content or the new one, whole. Where that fails, as on
+ * a full disk, what was written so far takes no room there.
+ */
 export function writeFileWhole(path: string, content: string | Uint8Array): void {
   const temporary = path + TEMPORARY_SUFFIX;
-  {
+  try {
     using file = Deno.openSync(temporary, { write: true, create: true, truncate: true });
     writeAll(file, typeof content === "string" ? new TextEncoder().encode(content) : content);
     file.syncSync();
+  } catch (error) {
+    removeIfThere(temporary);
+    throw error;
   }
   Deno.renameSync(temporary, path);
   syncDirectory(dirname(path));

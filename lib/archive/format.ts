@@ -59,6 +59,9 @@ export const REMOVED_FILE = "removed.jsonl";
 /** Ends the name of a file that is not whole yet and that nothing refers to. Removed at the next start. */
 export const TEMPORARY_SUFFIX = ".tmp";
 
+/** Ends the name of a file that was set aside because something in it is wrong. Never read, never removed. */
+export const DAMAGED_SUFFIX = ".damaged";
+
 /**
  * The hot file of a day: `2026-11-22.jsonl`. A reopened day continues in a new file that carries the offset
  * at which its text starts, `2026-11-22.from-1048576.jsonl`: the name alone says which lines the file

@@ -58,6 +58,9 @@ export class GapLedger implements GapSource {
   #isTorn: boolean;
   #mustCompact = false;
   #writing: Promise<void> | null = null;
+  /** Takes back the next try; at most one waits, however many ask for one. */
+  #cancelRetry: Cancel | null = null;
+  #flushWaits: (() => void)[] = [];
   #closed = false;
   readonly #listeners = new Set<(gap: Gap) => void>();
 
@@ -137,15 +140,10 @@ export class GapLedger implements GapSource {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Waits until what is known is on the disk. */
-  async flush(): Promise<void> {
-    while (this.#pending.length > 0 && !this.#closed) {
-      this.#startWriting();
-      await this.#writing;
-      if (this.#pending.length > 0) {
-        await new Promise<void>((resolve) => this.#clock.after(RETRY_MS, resolve));
-      }
-    }
+  /** Waits until what is known is on the disk, or the ledger is closed. */
+  flush(): Promise<void> {
+    if (this.#pending.length === 0 || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => this.#flushWaits.push(resolve));
   }
 
   /** Writes what is left, once, and ends. Tells whether all that is known is on the disk. */
@@ -156,6 +154,8 @@ export class GapLedger implements GapSource {
       await this.#writing;
     }
     this.#closed = true;
+    this.#cancelRetry?.();
+    this.#endFlushWaits();
     return this.#pending.length === 0;
   }
 
@@ -169,6 +169,9 @@ export class GapLedger implements GapSource {
   }
 
   #startWriting(): void {
+    if (this.#closed) return;
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
     this.#writing ??= this.#writeAll();
   }
 
@@ -184,11 +187,16 @@ export class GapLedger implements GapSource {
       } while (this.#pending.length > 0);
     } catch (error) {
       this.#logger.log("error", "gap ledger not written", { reason: (error as Error).message });
-      if (this.#pending.length > 0 && !this.#closed) {
-        this.#clock.after(RETRY_MS, () => !this.#closed && this.#startWriting());
+      if (this.#pending.length > 0) {
+        this.#cancelRetry ??= this.#clock.after(RETRY_MS, () => this.#startWriting());
       }
     }
+    if (this.#pending.length === 0) this.#endFlushWaits();
     this.#writing = null; // at once, so that no entry comes between the last look and this
+  }
+
+  #endFlushWaits(): void {
+    for (const resolve of this.#flushWaits.splice(0)) resolve();
   }
 
   async #writePending(file: Deno.FsFile): Promise<void> {

@@ -7,9 +7,8 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { dayName, type DayNumber } from "../day.ts";
-import { GZIP_HEADER } from "./format.ts";
-import { type BlockEntry, INDEX_VERSION, type SealEntry } from "./format.ts";
-import { parseIndex } from "./day_index.ts";
+import { IndexDamage, parseSealedIndex } from "./day_index.ts";
+import { type BlockEntry, GZIP_HEADER, INDEX_VERSION, indexFile, type SealEntry } from "./format.ts";
 
 /** At most this many blocks are remembered: 20 GB of text, in some 10 MB of memory. */
 export const REMEMBERED_BLOCKS_LIMIT = 20_000;
@@ -49,12 +48,14 @@ export class IndexCache {
     this.#indexes.set(key, index);
     try {
       const blocks = await index.blocks;
+      // Forgotten while it was being read: what is not in the list must not count.
+      if (this.#indexes.get(key) !== index) return blocks;
       index.count = blocks.length;
       this.#count += blocks.length;
       this.#forget();
       return blocks;
     } catch (error) {
-      this.#indexes.delete(key);
+      if (this.#indexes.get(key) === index) this.#indexes.delete(key);
       throw error;
     }
   }
@@ -78,17 +79,19 @@ async function readBlocks(text: string, day: DayNumber, seal: SealEntry): Promis
   const appLists = new Map<string, string[]>();
   let rawEnd = 0;
   let gzEnd = GZIP_HEADER.length;
-  if (!hasFrame(lines, day, seal)) return slowly(text, day);
+  if (!hasFrame(lines, day, seal)) return slowly(text, day, seal);
   for (let line = 1; line < lines.length - 2; line++) {
     if (line % ENTRIES_PER_TURN === 0) await nextTurn();
     const block = parseEntry(lines[line]!);
-    if (block === null || block.rawOffset !== rawEnd || block.gzOffset !== gzEnd) return slowly(text, day);
+    if (block === null || block.rawOffset !== rawEnd || block.gzOffset !== gzEnd) {
+      return slowly(text, day, seal);
+    }
     rawEnd += block.rawLength;
     gzEnd += block.gzLength;
     if (block.apps !== null) block.apps = sharedList(block.apps, appLists);
     blocks.push(block);
   }
-  return rawEnd === seal.rawBytes ? blocks : slowly(text, day);
+  return rawEnd === seal.rawBytes ? blocks : slowly(text, day, seal);
 }
 
 /** Whether the first line is the header and the last one the seal. */
@@ -120,8 +123,8 @@ function sharedList(apps: string[], lists: Map<string, string[]>): string[] {
   return list;
 }
 
-function slowly(text: string, day: DayNumber): readonly BlockEntry[] {
-  const index = parseIndex(text, day);
-  if (index.seal === null) throw new Error(`Cannot use the index of ${dayName(day)}: it has no seal`);
-  return index.blocks;
+function slowly(text: string, day: DayNumber, seal: SealEntry): readonly BlockEntry[] {
+  const index = parseSealedIndex(text, day);
+  if (JSON.stringify(index.seal) === JSON.stringify(seal)) return index.blocks;
+  throw new IndexDamage(`Cannot use "${indexFile(day)}": it is of another gzip file`, index, 0);
 }

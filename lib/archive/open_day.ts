@@ -65,15 +65,16 @@ export class OpenDay implements Disposable {
   }
 
   /**
-   * The bytes of the day's text in `range`, in pieces.
+   * The bytes of the day's text in `range`, in pieces. So many blocks as `blocksAhead` says are inflated while
+   * the reader takes the one before.
    *
    * @throws {Error} If a block is damaged or a file ends early.
    */
-  async *text(range: ByteRange): AsyncGenerator<Uint8Array> {
+  async *text(range: ByteRange, blocksAhead: number): AsyncGenerator<Uint8Array> {
     const { seal, plain } = this.#parts;
     const sealedEnd = seal?.rawBytes ?? 0;
     if (range.start < sealedEnd) {
-      yield* this.#sealedText({ start: range.start, end: Math.min(range.end, sealedEnd) });
+      yield* this.#sealedText({ start: range.start, end: Math.min(range.end, sealedEnd) }, blocksAhead);
     }
     if (plain !== null && range.end > sealedEnd) {
       const start = Math.max(range.start, plain.from);
@@ -152,14 +153,14 @@ export class OpenDay implements Disposable {
   }
 
   /** Inflates the blocks that `range` touches, the next ones while the reader takes the one before. */
-  async *#sealedText(range: ByteRange): AsyncGenerator<Uint8Array> {
+  async *#sealedText(range: ByteRange, blocksAhead: number): AsyncGenerator<Uint8Array> {
     const { day, gz, pool } = this.#parts;
     const blocks = (await this.sealedBlocks()).filter(({ rawOffset, rawLength }) =>
       rawOffset < range.end && rawOffset + rawLength > range.start
     );
     const texts: Promise<Uint8Array>[] = [];
     for (const [number, block] of blocks.entries()) {
-      const aheadEnd = Math.min(number + 1 + pool.size, blocks.length);
+      const aheadEnd = Math.min(number + 1 + blocksAhead, blocks.length);
       for (let ahead = number + texts.length; ahead < aheadEnd; ahead++) {
         const next = blocks[ahead]!;
         const bytes = await readExactly(gz!, next.gzOffset, next.gzLength);

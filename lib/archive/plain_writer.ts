@@ -91,6 +91,7 @@ export class PlainWriter {
   readonly #full: Chunk[] = [];
   readonly #unsynced: Chunk[] = [];
   readonly #spare: Uint8Array[] = [];
+  #smallSpare: Uint8Array | null = null;
   /** Two handles of one file: Deno does the operations of a handle one after another, and a sync is slow. */
   #file: PlainFile | null = null;
   #syncFile: PlainFile | null = null;
@@ -176,10 +177,17 @@ export class PlainWriter {
     if (active !== null && active.bytes.length - active.length >= needed) return active;
     if (active !== null) this.#full.push(active);
     const waiting = this.#full.length > 0;
-    const spare = waiting && needed <= CHUNK_BYTES ? this.#spare.pop() : undefined;
     const size = Math.max(needed, waiting ? CHUNK_BYTES : SMALL_CHUNK_BYTES);
-    this.#active = { bytes: spare ?? new Uint8Array(size), length: 0, lines: 0 };
+    this.#active = { bytes: this.#takeSpare(size) ?? new Uint8Array(size), length: 0, lines: 0 };
     return this.#active;
+  }
+
+  #takeSpare(size: number): Uint8Array | null {
+    if (size === CHUNK_BYTES) return this.#spare.pop() ?? null;
+    if (size !== SMALL_CHUNK_BYTES) return null;
+    const spare = this.#smallSpare;
+    this.#smallSpare = null;
+    return spare;
   }
 
   #startWriting(): void {
@@ -215,11 +223,24 @@ export class PlainWriter {
     const file = await this.#openFile();
     await this.#writeChunk(file, chunk);
     this.#full.shift();
-    this.#unsynced.push(chunk);
+    this.#unsynced.push(this.#withoutRoom(chunk));
     this.committed += chunk.length;
     this.#options.events.onDrain(chunk.length);
     this.#options.events.onCommit(this.committed, chunk.lines);
     this.#planSync();
+  }
+
+  /** What is kept until the sync is the lines, not the room for more: a line may have come in a chunk of its own. */
+  #withoutRoom(chunk: Chunk): Chunk {
+    if (chunk.length > chunk.bytes.length / 2) return chunk;
+    const bytes = chunk.bytes.slice(0, chunk.length);
+    this.#reuse(chunk.bytes);
+    return { ...chunk, bytes };
+  }
+
+  #reuse(bytes: Uint8Array): void {
+    if (bytes.length === SMALL_CHUNK_BYTES) this.#smallSpare = bytes;
+    if (bytes.length === CHUNK_BYTES && this.#spare.length < SPARE_CHUNKS) this.#spare.push(bytes);
   }
 
   async #writeChunk(file: PlainFile, chunk: Chunk): Promise<void> {
@@ -298,9 +319,7 @@ export class PlainWriter {
       this.#startWriting();
       return;
     }
-    for (const { bytes } of this.#unsynced.splice(0, chunks)) {
-      if (bytes.length === CHUNK_BYTES && this.#spare.length < SPARE_CHUNKS) this.#spare.push(bytes);
-    }
+    for (const { bytes } of this.#unsynced.splice(0, chunks)) this.#reuse(bytes);
     this.synced = end;
     if (this.#syncFails) {
       this.#syncFails = false;

@@ -22,17 +22,13 @@ export type BytesTask =
 
 /** A task that gives lines: of a block, or of plain text where `block` is null. */
 export interface SelectTask {
-  /** Tells it from the others. */
-  /** Tells the tasks of the read workers apart. */
+  /** Tells it from the other tasks. */
   kind: "select";
-  /** The block's bytes, or the text. */
   /** The block as it lies in the gzip file, or plain text. */
   bytes: Uint8Array;
-  /** What `bytes` have to inflate to; null for text. */
-  /** What the block inflates to; null for plain text. */
+  /** What `bytes` have to inflate to; null for plain text. */
   block: InflatableBlock | null;
-  /** Which lines of the text. */
-  /** Which lines are wanted. */
+  /** Which lines of the text are wanted. */
   selection: LineSelection;
 }
 

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Clock } from "../clock.ts";
 import type { DayNumber } from "../day.ts";
 import { dayName, dayStartMs } from "../day.ts";
@@ -17,24 +17,25 @@ import type { BlockResult, BlockTask } from "./block_worker.ts";
 import {
   type DayIndex,
   earlier,
-  IndexDamage,
   indexHeader,
   indexLine,
   indexText,
   later,
   nextPlace,
-  parseIndex,
+  parseSealedIndex,
   sealCrc32,
 } from "./day_index.ts";
 import { removeIfThere, syncDirectory, writeFileWhole } from "./disk.ts";
 import {
   BLOCK_BYTES,
   type BlockEntry,
+  DAMAGED_SUFFIX,
   gzFile,
   GZIP_TRAILER_BYTES,
   gzPartFile,
   indexFile,
   indexPartFile,
+  parseFileName,
   plainFile,
   type SealEntry,
   TEMPORARY_SUFFIX,
@@ -44,6 +45,8 @@ import { OpenDay } from "./open_day.ts";
 import { PlainWriter, type WriterEvents } from "./plain_writer.ts";
 import type { ReadPool } from "./read_pool.ts";
 import type { HotFiles } from "./sealing.ts";
+
+type Sealed = Extract<BlockResult, { seal: SealEntry }>;
 
 /** What a day looks like from outside. */
 export interface DayInfo {
@@ -192,10 +195,12 @@ export class RecordedDay {
 
   /**
    * Seals the day: makes its last block, puts the gzip file together, verifies it and lets it take its
-   * place. Gives false, having changed nothing that is seen, if a line arrived meanwhile.
+   * place. Gives false, having changed nothing that is seen, if a line arrived meanwhile. Where the plain file
+   * has changed since its blocks were made, the blocks are the day's text, and the plain file is kept aside.
    *
-   * @throws {Error} If what was written does not read back as the plain text. The derived files are then
-   * thrown away and made again from the plain file before the next try.
+   * @throws {Error} If what was written does not read back as what the blocks were made of. The derived files
+   * are then thrown away and made again from the plain file before the next try.
+   * @throws {IndexDamage} As {@linkcode readSealedIndex}.
    */
   trySeal(): Promise<boolean> {
     return this.#afterTasks(async () => {
@@ -203,11 +208,13 @@ export class RecordedDay {
       if (writer === null || !writer.idle || this.#closed) return false;
       const end = writer.committed;
       const before = this.seal === null ? null : await this.readSealedIndex();
-      const seal = await this.#prepareSeal(writer, before);
+      const { seal, plainFault } = await this.#prepareSeal(writer, before);
       if (!writer.idle || writer.committed !== end) return false;
       this.#takeSealedPlace(before, seal);
       try {
-        this.#removeHotFiles(writer.path); // before any line can reopen the day in files of the same names
+        // Before any line can reopen the day in files of the same names.
+        if (plainFault !== undefined) this.#keepAside(writer.path, plainFault);
+        this.#removeHotFiles(writer.path);
       } finally {
         await writer.close();
       }
@@ -226,9 +233,17 @@ export class RecordedDay {
     await this.#task.catch(() => {}); // whoever asked for the task hears of its failure
   }
 
-  /** Removes every file of a sealed day. A reader that has one open goes on reading it. */
+  /**
+   * Removes every file of a sealed day, what was torn off it too. A reader that has one open goes on reading it.
+   * What was set aside as damaged or as a conflict stays: it was reported, and somebody may want to look at it.
+   * The gzip file and the index go last, so that a removal that is cut short is begun again.
+   */
   remove(): void {
-    for (const file of [gzFile(this.day), indexFile(this.day)]) removeIfThere(this.#path(file));
+    const last = [gzFile(this.day), indexFile(this.day)];
+    const others = [...Deno.readDirSync(this.#host.directory)]
+      .map(({ name }) => name)
+      .filter((name) => parseFileName(name)?.day === this.day && !last.includes(name));
+    for (const file of [...others, ...last]) removeIfThere(this.#path(file));
     syncDirectory(this.#host.directory);
   }
 
@@ -238,9 +253,7 @@ export class RecordedDay {
    * @throws {IndexDamage} If it is not what was written when the day was sealed.
    */
   async readSealedIndex(): Promise<DayIndex> {
-    const index = parseIndex(await Deno.readTextFile(this.#path(indexFile(this.day))), this.day);
-    if (index.seal === null) throw new IndexDamage("Cannot use the index: it has no seal", index, 0);
-    return index;
+    return parseSealedIndex(await Deno.readTextFile(this.#path(indexFile(this.day))), this.day);
   }
 
   /** Opens the day as it is now, for reading; the caller closes it. */
@@ -381,7 +394,7 @@ export class RecordedDay {
     return (result as { entries: BlockEntry[] }).entries.length;
   }
 
-  async #prepareSeal(writer: PlainWriter, before: DayIndex | null): Promise<SealEntry> {
+  async #prepareSeal(writer: PlainWriter, before: DayIndex | null): Promise<Sealed> {
     try {
       while (this.#nextPlace().rawOffset < writer.committed) await this.#makeBlocks(writer.committed, true);
       const result = await this.#host.runBlockTask({
@@ -392,7 +405,7 @@ export class RecordedDay {
         gzTargetPath: this.#gzTargetPath(),
         indexTargetPath: this.#path(indexFile(this.day)) + TEMPORARY_SUFFIX,
       });
-      return (result as { seal: SealEntry }).seal;
+      return result as Sealed;
     } catch (error) {
       if (!this.#closed) this.#forgetBlocks(writer);
       throw error;
@@ -428,6 +441,13 @@ export class RecordedDay {
     this.seal = seal;
     this.writer = null;
     this.part = { header: indexHeader(this.day, seal.rawBytes, 0), blocks: [], seal: null };
+  }
+
+  #keepAside(plainPath: string, fault: string): void {
+    const aside = plainPath + DAMAGED_SUFFIX;
+    Deno.renameSync(plainPath, aside);
+    const what = `${fault}; sealed as the blocks have it, the plain file is kept as "${basename(aside)}"`;
+    this.#host.onFault(`sealing ${dayName(this.day)}`, new Error(what));
   }
 
   #removeHotFiles(plainPath: string): void {

@@ -35,6 +35,7 @@ import {
 } from "./disk.ts";
 import {
   type BlockEntry,
+  DAMAGED_SUFFIX,
   type FileKind,
   GAPS_FILE,
   gzFile,
@@ -223,7 +224,7 @@ class DayRecovery {
     const failure = unpackGzip(gz, plain + TEMPORARY_SUFFIX);
     Deno.renameSync(plain + TEMPORARY_SUFFIX, plain);
     if (failure === null) removeIfThere(gz);
-    else Deno.renameSync(gz, gz + ".damaged");
+    else Deno.renameSync(gz, gz + DAMAGED_SUFFIX);
     removeIfThere(this.#path(indexFile(this.#day)));
     syncDirectory(this.#directory);
     const done = failure === null
@@ -400,7 +401,7 @@ class DayRecovery {
       const text = this.#tryInflate(gz, block, gzFrom);
       if (text === null) {
         const name = gzPartFile(this.#day);
-        Deno.renameSync(this.#path(name), this.#path(name) + ".damaged");
+        Deno.renameSync(this.#path(name), this.#path(name) + DAMAGED_SUFFIX);
         this.#note(name, `set aside: its block at ${block.gzOffset} is damaged`, true);
         part.blocks.length = 0;
         break;
@@ -434,7 +435,6 @@ class DayRecovery {
       writeFileWhole(path, text);
       return true;
     } catch {
-      removeIfThere(path + TEMPORARY_SUFFIX);
       return false;
     }
   }

@@ -7,7 +7,6 @@
 
 import { type DayNumber, parseDayName } from "../day.ts";
 import type { DayInfo } from "./recorded_day.ts";
-import type { VolumeUsage } from "./volume.ts";
 
 /** What retention goes by. */
 export interface RetentionRule {
@@ -17,8 +16,8 @@ export interface RetentionRule {
   retentionDays: number | null;
   /** The share of the volume that may be used, in percent; null for all of it. */
   maxDiskPercent: number | null;
-  /** How full the volume is now; null where nobody asked. */
-  usage: VolumeUsage | null;
+  /** How full the volume is, in percent; null where that is no reason to remove a day. */
+  usedPercent: number | null;
 }
 
 /** Gives the one of `sealed` that has to go, and why; null where none has to. */
@@ -32,8 +31,9 @@ export function chooseExpired(
   if (rule.retentionDays !== null && rule.today - day > rule.retentionDays) {
     return { day, reason: `older than ${rule.retentionDays} days` };
   }
-  if (rule.maxDiskPercent !== null && rule.usage !== null && rule.usage.usedPercent > rule.maxDiskPercent) {
-    return { day, reason: `the volume is ${rule.usage.usedPercent.toFixed(1)} % full` };
+  const { maxDiskPercent, usedPercent } = rule;
+  if (maxDiskPercent !== null && usedPercent !== null && usedPercent > maxDiskPercent) {
+    return { day, reason: `the volume is ${usedPercent.toFixed(1)} % full` };
   }
   return null;
 }

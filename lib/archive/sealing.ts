@@ -94,9 +94,14 @@ function readBlockText(plain: Deno.FsFile, task: BlocksTask, rawOffset: number):
   }
 }
 
+/** Adds entries behind the last whole line: an append that a full disk cut off left the start of one. */
 function appendToIndex(task: BlocksTask, entries: BlockEntry[]): void {
-  using file = Deno.openSync(task.indexPartPath, { append: true, create: true });
-  const header = file.statSync().size === 0 ? task.header : "";
+  using file = Deno.openSync(task.indexPartPath, { read: true, write: true, create: true });
+  const text = readAt(file, 0, file.statSync().size);
+  const end = text.lastIndexOf(0x0a) + 1;
+  file.truncateSync(end);
+  file.seekSync(end, Deno.SeekMode.Start);
+  const header = end === 0 ? task.header : "";
   writeAll(file, new TextEncoder().encode(header + entries.map(indexLine).join("")));
 }
 
@@ -118,9 +123,16 @@ export interface SealTask extends HotFiles {
  * Puts the sealed gzip file and its index together under their temporary names, syncs and verifies them.
  * All that is left is to rename them: index first, then gzip file.
  *
- * @throws {Error} If what was written cannot be read back as the text of the plain file.
+ * `onPlainFault` hears of a plain file that is not the text of its blocks any more. The blocks were held against
+ * their checksums by then, so it is the plain file that has changed since they were made of it.
+ *
+ * @throws {Error} If what was written does not read back as what the blocks were made of; and whatever
+ * `onPlainFault` throws, without it the fault.
  */
-export function prepareSeal(task: SealTask): SealEntry {
+export function prepareSeal(
+  task: SealTask,
+  onPlainFault: (fault: Error) => void = throwFault,
+): SealEntry {
   const blocks = [...(task.before?.index.blocks ?? []), ...task.index.blocks];
   const seal = sealOf(blocks);
   const dataEnd = seal.gzBytes - GZIP_TRAILER_BYTES;
@@ -143,7 +155,11 @@ export function prepareSeal(task: SealTask): SealEntry {
   }
   const index: DayIndex = { header: { ...task.index.header, rawFrom: 0, gzFrom: 0 }, blocks, seal };
   verifyGzip(task.gzTargetPath, index);
-  verifyPlain(task, blocks);
+  try {
+    verifyPlain(task, blocks);
+  } catch (error) {
+    onPlainFault(error as Error);
+  }
   using file = Deno.openSync(task.indexTargetPath, { write: true, create: true, truncate: true });
   writeAll(file, new TextEncoder().encode(indexText(index)));
   file.syncSync();
@@ -204,7 +220,7 @@ export function verifyPlain(plain: Pick<HotFiles, "plainPath" | "plainFrom">, bl
     const text = readAt(file, block.rawOffset - plain.plainFrom, block.rawLength);
     if (formatCrc32(zlib.crc32(text)) !== block.crc32) {
       throw new Error(
-        `Cannot seal "${plain.plainPath}": the text at ${block.rawOffset} is not that of the block made of it`,
+        `Cannot verify "${plain.plainPath}": the text at ${block.rawOffset} is not that of the block made of it`,
       );
     }
   }

@@ -117,3 +117,16 @@ Deno.test("close() writes what is waiting, and ends while a day is being sealed"
   assert.ok(await dayText(again.archive) === textOf(0, 20_000, 1000));
   assert.equal(await dayText(again.archive, DAY + 2), record(1) + "\n");
 });
+
+Deno.test("append() after stop() throws and makes no file", async () => {
+  using directory = new TestDirectory();
+  const opened = await openArchive(directory);
+  appendLines(opened.archive, 0, 1);
+  await opened.archive.stop();
+  for (const day of [DAY, DAY + 1]) {
+    assert.throws(() => appendLines(opened.archive, 1, 2, 0, day), /the archive is closed/);
+  }
+  await opened.close();
+  assert.deepEqual(directory.names(), [`${DAY_NAME}.jsonl`]);
+  assert.equal(directory.text(`${DAY_NAME}.jsonl`), textOf(0, 1));
+});

@@ -138,3 +138,26 @@ Deno.test({
     await again.close();
   },
 });
+
+Deno.test("A ledger that cannot be written has one next try, however many ask, and none once it is closed", async () => {
+  using directory = new TestDirectory();
+  const ownClock = new FakeClock(NOON);
+  const logger = keepingLogger();
+  const ledger = GapLedger.open(directory.path, { clock: ownClock, logger });
+  ledger.begin("stop", START);
+  await ledger.flush();
+  directory.remove("gaps.jsonl");
+  Deno.mkdirSync(directory.file("gaps.jsonl"));
+  const failures = () => logger.events.filter((event) => event.includes("gap ledger not written")).length;
+  ledger.end(START + 1000);
+  const flushes = [ledger.flush(), ledger.flush()];
+  for (let count = 1; count <= 3; count++) {
+    while (failures() < count) await new Promise((resolve) => setTimeout(resolve, 0));
+    await Promise.resolve();
+    assert.equal(ownClock.pending, 1);
+    ownClock.advance(1000);
+  }
+  assert.equal(await ledger.close(), false);
+  assert.equal(ownClock.pending, 0);
+  await Promise.all(flushes);
+});

@@ -56,6 +56,23 @@ Deno.test("IndexCache.get() forgets what was asked for longest ago when there is
   assert.deepEqual(reads, [0, 1, 2, 1]);
 });
 
+Deno.test("IndexCache.get() goes on remembering after it has forgotten what was still being read", async () => {
+  const cache = new IndexCache();
+  const large = indexOf(REMEMBERED_BLOCKS_LIMIT);
+  const small = indexOf(2);
+  const slow = Promise.withResolvers<string>();
+  const waiting = cache.get(DAY, large.seal, () => slow.promise);
+  const read = (text: string) => () => Promise.resolve(text.replace("2026-11-22", "2026-11-23"));
+  await cache.get(DAY + 1, large.seal, read(large.text));
+  await cache.get(DAY + 1, small.seal, read(small.text)); // too much: the oldest go, the waiting one first
+  slow.resolve(large.text);
+  assert.equal((await waiting).length, REMEMBERED_BLOCKS_LIMIT);
+
+  await cache.get(DAY, small.seal, () => Promise.resolve(small.text));
+  const again = await cache.get(DAY, small.seal, () => Promise.reject(new Error("It was forgotten")));
+  assert.equal(again.length, 2);
+});
+
 Deno.test("IndexCache.get() does not remember what failed", async () => {
   const cache = new IndexCache();
   const { entries, seal, text } = indexOf(2);
@@ -79,3 +96,15 @@ for (const [what, change] of DAMAGE) {
     await assert.rejects(new IndexCache().get(DAY, seal, () => Promise.resolve(change(text))));
   });
 }
+
+Deno.test("IndexCache.get() says how to mend an index that is damaged, and refuses the one of another file", async () => {
+  const { seal, text } = indexOf(3);
+  const damaged = text.replace('"rawOffset":100', '"rawOffset":');
+  await assert.rejects(new IndexCache().get(DAY, seal, () => Promise.resolve(damaged)), {
+    message: 'Cannot use "2026-11-22.index": Cannot read line 3: it is no index entry; ' +
+      "remove it and restart, and it is made again from the gzip file",
+  });
+  await assert.rejects(new IndexCache().get(DAY, seal, () => Promise.resolve(indexOf(2).text)), {
+    message: 'Cannot use "2026-11-22.index": it is of another gzip file',
+  });
+});

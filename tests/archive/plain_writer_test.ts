@@ -234,3 +234,20 @@ function seeded(seed: number): () => number {
     return state / 0x7fffffff;
   };
 }
+
+Deno.test("PlainWriter keeps the lines until they are synced, and not the room beside them", async () => {
+  const bench = new Bench();
+  const slow = Promise.withResolvers<void>();
+  bench.disk.plan = (step) => step === "sync" ? slow.promise : undefined;
+  const before = Deno.memoryUsage().external;
+  for (let number = 0; number < 150; number++) {
+    bench.append(number, number + 1);
+    await bench.rest();
+  }
+  assert.ok(
+    Deno.memoryUsage().external - before < 75 * 64 * 1024,
+    "some hundred bytes for each of 150 lines",
+  );
+  slow.resolve();
+  await bench.end(textOf(0, 150));
+});

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { gunzipSync } from "node:zlib";
 import type { BlockResult, BlockTask } from "../../lib/archive/block_worker.ts";
 import { type DayHost, emptyDay, RecordedDay } from "../../lib/archive/recorded_day.ts";
 import { makeBlocks, prepareSeal } from "../../lib/archive/sealing.ts";
@@ -16,7 +17,10 @@ function createDay(directory: TestDirectory, beforeTask: (task: BlockTask) => un
     syncIntervalMs: 1000,
     runBlockTask: async (task): Promise<BlockResult> => {
       await beforeTask(task);
-      return task.kind === "makeBlocks" ? { entries: makeBlocks(task) } : { seal: prepareSeal(task) };
+      if (task.kind === "makeBlocks") return { entries: makeBlocks(task) };
+      let plainFault: string | undefined;
+      const seal = prepareSeal(task, ({ message }) => plainFault = message);
+      return { seal, plainFault };
     },
     events: () => ({ onCommit() {}, onSync() {}, onDrain() {}, onTrouble() {}, onTiming() {} }),
     onFault: (what, error) => void faults.push(`${what}: ${(error as Error).message}`),
@@ -153,5 +157,27 @@ Deno.test("info() tells the smallest and the largest time of the lines, whatever
   assert.equal(last, "1970-01-01T00:00:09.000000001Z");
   assert.equal(lines, 6);
   assert.equal(length, 6 * (bytes.length + 1));
+  await day.close();
+});
+
+Deno.test("trySeal() seals what the blocks have when the plain file has changed since, and keeps that aside", async () => {
+  using directory = new TestDirectory();
+  const plain = `${DAY_NAME}.jsonl`;
+  const { day, append, faults } = createDay(directory, (task) => {
+    if (task.kind === "prepareSeal") {
+      directory.write(plain, directory.text(plain).replace("line 1", "line 7"));
+    }
+  });
+  append(0, 2);
+  await day.writer!.sync();
+  assert.equal(await day.trySeal(), true);
+  assert.deepEqual(directory.names(), [`${DAY_NAME}.index`, `${plain}.damaged`, `${plain}.gz`]);
+  assert.equal(gunzipSync(directory.read(`${plain}.gz`)).toString(), textOf(0, 2));
+  assert.equal(directory.text(`${plain}.damaged`), textOf(0, 2).replace("line 1", "line 7"));
+  assert.equal(faults.length, 1);
+  assert.match(
+    faults[0]!,
+    /^sealing 2026-11-22: .* is not that of the block made of it; .*"2026-11-22.jsonl.damaged"$/,
+  );
   await day.close();
 });

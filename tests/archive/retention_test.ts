@@ -33,25 +33,26 @@ function info(day: string): DayInfo {
   };
 }
 
-function full(usedPercent: number): VolumeUsage {
-  return { totalBytes: 100, availableBytes: 100 - usedPercent, usedPercent };
+/** A volume so full, and so large that no day counts. */
+function full(usedPercent: number, totalBytes = 1e12): VolumeUsage {
+  return { totalBytes, availableBytes: totalBytes * (1 - usedPercent / 100), usedPercent };
 }
 
 Deno.test("chooseExpired() gives the oldest day that is too old, or the oldest of too many, and never today", () => {
   const days = [info("2026-11-22"), info("2026-11-20"), info("2026-11-21")];
-  const rule = { today: DAY, retentionDays: null, maxDiskPercent: null, usage: null };
+  const rule = { today: DAY, retentionDays: null, maxDiskPercent: null, usedPercent: null };
   assert.equal(chooseExpired(days, rule), null);
   assert.equal(chooseExpired(days, { ...rule, retentionDays: 2 }), null);
   assert.deepEqual(chooseExpired(days, { ...rule, retentionDays: 1 }), {
     day: DAY - 2,
     reason: "older than 1 days",
   });
-  assert.equal(chooseExpired(days, { ...rule, maxDiskPercent: 85, usage: full(85) }), null);
-  assert.deepEqual(chooseExpired(days, { ...rule, maxDiskPercent: 85, usage: full(85.25) }), {
+  assert.equal(chooseExpired(days, { ...rule, maxDiskPercent: 85, usedPercent: 85 }), null);
+  assert.deepEqual(chooseExpired(days, { ...rule, maxDiskPercent: 85, usedPercent: 85.25 }), {
     day: DAY - 2,
     reason: "the volume is 85.3 % full",
   });
-  assert.equal(chooseExpired([days[0]!], { ...rule, maxDiskPercent: 85, usage: full(99) }), null);
+  assert.equal(chooseExpired([days[0]!], { ...rule, maxDiskPercent: 85, usedPercent: 99 }), null);
   assert.equal(chooseExpired([], { ...rule, retentionDays: 1 }), null);
 });
 
@@ -101,6 +102,27 @@ Deno.test("maintain() removes the oldest days until the volume is empty enough, 
   await opened.archive.maintain();
   assert.deepEqual(opened.archive.days().map(({ day }) => day), ["2026-11-25"]);
   assert.equal(logger.events.filter((event) => event.includes("day removed")).length, 3);
+});
+
+Deno.test("maintain() removes no more days while a download holds the room of the one that it removed", async () => {
+  using directory = new TestDirectory();
+  const clock = new FakeClock(NOON);
+  let usage = full(80);
+  await using opened = await openArchive(directory, {
+    clock,
+    maxDiskPercent: 85,
+    readUsage: () => Promise.resolve(usage),
+  });
+  await recordDays(opened);
+  const { gzBytes } = opened.archive.day(DAY)!;
+  usage = full(90, gzBytes * 10);
+  await opened.archive.maintain();
+  assert.equal(opened.archive.days().length, 3, "one day is a tenth of the volume, which is enough");
+  await opened.archive.maintain();
+  assert.equal(opened.archive.days().length, 3, "its room is on its way");
+  clock.advance(600_000);
+  await opened.archive.maintain();
+  assert.equal(opened.archive.days().length, 2, "it never came");
 });
 
 Deno.test("A download goes on whole when its day is removed meanwhile", async () => {
@@ -163,4 +185,16 @@ Deno.test("Killed between removing the gzip file and its index, the rest goes at
   await using again = await openArchive(directory);
   assert.equal(again.archive.wasRemoved(DAY), true);
   assert.deepEqual(directory.names(), ["removed.jsonl"]);
+});
+
+Deno.test("A day that is removed takes along what was torn off it, and leaves what was set aside", async () => {
+  using directory = new TestDirectory();
+  const clock = new FakeClock(NOON);
+  directory.write("2026-11-22.jsonl", textOf(0, 1) + "{");
+  directory.write("2026-11-22.jsonl.damaged", "x");
+  directory.write("2026-11-21.at-0.torn", "of another day");
+  await using opened = await openArchive(directory, { clock, retentionDays: 1 });
+  await opened.seal();
+  assert.equal(opened.archive.wasRemoved(DAY), true);
+  assert.deepEqual(directory.names(), ["2026-11-21.at-0.torn", "2026-11-22.jsonl.damaged", "removed.jsonl"]);
 });

@@ -48,6 +48,7 @@ for (const path of ["/", "/logs", "/logs/2026-11-22", "/health", "/ready", "/sta
     const [getHead] = splitAnswer(await api.askRaw(request("GET")));
     const [headHead, headBody] = splitAnswer(await api.askRaw(request("HEAD")));
     assert.equal(headBody, "");
+    assert.doesNotMatch(headHead, /^content-length: 0\r?$/im, "it is not the length of what GET gives");
     // How long the body is, GET may know only at its end; the rest comes in any order.
     const comparable = (head: string) =>
       head.toLowerCase().split("\r\n").filter((line) =>

@@ -85,6 +85,17 @@ Deno.test("answerDay() gives the same lines in every form, sealed or hot", async
   }
 });
 
+Deno.test("answerDay() says where a hot day goes on", async () => {
+  await using api = await serveArchive();
+  const answer = await api.ask("/logs/today", { headers: { "Accept-Encoding": "identity" } });
+  const { length } = await answer.bytes();
+  assert.equal(answer.headers.get("Log-Cursor"), `2026-11-22:${length}`);
+  for (const path of ["/logs/today.log", "/logs/today.jsonl.gz"]) {
+    const other = await api.ask(path, { method: "HEAD" });
+    assert.equal(other.headers.get("Log-Cursor"), `2026-11-22:${length}`, path);
+  }
+});
+
 for (const path of ["/logs/yesterday.jsonl", "/logs/yesterday.jsonl.gz"]) {
   Deno.test(`answerDay() gives ${path} in parts that make the whole`, async () => {
     await using api = await serveArchive();

@@ -192,6 +192,19 @@ Deno.test("GET /logs/{day} gives the part of the day that is asked for", async (
   }
 });
 
+Deno.test("GET /logs/today names the day in the address of the next page, which is asked after midnight", async () => {
+  using directory = new TestDirectory();
+  await using test = await openVaried(directory, 9);
+  await using api = serveArchive(test);
+  const first = await api.ask("/logs/today.jsonl?limit=3");
+  const lines = await linesOf(first);
+  const next = /^<(.*)>; rel="next"$/.exec(first.headers.get("Link")!)![1]!;
+  assert.match(next, /^\/logs\/2026-11-22\.jsonl\?/);
+  test.clock.jump(86_400_000);
+  lines.push(...await linesOf(await api.ask(next)));
+  assert.deepEqual(lines, (await dayText(test.archive)).split("\n").slice(0, 6));
+});
+
 const REFUSED: [path: string, status: number, param: string | undefined][] = [
   ["/search?sinc=1h", 400, "sinc"],
   ["/search?limit=1&tail=1", 400, "limit"],

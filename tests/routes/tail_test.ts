@@ -286,6 +286,9 @@ Deno.test("GET /tail tells of gaps as they begin and end, and of those since the
   await using resumed = await follow(followed, "", { ...EVENTS, "Last-Event-ID": id });
   await resumed.until((text) => text.includes("gap"));
   assert.equal(resumed.text, `retry: 2000\n\n${ended}`);
+  const cursor = id.split(";")[0];
+  await using cut = await follow(followed, `?cursor=${cursor}`);
+  assert.equal(cut.response.headers.get("Log-Coverage"), "partial; gaps=1; seconds=2");
   await using plain = await follow(followed, "?tail=1");
   await plain.until(() => plain.numbers.length === 1);
   assert.ok(!plain.text.includes("gap"));
