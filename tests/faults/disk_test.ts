@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";
-import { ask, checkOracle, NumberedLines, untilRecorded, untilStatus } from "./oracle.ts";
+import { ask, checkOracle, NumberedLines, untilRecorded, untilStatus, untilWritten } from "./oracle.ts";
 import { canMount, SmallVolume } from "./small_volume.ts";
 
 const MIB = 1024 * 1024;
@@ -26,6 +26,7 @@ Deno.test({
       await flightlog.untilLog("recording");
       await lines.publish(publisher, 1000);
       await untilRecorded(flightlog, 1000);
+      await untilWritten(flightlog);
       await volume.fill();
 
       await lines.publish(publisher, 1000);

@@ -5,7 +5,7 @@ import { numberedLine } from "../rig/fly_lines.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";
 import { TcpProxy } from "../rig/tcp_proxy.ts";
-import { ask, checkOracle, NumberedLines, untilRecorded, untilStatus } from "./oracle.ts";
+import { ask, checkOracle, NumberedLines, untilRecorded, untilStatus, untilWritten } from "./oracle.ts";
 
 /** What is done to a server, and what becomes of the lines that it was given meanwhile. */
 const SERVER_FAULTS: [name: string, fault: (server: NatsServer) => Promise<void>][] = [
@@ -190,6 +190,7 @@ Deno.test("Flightlog keeps a message of 1 MiB and counts one of 0 bytes", async 
   const { counters } = await untilStatus(flightlog, () => true, "a status");
   assert.equal(counters.empty, 1);
   assert.equal(long.length, 1024 * 1024);
+  await untilWritten(flightlog);
   const text = await (await ask(flightlog, "/logs/today")).text();
   assert.ok(text === `${long}\n`, "the line is another one");
 });
