@@ -11,7 +11,8 @@ WORKDIR /app
 # What changes seldom comes first, so that a change of the code does not fetch the dependencies again.
 COPY deno.json deno.lock ./
 COPY lib/std_fs lib/std_fs
-RUN deno ci --prod
+# The browser driver belongs to the tests; deno ci knows no development dependencies in deno.json.
+RUN deno ci --prod && rm -r "$DENO_DIR"/npm/*/playwright-core
 
 COPY main.ts LICENSE ./
 COPY lib lib
