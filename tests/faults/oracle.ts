@@ -12,7 +12,7 @@ import { type FlyLine, numberedLine } from "../rig/fly_lines.ts";
 import type { Publisher } from "../rig/publisher.ts";
 
 /** The most that a wait for the recorder may take, in milliseconds. */
-const WAIT_LIMIT_MS = 30_000;
+const WAIT_LIMIT_MS = 120_000;
 
 /** A span in which lines may be missing, in milliseconds since 1970; `until` is Infinity while it lasts. */
 export interface FoundGap {

@@ -9,7 +9,7 @@
 export const LINES_LIMIT = 10_000;
 
 /** How long a wait for a line lasts at most, unless said otherwise, in milliseconds. */
-export const WAIT_LIMIT_MS = 30_000;
+export const WAIT_LIMIT_MS = 120_000;
 
 /** The lines of one or several streams, in the order of their arrival. */
 export class LineLog {
