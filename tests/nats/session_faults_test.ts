@@ -52,6 +52,9 @@ for (const websocket of [false, true]) {
     server.freeze();
     let hasEnded = false;
     session.ended.then(() => hasEnded = true);
+    await clock.advanceAsync(29_999);
+    assert.deepEqual({ hasEnded, timers: clock.pending }, { hasEnded: false, timers: 1 });
+    await clock.advanceAsync(1);
     // What the server sent before it froze may be read only now, and counts from then.
     for (let steps = 0; !hasEnded && steps < 10; steps++) await clock.advanceAsync(10_000);
     assert.ok(hasEnded && clock.now() - session.lastHeardMs >= 30_000);
