@@ -34,7 +34,7 @@ const COUNTERS: Record<keyof RecorderCounters, [name: string, help: string]> = {
 /** What metrics are read from. */
 export interface MetricsSources {
   /** The days, and what waits for the disk. */
-  archive: Pick<Archive, "days" | "waitingBytes">;
+  archive: Pick<Archive, "days" | "held" | "waitingBytes">;
   /** The counters and the state of the session. */
   recorder: Pick<Recorder, "status">;
   /** The gaps, which are counted by cause and state. */
@@ -107,6 +107,11 @@ export class Metrics {
     );
     this.#value("flightlog_buffer_bytes", "Bytes that wait for the disk", () => archive.waitingBytes);
     this.#value("flightlog_buffer_limit_bytes", "How many may wait", () => config.bufferLimitBytes);
+    this.#value(
+      "flightlog_held_lines",
+      "Lines that were received and cannot be read, since the disk does not take them",
+      () => archive.held()?.lines ?? 0,
+    );
     this.#value("flightlog_archive_days", "Days in the archive", () => archive.days().length);
     this.#value(
       "flightlog_archive_sealed_days",

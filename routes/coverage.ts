@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { HeldLines } from "../lib/archive/archive.ts";
 import type { Gap } from "../lib/gap.ts";
 import type { Parts } from "./parts.ts";
 
@@ -17,17 +18,27 @@ export interface Coverage {
   gaps: number;
   /** How much of the span lies in them, in milliseconds; where they overlap it counts once. */
   missingMs: number;
+  /** How many lines of the span were received and cannot be read yet, since the disk does not take them. */
+  held: number;
 }
 
-/** Measures `[sinceMs, untilMs)`; what lies behind now cannot be missing yet. */
+/**
+ * Measures `[sinceMs, untilMs)`; what lies behind now cannot be missing yet. Lines of a clock that is ahead of
+ * ours are among those of a span that reaches to now, as they are in its answer.
+ */
 export function measureCoverage(
-  parts: Pick<Parts, "gaps" | "clock">,
+  parts: Pick<Parts, "archive" | "gaps" | "clock">,
   sinceMs: number,
   untilMs: number,
 ): Coverage {
-  const endMs = Math.min(untilMs, parts.clock.now());
+  const nowMs = parts.clock.now();
   const open = parts.gaps.touching(sinceMs, untilMs).filter((gap) => gap.state !== "healed");
-  return { gaps: open.length, missingMs: missingMs(open, sinceMs, endMs) };
+  const held = parts.archive.held(sinceMs, untilMs < nowMs ? untilMs : Infinity);
+  return {
+    gaps: open.length,
+    missingMs: missingMs(open, sinceMs, Math.min(untilMs, nowMs)),
+    held: held?.lines ?? 0,
+  };
 }
 
 function missingMs(gaps: readonly Gap[], sinceMs: number, endMs: number): number {
@@ -44,9 +55,40 @@ function missingMs(gaps: readonly Gap[], sinceMs: number, endMs: number): number
 }
 
 /** The value of {@linkcode COVERAGE_HEADER}. A part of a second counts as one. */
-export function formatCoverage(coverage: Coverage): string {
-  if (coverage.gaps === 0) return "complete";
-  return `partial; gaps=${coverage.gaps}; seconds=${Math.ceil(coverage.missingMs / 1000)}`;
+export function formatCoverage({ gaps, missingMs, held }: Coverage): string {
+  const missing = [
+    ...(gaps === 0 ? [] : [`gaps=${gaps}`, `seconds=${Math.ceil(missingMs / 1000)}`]),
+    ...(held === 0 ? [] : [`held=${held}`]),
+  ];
+  return missing.length === 0 ? "complete" : `partial; ${missing.join("; ")}`;
+}
+
+/** Lines that are held as answers show them. Field names are part of the API. */
+export interface HeldAnswer {
+  /** When the first of them came, RFC 3339 UTC. */
+  since: string;
+  /** How many were received and are in memory only. */
+  lines: number;
+  /** Why the disk does not take them; null where it is only slow. */
+  reason: string | null;
+}
+
+/** Writes lines that are held as answers show them. */
+export function heldAnswer({ sinceMs, lines, reason }: HeldLines): HeldAnswer {
+  return { since: new Date(sinceMs).toISOString(), lines, reason };
+}
+
+/** How many lines are held, for people: "5,700 lines wait for the disk". */
+export function heldWords(lines: number): string {
+  return lines === 1
+    ? "1 line waits for the disk"
+    : `${lines.toLocaleString("en-US")} lines wait for the disk`;
+}
+
+/** Lines that are held as a line among lines of text, with its line feed. The time is rounded down to the second. */
+export function heldLine({ sinceMs, lines, reason }: HeldLines): string {
+  const time = new Date(sinceMs).toISOString().slice(11, 19);
+  return `--- held since ${time}Z: ${heldWords(lines)}: ${reason ?? "it is slow"} ---\n`;
 }
 
 /** A gap as answers show it. Field names and words are part of the API. */

@@ -10,7 +10,7 @@ import * as v from "valibot";
 import { GAP_CAUSES, GAP_STATES } from "../lib/gap.ts";
 import { type Readiness, RECORDER_STATES, type RecorderCounters, type RecorderState } from "../lib/status.ts";
 import { OPEN_PATH } from "./auth.ts";
-import { type GapAnswer, gapAnswer } from "./coverage.ts";
+import { type GapAnswer, gapAnswer, type HeldAnswer, heldAnswer } from "./coverage.ts";
 import type { Parts } from "./parts.ts";
 import { Problem } from "./problem.ts";
 import { refuseParameters } from "./query.ts";
@@ -39,6 +39,8 @@ export interface StatusAnswer {
   counters: RecorderCounters;
   /** What lies in the archive. */
   archive: { days: number; lines: number; bytes: number; gzBytes: number };
+  /** Lines that were received and cannot be read yet, since the disk does not take them; null for none. */
+  held: HeldAnswer | null;
   /** The volume under it; null where it could not be measured. */
   disk: { totalBytes: number; freeBytes: number } | null;
   /** The gap that began last; null if there never was one. */
@@ -74,6 +76,7 @@ const statusAnswerSchema = v.strictObject({
     bytes: count,
   }),
   archive: v.strictObject({ days: count, lines: count, bytes: count, gzBytes: count }),
+  held: v.nullable(v.strictObject({ since: time, lines: count, reason: v.nullable(v.string()) })),
   disk: v.nullable(v.strictObject({ totalBytes: count, freeBytes: count })),
   lastGap: v.nullable(v.strictObject({
     since: time,
@@ -127,6 +130,7 @@ async function statusAnswer(parts: Parts): Promise<StatusAnswer> {
     archive.bytes += day.bytes;
     archive.gzBytes += day.gzBytes;
   }
+  const held = parts.archive.held();
   const lastGap = parts.gaps.latest();
   return {
     version: parts.version,
@@ -147,6 +151,7 @@ async function statusAnswer(parts: Parts): Promise<StatusAnswer> {
     },
     counters,
     archive,
+    held: held && heldAnswer(held),
     disk: await diskAnswer(parts),
     lastGap: lastGap && gapAnswer(lastGap),
   };

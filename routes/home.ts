@@ -74,7 +74,8 @@ function dayRow(info: DayInfo, parts: Parts): string[] {
   const { gaps, missingMs } = measureCoverage(parts, sinceMs, sinceMs + DAY_MS);
   return [
     info.day,
-    info.lines.toLocaleString("en-US"),
+    info.lines.toLocaleString("en-US") +
+    (info.held === 0 ? "" : ` + ${info.held.toLocaleString("en-US")} wait`),
     formatSize(info.bytes),
     formatSize(info.gzBytes),
     info.first?.slice(11, 19) ?? "-",

@@ -34,6 +34,8 @@ export interface DayAnswer {
   last: string | null;
   /** Whether it is complete and no longer changes, unless a line comes very late. */
   sealed: boolean;
+  /** How many lines besides were received and cannot be read yet, since the disk does not take them. */
+  held: number;
   /** The gaps that touch it. */
   gaps: GapAnswer[];
   /** Where to get it: as lines, as a gzip file of them, as text. */
@@ -64,6 +66,7 @@ const daysAnswerSchema = v.strictObject({
     first: v.nullable(time),
     last: v.nullable(time),
     sealed: v.boolean(),
+    held: size,
     gaps: v.array(gapSchema),
     links: v.strictObject({ jsonl: link, gz: link, text: link }),
   })),
@@ -116,7 +119,7 @@ function readDayQuery(url: string, { form, hasForm, name }: DayRequest, parts: P
 }
 
 function dayAnswer(info: DayInfo, parts: Pick<Parts, "gaps">): DayAnswer {
-  const { day, lines, bytes, gzBytes, first, last, sealed } = info;
+  const { day, lines, bytes, gzBytes, first, last, sealed, held } = info;
   const sinceMs = dayStartMs(parseDayName(day)!);
   return {
     day,
@@ -126,6 +129,7 @@ function dayAnswer(info: DayInfo, parts: Pick<Parts, "gaps">): DayAnswer {
     first,
     last,
     sealed,
+    held,
     gaps: parts.gaps.touching(sinceMs, sinceMs + DAY_MS).map(gapAnswer),
     links: { jsonl: `/logs/${day}.jsonl`, gz: `/logs/${day}.jsonl.gz`, text: `/logs/${day}.log` },
   };

@@ -129,10 +129,13 @@ function absentCells(day: DayNumber, parts: Parts): Html {
   return html`<td colspan="4" class="absent">${why}</td>`;
 }
 
-function presentCells({ day, lines, bytes, gzBytes, sealed }: DayInfo): Html {
+function presentCells({ day, lines, bytes, gzBytes, sealed, held }: DayInfo): Html {
   const link = (ending: string, what: string) =>
     html`<a href="/logs/${day}.${ending}" download aria-label="${day} ${what}">.${ending}</a>`;
-  return html`<td class="number">${count(lines)}<span class="unit"> lines</span></td>
+  const waiting = held === 0 ? null : html`
+    <span class="partial">+ ${count(held)} wait for the disk</span>
+  `;
+  return html`<td class="number">${count(lines)}<span class="unit"> lines</span>${waiting}</td>
 <td class="number">${formatSize(bytes)}</td>
 <td class="number">${gzipWords(gzBytes, sealed)}</td>
 <td class="downloads">${link("jsonl", "as JSON lines")} ${link("jsonl.gz", "as gzip")} ${

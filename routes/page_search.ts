@@ -11,7 +11,7 @@ import type { LineChunk, LineRequest } from "../lib/archive/line_reader.ts";
 import { type DayRange, planRanges } from "../lib/archive/read_plan.ts";
 import { dayName } from "../lib/day.ts";
 import { formatTimestamp } from "../lib/timestamp.ts";
-import { type Coverage, measureCoverage } from "./coverage.ts";
+import { type Coverage, heldWords, measureCoverage } from "./coverage.ts";
 import { curlCommand, formatSpan } from "./home.ts";
 import { reserve, spanOf } from "./line_answer.ts";
 import { DEFAULT_TAIL, filterForm, SEARCH_PARAMETERS } from "./page_form.ts";
@@ -136,7 +136,12 @@ function foundWords({ lines }: Found, { tail, limit, cursor }: LineQuery, shownL
   return lines.length < shownLimit ? count : `The last ${count}`;
 }
 
-function coverageWords({ gaps, missingMs }: Coverage, asked: URLSearchParams): Html | string {
+function coverageWords({ gaps, missingMs, held }: Coverage, asked: URLSearchParams): Html | string {
+  if (held > 0) {
+    const found = coverageWords({ gaps, missingMs, held: 0 }, asked);
+    const words = `${heldWords(held)} and cannot be found yet`;
+    return html`<span class="partial">Partial: ${words}.</span> ${gaps === 0 ? null : found}`;
+  }
   if (gaps === 0) return "Complete: nothing is known to be missing from this span of time.";
   const span = new URLSearchParams([...asked].filter(([name]) => name === "since" || name === "until"));
   const words = `${gaps} ${gaps === 1 ? "gap" : "gaps"}`;

@@ -60,6 +60,7 @@ function connect() {
     add(lineRow(event));
   };
   source.addEventListener("gap", (event) => add(markRow(gapWords(event.data))));
+  source.addEventListener("held", (event) => add(markRow(heldWords(event.data))));
   source.addEventListener(
     "lagged",
     () => add(markRow("This page was too slow, and goes on from the archive")),
@@ -81,6 +82,14 @@ function connect() {
 function gapWords(data) {
   const { since, until, cause, state } = JSON.parse(data);
   return `Gap: nobody recorded from ${since} to ${until ?? "now"}: ${cause}, ${state}`;
+}
+
+/** Lines that wait for the disk, in words. It is JSON, and of this server's making. */
+function heldWords(data) {
+  const { since, lines, reason } = JSON.parse(data);
+  if (lines === 0) return "The disk takes lines again: those that waited follow";
+  const count = lines === 1 ? "1 line waits" : `${lines.toLocaleString("en-US")} lines wait`;
+  return `Held since ${since}: ${count} for the disk and cannot be read yet: ${reason ?? "it is slow"}`;
 }
 
 function lineRow(event) {

@@ -5,11 +5,20 @@
  */
 
 import { type Context, Hono } from "hono";
+import type { HeldLines } from "../lib/archive/archive.ts";
 import { dayStartMs } from "../lib/day.ts";
+import { namedEvent } from "../lib/follow/events.ts";
 import { type FollowContext, FollowersBusy } from "../lib/follow/followers.ts";
 import { parseEventId } from "../lib/follow/positions.ts";
 import { timestampMs } from "../lib/timestamp.ts";
-import { COVERAGE_HEADER, formatCoverage, gapAnswer, measureCoverage } from "./coverage.ts";
+import {
+  COVERAGE_HEADER,
+  formatCoverage,
+  gapAnswer,
+  heldAnswer,
+  heldLine,
+  measureCoverage,
+} from "./coverage.ts";
 import { contentTypeOf, styleOf } from "./line_answer.ts";
 import type { Parts } from "./parts.ts";
 import { Problem, show } from "./problem.ts";
@@ -60,7 +69,10 @@ function answerTail(c: Context, parts: Parts, query: LineQuery): Response {
   c.header("Cache-Control", "no-store");
   // nginx gathers an answer before it hands it on, unless it is told not to.
   c.header("X-Accel-Buffering", "no");
-  c.header(COVERAGE_HEADER, formatCoverage(measureCoverage(parts, sinceMs, Math.max(nowMs, sinceMs + 1))));
+  const coverage = measureCoverage(parts, sinceMs, Math.max(nowMs, sinceMs + 1));
+  // Whatever is held comes later, and so in this answer, whenever it was received.
+  const held = parts.archive.held()?.lines ?? 0;
+  c.header(COVERAGE_HEADER, formatCoverage({ ...coverage, held }));
   if (c.req.method === "HEAD") return c.body(null);
   try {
     return c.body(parts.followers.follow({
@@ -69,6 +81,7 @@ function answerTail(c: Context, parts: Parts, query: LineQuery): Response {
       isEvents,
       context,
       describeGap: gapAnswer,
+      heldNotice: (held) => heldNotice(held, isEvents, query.format),
     }));
   } catch (error) {
     if (!(error instanceof FollowersBusy)) throw error;
@@ -76,6 +89,12 @@ function answerTail(c: Context, parts: Parts, query: LineQuery): Response {
       headers: [["Retry-After", RETRY_SECONDS]],
     });
   }
+}
+
+/** What a follower is told of lines that are held: an event, or a line among those of a text while there are some. */
+function heldNotice(held: HeldLines, isEvents: boolean, format: LineQuery["format"]): Uint8Array | null {
+  if (isEvents) return namedEvent("held", heldAnswer(held));
+  return format === "text" && held.lines > 0 ? new TextEncoder().encode(heldLine(held)) : null;
 }
 
 /**

@@ -7,7 +7,7 @@ const GAP: Gap = { sinceMs: 0, untilMs: 1000, cause: "crash", state: "lost" };
 function connected(sources: Partial<MetricsSources> = {}): Metrics {
   const metrics = new Metrics();
   metrics.connect({
-    archive: { days: () => [], waitingBytes: 77 },
+    archive: { days: () => [], held: () => ({ lines: 5, sinceMs: 0, reason: null }), waitingBytes: 77 },
     recorder: {
       status: () => ({
         state: "recording",

@@ -13,6 +13,7 @@ import type { Timestamp } from "../timestamp.ts";
 import type { BlockResult, BlockTask } from "./block_worker.ts";
 import { ArchiveLock } from "./archive_lock.ts";
 import { RemovedDays } from "./removed_days.ts";
+import { type HeldLines, joinHeld } from "./held.ts";
 import { LineReader } from "./line_reader.ts";
 import type { ByteRange } from "./open_day.ts";
 import type { PlainFile, WriterEvents } from "./plain_writer.ts";
@@ -23,6 +24,7 @@ import { chooseExpired } from "./retention.ts";
 import { readVolumeUsage, type VolumeUsage } from "./volume.ts";
 import { WorkerClient } from "./worker_client.ts";
 
+export type { HeldLines } from "./held.ts";
 export type { DayInfo } from "./recorded_day.ts";
 
 /** How often days are looked at for sealing and retention, in milliseconds. */
@@ -160,6 +162,17 @@ export class Archive {
       if (writer?.trouble) return writer.trouble;
     }
     return null;
+  }
+
+  /**
+   * The lines that were received and are in no answer, because the disk does not take them, of those that may be
+   * of `[sinceMs, untilMs)`, in milliseconds since 1970; null for none. Lines that merely are on their way to
+   * the file are none, see {@linkcode heldLines}.
+   */
+  held(sinceMs = -Infinity, untilMs = Infinity): HeldLines | null {
+    let held: HeldLines | null = null;
+    for (const day of this.#days.values()) held = joinHeld(held, day.held(sinceMs, untilMs));
+    return held;
   }
 
   /**

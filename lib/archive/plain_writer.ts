@@ -9,11 +9,9 @@
  */
 
 import type { Cancel, Clock } from "../clock.ts";
-import { copyAsLine } from "../fly_log.ts";
-
-/** The first chunk of a writer that has nothing waiting, and every chunk of one that has, in bytes. */
-const SMALL_CHUNK_BYTES = 64 * 1024;
-const CHUNK_BYTES = 1024 * 1024;
+import type { Timestamp } from "../timestamp.ts";
+import { type HeldLines, heldLines, type HeldSpan } from "./held.ts";
+import { type Chunk, CHUNK_BYTES, LineChunks } from "./line_chunks.ts";
 
 /**
  * At most this many bytes are written ahead of the last sync. They stay in memory until they are synced,
@@ -30,12 +28,6 @@ const EARLY_SYNC_BYTES = 4 * 1024 * 1024;
 
 /** A failing file is tried again after this long, in milliseconds. */
 export const RETRY_MS = 1000;
-
-interface Chunk {
-  bytes: Uint8Array;
-  length: number;
-  lines: number;
-}
 
 /** What a writer tells its owner. */
 export interface WriterEvents {
@@ -87,11 +79,8 @@ export class PlainWriter {
 
   /** End of the text that was appended. */
   #appended: number;
-  #active: Chunk | null = null;
-  readonly #full: Chunk[] = [];
+  readonly #waiting: LineChunks;
   readonly #unsynced: Chunk[] = [];
-  readonly #spare: Uint8Array[] = [];
-  #smallSpare: Uint8Array | null = null;
   /** Two handles of one file: Deno does the operations of a handle one after another, and a sync is slow. */
   #file: PlainFile | null = null;
   #syncFile: PlainFile | null = null;
@@ -110,6 +99,7 @@ export class PlainWriter {
   /** Touches no file yet. */
   constructor(options: WriterOptions) {
     this.#options = options;
+    this.#waiting = new LineChunks(options.clock, SPARE_CHUNKS);
     this.path = options.path;
     this.from = options.from;
     this.committed = options.from + options.size;
@@ -119,22 +109,25 @@ export class PlainWriter {
 
   /** Nothing is waiting, being written, or written and not yet synced. */
   get idle(): boolean {
-    return this.#active === null && this.#full.length === 0 && this.#writing === null &&
-      this.#syncing === null && this.synced === this.committed;
+    return this.#waiting.isEmpty && this.#writing === null && this.#syncing === null &&
+      this.synced === this.committed;
+  }
+
+  /** The lines that are held, of those that may be of `span`; see {@linkcode heldLines}. */
+  held(span: HeldSpan): HeldLines | null {
+    return heldLines(this.#waiting, this.trouble, span, this.#options.clock.elapsed());
   }
 
   /**
    * Takes one line, without its newline; the bytes are copied. Newlines in it, which can only stand between
-   * the tokens of JSON, become spaces where `hasNewline` says that there are some. Gives the bytes taken.
+   * the tokens of JSON, become spaces where `hasNewline` says that there are some. `time` is the line's own
+   * timestamp, and is read at once. Gives the bytes taken.
    */
-  append(payload: Uint8Array, hasNewline: boolean): number {
-    const needed = payload.length + 1;
-    const chunk = this.#chunkFor(needed);
-    chunk.length = copyAsLine(payload, chunk.bytes, chunk.length, hasNewline);
-    chunk.lines++;
-    this.#appended += needed;
+  append(payload: Uint8Array, hasNewline: boolean, time: Timestamp | null): number {
+    const taken = this.#waiting.append(payload, hasNewline, time);
+    this.#appended += taken;
     this.#startWriting();
-    return needed;
+    return taken;
   }
 
   /** Waits until what was appended before the call is on the disk, or the writer is closed. */
@@ -168,26 +161,7 @@ export class PlainWriter {
     this.#closeFile();
     this.#closeSyncFile();
     this.#endSyncWaits(Infinity);
-    return [...this.#full, ...(this.#active === null ? [] : [this.#active])]
-      .reduce((sum, chunk) => sum + chunk.lines, 0);
-  }
-
-  #chunkFor(needed: number): Chunk {
-    const active = this.#active;
-    if (active !== null && active.bytes.length - active.length >= needed) return active;
-    if (active !== null) this.#full.push(active);
-    const waiting = this.#full.length > 0;
-    const size = Math.max(needed, waiting ? CHUNK_BYTES : SMALL_CHUNK_BYTES);
-    this.#active = { bytes: this.#takeSpare(size) ?? new Uint8Array(size), length: 0, lines: 0 };
-    return this.#active;
-  }
-
-  #takeSpare(size: number): Uint8Array | null {
-    if (size === CHUNK_BYTES) return this.#spare.pop() ?? null;
-    if (size !== SMALL_CHUNK_BYTES) return null;
-    const spare = this.#smallSpare;
-    this.#smallSpare = null;
-    return spare;
+    return this.#waiting.all.reduce((sum, { lines }) => sum + lines, 0);
   }
 
   #startWriting(): void {
@@ -197,7 +171,7 @@ export class PlainWriter {
   /** Writes until nothing is waiting; each step that fails is done again after a pause. */
   async #write(): Promise<void> {
     await Promise.resolve(); // what the source hands over in one go leaves in one write
-    while (this.#mustRewrite || this.#full.length > 0 || this.#active !== null) {
+    while (this.#mustRewrite || !this.#waiting.isEmpty) {
       try {
         if (this.#mustRewrite) await this.#rewriteUnsynced();
         else if (this.#unsyncedBytes() > UNSYNCED_LIMIT_BYTES) await this.#waitForSync();
@@ -215,32 +189,14 @@ export class PlainWriter {
 
   /** Writes the next chunk. */
   async #writeNext(): Promise<void> {
-    const chunk = this.#full[0] ?? this.#active!;
-    if (chunk === this.#active) {
-      this.#active = null;
-      this.#full.push(chunk);
-    }
+    const chunk = this.#waiting.first();
     const file = await this.#openFile();
     await this.#writeChunk(file, chunk);
-    this.#full.shift();
-    this.#unsynced.push(this.#withoutRoom(chunk));
+    this.#unsynced.push(this.#waiting.shift());
     this.committed += chunk.length;
     this.#options.events.onDrain(chunk.length);
     this.#options.events.onCommit(this.committed, chunk.lines);
     this.#planSync();
-  }
-
-  /** What is kept until the sync is the lines, not the room for more: a line may have come in a chunk of its own. */
-  #withoutRoom(chunk: Chunk): Chunk {
-    if (chunk.length > chunk.bytes.length / 2) return chunk;
-    const bytes = chunk.bytes.slice(0, chunk.length);
-    this.#reuse(chunk.bytes);
-    return { ...chunk, bytes };
-  }
-
-  #reuse(bytes: Uint8Array): void {
-    if (bytes.length === SMALL_CHUNK_BYTES) this.#smallSpare = bytes;
-    if (bytes.length === CHUNK_BYTES && this.#spare.length < SPARE_CHUNKS) this.#spare.push(bytes);
   }
 
   async #writeChunk(file: PlainFile, chunk: Chunk): Promise<void> {
@@ -319,7 +275,7 @@ export class PlainWriter {
       this.#startWriting();
       return;
     }
-    for (const { bytes } of this.#unsynced.splice(0, chunks)) this.#reuse(bytes);
+    for (const { bytes } of this.#unsynced.splice(0, chunks)) this.#waiting.reuse(bytes);
     this.synced = end;
     if (this.#syncFails) {
       this.#syncFails = false;

@@ -40,6 +40,7 @@ import {
   type SealEntry,
   TEMPORARY_SUFFIX,
 } from "./format.ts";
+import type { HeldLines } from "./held.ts";
 import { type BlockPlace, emptySummary, type TextSummary } from "./block.ts";
 import { OpenDay } from "./open_day.ts";
 import { PlainWriter, type WriterEvents } from "./plain_writer.ts";
@@ -68,6 +69,8 @@ export interface DayInfo {
   crc32: string | null;
   /** When the text last changed, as far as is known, in milliseconds since 1970. */
   modifiedMs: number;
+  /** How many lines besides were received and are in memory only, since the disk does not take them. */
+  held: number;
 }
 
 /** What opening the archive found of a day; see recovery.ts. */
@@ -161,6 +164,15 @@ export class RecordedDay {
     return this.writer?.committed ?? this.seal?.rawBytes ?? 0;
   }
 
+  /**
+   * The lines that are held, of those that may be of `[sinceMs, untilMs)`, in milliseconds since 1970; null for
+   * none. Those without a timestamp belong to the whole day.
+   */
+  held(sinceMs = -Infinity, untilMs = Infinity): HeldLines | null {
+    const withUntimed = dayStartMs(this.day) < untilMs && dayStartMs(this.day + 1) > sinceMs;
+    return this.writer?.held({ sinceMs, untilMs, withUntimed }) ?? null;
+  }
+
   /** The day as {@linkcode DayInfo}. */
   info(): DayInfo {
     const sealed = this.writer === null && this.seal !== null;
@@ -174,6 +186,7 @@ export class RecordedDay {
       sealed,
       crc32: sealed ? this.seal!.crc32 : null,
       modifiedMs: this.modifiedMs,
+      held: this.held()?.lines ?? 0,
     };
   }
 
@@ -184,7 +197,7 @@ export class RecordedDay {
   append(payload: Uint8Array, hasNewline: boolean, time: Timestamp | null): number {
     this.writer ??= this.#reopen();
     if (time !== null) this.#noteTime(time.seconds, time.nanoseconds);
-    return this.writer.append(payload, hasNewline);
+    return this.writer.append(payload, hasNewline, time);
   }
 
   /** Whether the day has been over and quiet for `sealAfterMs`. */

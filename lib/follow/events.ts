@@ -19,6 +19,6 @@ export const OPENING: Uint8Array<ArrayBuffer> = encoder.encode(`retry: ${RETRY_M
 export const COMMENT: Uint8Array<ArrayBuffer> = encoder.encode(":\n\n");
 
 /** An event of a named kind with `data` as JSON. It has no id: whoever resumes does so behind the last line. */
-export function namedEvent(name: "gap" | "lagged", data: unknown): Uint8Array<ArrayBuffer> {
+export function namedEvent(name: "gap" | "held" | "lagged", data: unknown): Uint8Array<ArrayBuffer> {
   return encoder.encode(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { HeldLines } from "../archive/archive.ts";
 import type { GapLedger } from "../archive/gap_ledger.ts";
 import { type DayRange, lastBytes, planRanges } from "../archive/read_plan.ts";
 import type { Cancel, Clock } from "../clock.ts";
@@ -27,6 +28,12 @@ const TURNS_LIMIT = 4;
 /** While more than so many read from the disk, each gets only {@linkcode LINES_PER_TURN} at a time. */
 const LARGE_TURNS_LIMIT = 32;
 const LINES_PER_TURN = 256;
+
+/** While somebody follows, it is looked so often whether lines are held, in milliseconds. */
+const HELD_LOOK_MS = 1000;
+
+/** While lines are held, it is told again so often how many there are, in milliseconds. */
+export const HELD_INTERVAL_MS = 15_000;
 
 /** The line before a cursor is looked for within so many bytes. */
 const LINE_BEFORE_BYTES = 1024 * 1024;
@@ -52,6 +59,11 @@ export interface FollowRequest extends FeedRequest {
   context: FollowContext;
   /** Says what a gap looks like in an event. */
   describeGap(gap: Gap): unknown;
+  /**
+   * What is told while lines are held, and once more with none when that is over; null where nothing is told
+   * among lines.
+   */
+  heldNotice(held: HeldLines): Uint8Array | null;
 }
 
 /** See {@linkcode Followers}. */
@@ -79,6 +91,8 @@ export class Followers {
   readonly #waiting: (() => void)[] = [];
   #turns = 0;
   #cancels: Cancel[] = [];
+  /** What was last told of lines that are held, and when by {@linkcode Clock.elapsed}; null while none are. */
+  #held: { lines: HeldLines; toldMs: number } | null = null;
   #isClosed = false;
 
   /** Does nothing until somebody follows. */
@@ -136,7 +150,9 @@ export class Followers {
     this.#cancels = [
       gaps.onChange((gap) => this.#tellGap(gap)),
       clock.every(COMMENT_INTERVAL_MS, () => this.#comment()),
+      clock.every(HELD_LOOK_MS, () => this.#lookForHeld()),
     ];
+    this.#held = null;
   }
 
   #remove(client: Client): void {
@@ -156,6 +172,25 @@ export class Followers {
   #tellGap(gap: Gap): void {
     for (const { follower, request } of this.#clients) {
       if (request.isEvents) follower.notify(gapEvents([gap], request));
+    }
+  }
+
+  #lookForHeld(): void {
+    const lines = this.#options.archive.held();
+    const nowMs = this.#options.clock.elapsed();
+    if (lines === null) {
+      if (this.#held !== null) this.#tellHeld({ ...this.#held.lines, lines: 0, reason: null });
+      this.#held = null;
+    } else if (this.#held === null || nowMs - this.#held.toldMs >= HELD_INTERVAL_MS) {
+      this.#held = { lines, toldMs: nowMs };
+      this.#tellHeld(lines);
+    }
+  }
+
+  #tellHeld(held: HeldLines): void {
+    for (const { follower, request } of this.#clients) {
+      const notice = request.heldNotice(held);
+      if (notice !== null) follower.notify(notice);
     }
   }
 
@@ -191,6 +226,11 @@ export class Followers {
     if (request.isEvents) {
       const gaps = this.#options.gaps.touching(sinceMs, Infinity);
       if (gaps.length > 0) follower.notify(gapEvents(gaps, request));
+    }
+    if (this.#held === null) this.#lookForHeld();
+    else {
+      const notice = request.heldNotice(this.#options.archive.held() ?? this.#held.lines);
+      if (notice !== null) follower.notify(notice);
     }
     return start;
   }

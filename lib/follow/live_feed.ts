@@ -15,7 +15,7 @@ import type { FilterSpec } from "../filter.ts";
 import { Positions } from "./positions.ts";
 
 /** What following needs of the archive. */
-export type FollowedArchive = Pick<Archive, "days" | "onCommit" | "openText" | "lines">;
+export type FollowedArchive = Pick<Archive, "days" | "held" | "onCommit" | "openText" | "lines">;
 
 /** At most so much text is read and made into events at a time, in bytes. */
 const PIECE_BYTES = 1024 * 1024;

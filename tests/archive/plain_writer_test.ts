@@ -26,7 +26,7 @@ Deno.test("PlainWriter writes what gathers during a write in one go, and syncs a
 
 Deno.test("PlainWriter turns line ends between the tokens of a record into spaces", async () => {
   const bench = new Bench();
-  bench.writer.append(new TextEncoder().encode('{"message":\r\n"a"}'), true);
+  bench.writer.append(new TextEncoder().encode('{"message":\r\n"a"}'), true, null);
   await bench.writer.sync();
   assert.equal(bench.disk.text, '{"message":  "a"}\n');
   await bench.writer.close();

@@ -7,7 +7,18 @@ import { parseTimestamp } from "../../lib/timestamp.ts";
 const DAY = 20_779; // 2026-11-22
 
 function info(day: string, first: string | null, last: string | null, bytes = 100): DayInfo {
-  return { day, lines: 3, bytes, gzBytes: 50, first, last, sealed: true, crc32: "00000000", modifiedMs: 0 };
+  return {
+    day,
+    lines: 3,
+    bytes,
+    gzBytes: 50,
+    first,
+    last,
+    sealed: true,
+    crc32: "00000000",
+    modifiedMs: 0,
+    held: 0,
+  };
 }
 
 const DAYS = [

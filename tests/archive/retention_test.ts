@@ -30,6 +30,7 @@ function info(day: string): DayInfo {
     sealed: true,
     crc32: "00000000",
     modifiedMs: 0,
+    held: 0,
   };
 }
 

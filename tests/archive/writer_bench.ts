@@ -133,7 +133,7 @@ export class Bench {
 
   append(from: number, end: number, padding = 0): void {
     for (let number = from; number < end; number++) {
-      this.waiting += this.writer.append(new TextEncoder().encode(record(number, padding)), false);
+      this.waiting += this.writer.append(new TextEncoder().encode(record(number, padding)), false, null);
     }
   }
 

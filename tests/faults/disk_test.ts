@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { parseStatusAnswer } from "../../routes/health.ts";
+import { parseDaysAnswer } from "../../routes/logs.ts";
 import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";
@@ -93,6 +95,60 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     },
   });
 }
+
+Deno.test({
+  name: `Flightlog says of each answer how many of its lines wait for a full disk${needed}`,
+  ignore: !canMount,
+  async fn() {
+    await using volume = await SmallVolume.mount(4 * MIB);
+    await using server = await NatsServer.start();
+    await using publisher = await Publisher.connect({ port: server.port });
+    const lines = new NumberedLines();
+    await using flightlog = await FlightlogProcess.start({
+      env: { NATS_URL: server.url, MAX_DISK_PERCENT: "0" },
+      logDirectory: volume.directory,
+    });
+    await flightlog.untilLog("recording");
+    await lines.publish(publisher, 10);
+    await untilRecorded(flightlog, 10);
+    await untilWritten(flightlog);
+    // Whole milliseconds: the gap of the first start ends before this one, the lines to come begin in it or later.
+    const since = new Date().toISOString();
+    await volume.fill();
+    await lines.publish(publisher, 5700);
+    await flightlog.untilLog("disk takes no lines");
+    await untilRecorded(flightlog, 5710);
+    const until = new Date().toISOString();
+
+    const search = await ask(flightlog, `/search?since=${since}`);
+    assert.equal(search.headers.get("log-coverage"), "partial; held=5700");
+    assert.equal((await search.text()).split("\n").length - 1 < 5700, true);
+    const before = await ask(flightlog, `/search?since=2026-01-01&until=2026-01-02`);
+    await before.body?.cancel();
+    assert.doesNotMatch(before.headers.get("log-coverage")!, /held/);
+    const today = await ask(flightlog, `/logs/today?since=${since}&until=${until}`);
+    await today.body?.cancel();
+    assert.equal(today.headers.get("log-coverage"), "partial; held=5700");
+    const whole = await ask(flightlog, "/logs/today");
+    await whole.body?.cancel();
+    assert.match(whole.headers.get("log-coverage")!, /; held=5700$/);
+    const { days: [day] } = parseDaysAnswer(await (await ask(flightlog, "/logs")).json());
+    assert.equal(day?.held, 5700);
+    const { held } = parseStatusAnswer(await (await ask(flightlog, "/status")).json());
+    assert.equal(held?.lines, 5700);
+    assert.equal(held?.reason, "No space left on device (os error 28)");
+    assert.ok(since <= held.since && held.since <= until);
+    assert.match(await (await fetch(`${flightlog.url}/`)).text(), /5,700 wait/);
+
+    await volume.free();
+    await flightlog.untilLog("disk takes lines again");
+    await untilWritten(flightlog);
+    const after = await ask(flightlog, `/search?since=${since}`);
+    assert.equal(after.headers.get("log-coverage"), "complete");
+    assert.equal((await after.text()).split("\n").length - 1, 5700);
+    assert.equal(parseStatusAnswer(await (await ask(flightlog, "/status")).json()).held, null);
+  },
+});
 
 Deno.test({
   name: `Flightlog starts on a full disk, says so, and records when there is room${needed}`,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Gap } from "../../lib/gap.ts";
 import { formatCoverage, measureCoverage } from "../../routes/coverage.ts";
-import { listedGaps, NOW_MS, stoppedClock } from "./rig.ts";
+import { ListedDays, listedGaps, NOW_MS, stoppedClock } from "./rig.ts";
 
 const SINCE_MS = NOW_MS - 100_000;
 
@@ -12,7 +12,7 @@ function coverageOf(...gaps: [sinceMs: number, untilMs: number | null, state?: G
     cause: "disconnect",
     state,
   }));
-  const parts = { gaps: listedGaps(listed), clock: stoppedClock };
+  const parts = { archive: new ListedDays({}), gaps: listedGaps(listed), clock: stoppedClock };
   return formatCoverage(measureCoverage(parts, SINCE_MS, SINCE_MS + 1_000_000));
 }
 
@@ -37,4 +37,16 @@ Deno.test("measureCoverage() counts only what lies inside the span", () => {
 
 Deno.test("measureCoverage() counts an open gap up to now and not beyond", () => {
   assert.equal(coverageOf([90_000, null, "open"]), "partial; gaps=1; seconds=10");
+});
+
+Deno.test("measureCoverage() tells of lines that wait for the disk, beside the gaps and without any", () => {
+  const archive = new ListedDays({ "2026-11-22": { text: "", held: 5700 } });
+  const gap: Gap = { sinceMs: SINCE_MS, untilMs: SINCE_MS + 1500, cause: "disk", state: "lost" };
+  const coverage = (gaps: Gap[], sinceMs: number) => {
+    const parts = { archive, gaps: listedGaps(gaps), clock: stoppedClock };
+    return formatCoverage(measureCoverage(parts, sinceMs, sinceMs + 1_000_000));
+  };
+  assert.equal(coverage([], SINCE_MS), "partial; held=5700");
+  assert.equal(coverage([gap], SINCE_MS), "partial; gaps=1; seconds=2; held=5700");
+  assert.equal(coverage([], SINCE_MS - 86_400_000), "complete", "of another day");
 });

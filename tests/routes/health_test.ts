@@ -52,6 +52,7 @@ Deno.test("GET /status tells the session, the counters, the archive, the disk an
     },
     counters: { received: 7, recorded: 4, rejected: 1, filtered: 2, empty: 1, dropped: 0, bytes: 900 },
     archive: { days: 2, lines: 3, bytes: 9, gzBytes: 0 },
+    held: null,
     disk: { totalBytes: 1000, freeBytes: 400 },
     lastGap: { since: "2026-11-22T09:00:00.000Z", until: null, cause: "disconnect", state: "open" },
   });

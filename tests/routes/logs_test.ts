@@ -44,6 +44,7 @@ Deno.test("GET /logs lists the days, newest first, with their gaps and links", a
       first: null,
       last: null,
       sealed: false,
+      held: 0,
       gaps: [],
       links: {
         jsonl: "/logs/2026-11-22.jsonl",
@@ -58,6 +59,7 @@ Deno.test("GET /logs lists the days, newest first, with their gaps and links", a
       first: "2026-11-21T00:00:01.000000000Z",
       last: "2026-11-21T11:22:33.000000000Z",
       sealed: true,
+      held: 0,
       gaps: [
         {
           since: "2026-11-21T10:00:00.000Z",

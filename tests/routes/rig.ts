@@ -6,10 +6,10 @@
  */
 
 import { gzipSync } from "node:zlib";
-import type { DayInfo } from "../../lib/archive/archive.ts";
+import type { DayInfo, HeldLines } from "../../lib/archive/archive.ts";
 import type { ByteRange } from "../../lib/archive/open_day.ts";
 import type { Clock } from "../../lib/clock.ts";
-import { parseDayName } from "../../lib/day.ts";
+import { dayStartMs, parseDayName } from "../../lib/day.ts";
 import type { Gap, GapSource } from "../../lib/gap.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { createApp } from "../../routes/app.ts";
@@ -34,6 +34,8 @@ export interface ListedDay {
   sealed?: boolean;
   /** The size of the gzip file that the list tells, if not the real one. */
   gzBytes?: number;
+  /** How many lines the disk does not take, in a chunk of the whole day. Default: none. */
+  held?: number;
 }
 
 /** Days from a list, which counts what is opened and what is closed. */
@@ -54,7 +56,7 @@ export class ListedDays implements DaySource {
   constructor(days: Record<string, ListedDay>, removed: readonly string[] = []) {
     this.#removed = new Set(removed.map((name) => parseDayName(name)!));
     this.#days = new Map(
-      Object.entries(days).map(([day, { text, sealed = true, gzBytes }]) => {
+      Object.entries(days).map(([day, { text, sealed = true, gzBytes, held = 0 }]) => {
         const bytes = new TextEncoder().encode(text);
         const gz = new Uint8Array(gzipSync(bytes));
         const lines = text.split("\n").length - 1;
@@ -68,6 +70,7 @@ export class ListedDays implements DaySource {
           sealed,
           crc32: sealed ? "9a3f01c2" : null,
           modifiedMs: Date.parse("2026-11-22T01:00:00.250Z"),
+          held,
         };
         return [parseDayName(day)!, { info, text: bytes, gz }];
       }),
@@ -84,6 +87,14 @@ export class ListedDays implements DaySource {
 
   wasRemoved(day: number): boolean {
     return this.#removed.has(day);
+  }
+
+  held(sinceMs = -Infinity, untilMs = Infinity): HeldLines | null {
+    let lines = 0;
+    for (const [day, { info }] of this.#days) {
+      if (dayStartMs(day) < untilMs && dayStartMs(day + 1) > sinceMs) lines += info.held;
+    }
+    return lines === 0 ? null : { lines, sinceMs: NOW_MS, reason: "No space left on device (os error 28)" };
   }
 
   openText(day: number, range?: ByteRange): ReadableStream<Uint8Array<ArrayBuffer>> {

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Archive } from "../../lib/archive/archive.ts";
 import { GapLedger } from "../../lib/archive/gap_ledger.ts";
+import type { PlainFile } from "../../lib/archive/plain_writer.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { dayName } from "../../lib/day.ts";
 import { Followers, FOLLOWERS_LIMIT, type FollowRequest } from "../../lib/follow/followers.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { DAY, openArchive, type TestArchive, TestDirectory } from "../archive/archive_rig.ts";
 import { createRandom } from "../archive/varied_archive.ts";
+import { StalledDisk } from "../faults/stalled_disk.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { createParts, readProblem, serve, type ServedApi } from "./rig.ts";
 
@@ -37,8 +39,12 @@ class Followed implements AsyncDisposable {
   }
 
   /** `clock` is the one that followers wait by. */
-  static async open(directory: TestDirectory, clock: Clock = systemClock): Promise<Followed> {
-    return new Followed(await openArchive(directory), directory, clock);
+  static async open(
+    directory: TestDirectory,
+    clock: Clock = systemClock,
+    openFile?: (path: string) => Promise<PlainFile>,
+  ): Promise<Followed> {
+    return new Followed(await openArchive(directory, { openFile }), directory, clock);
   }
 
   /** Records the line with a number, of a day. */
@@ -294,6 +300,46 @@ Deno.test("GET /tail tells of gaps as they begin and end, and of those since the
   assert.ok(!plain.text.includes("gap"));
 });
 
+Deno.test("GET /tail tells of lines that wait for a full disk, as events and among lines of text", async () => {
+  using directory = new TestDirectory();
+  const clock = new FakeClock("2026-11-22T12:00:00Z");
+  const disk = new StalledDisk({ stalls: false });
+  await using followed = await Followed.open(directory, clock, disk.open);
+  const { archive } = followed;
+  await using events = await follow(followed, "", EVENTS);
+  await using text = await follow(followed, "?format=text");
+  await events.until((text) => text.length > 0);
+  while (followed.followers.count < 2) await nextTurn();
+  disk.fail();
+  for (let number = 0; number < 3; number++) followed.record(number);
+  while (archive.trouble === null) await nextTurn();
+  clock.advance(1000);
+  const line = (lines: string) =>
+    `--- held since 12:00:00Z: ${lines} for the disk: No space left on device (os error 28) ---\n`;
+  const event = (lines: number, reason = '"No space left on device (os error 28)"') =>
+    `event: held\ndata: {"since":"2026-11-22T12:00:00.000Z","lines":${lines},"reason":${reason}}\n\n`;
+  await events.until((text) => text.includes("held"));
+  await text.until((text) => text.endsWith("\n"));
+  assert.ok(events.text.endsWith(event(3)), events.text);
+  assert.equal(text.text, line("3 lines wait"));
+  followed.record(3);
+  clock.advance(15_000);
+  await events.until((text) => text.includes('"lines":4'));
+  await text.until((text) => text.endsWith(line("4 lines wait")));
+  await using late = await follow(followed, "", EVENTS);
+  assert.equal(late.response.headers.get("Log-Coverage"), "partial; held=4");
+  await late.until((text) => text.includes("held"));
+  assert.ok(late.text.endsWith(event(4)), late.text);
+  disk.release();
+  followed.clock.advance(1000);
+  await archive.sync();
+  clock.advance(1000);
+  await events.until((text) => text.includes(event(0, "null")));
+  await text.until((text) => text.includes("line 3"));
+  assert.ok(text.text.startsWith(line("3 lines wait") + line("4 lines wait") + "2026-11-22T10:00:00Z"));
+  assert.equal(archive.held(), null);
+});
+
 Deno.test("GET /tail sends a comment every 15 s to those who get events", async () => {
   using directory = new TestDirectory();
   const clock = new FakeClock("2026-11-22T12:00:00Z");
@@ -337,6 +383,7 @@ Deno.test("GET /tail answers 503 with Retry-After when too many follow", async (
         isEvents: false,
         context: { kind: "tail", lines: 1, since: null, withinBytes: null },
         describeGap: () => null,
+        heldNotice: () => null,
       }),
   );
   const answer = await followed.api.ask("/tail");
@@ -381,6 +428,7 @@ Deno.test("GET /tail makes lines into events once for all who want the same", as
   const followers = new Followers({
     archive: {
       days: () => archive.days(),
+      held: () => archive.held(),
       onCommit: (listener) => archive.onCommit(listener),
       openText: (day, range) => archive.openText(day, range),
       lines,
@@ -395,6 +443,7 @@ Deno.test("GET /tail makes lines into events once for all who want the same", as
     isEvents: true,
     context: { kind: "tail", lines: 1, since: null, withinBytes: null },
     describeGap: () => null,
+    heldNotice: () => null,
   };
   const readers = Array.from({ length: 20 }, () => followers.follow(request).getReader());
   for (const reader of readers) await reader.read(); // what the stream opens with
