@@ -15,28 +15,31 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Asks one question of strings, also of those inside of JSON. The answer must only depend on the string. */
 export class FieldMatcher {
+  /** The answer where there is no value. */
+  readonly absent: boolean;
   readonly #question: (value: string) => boolean;
   readonly #bytes = new Uint8Array(PLACES * REMEMBERED_BYTES);
   /** The length of the value in each place, -1 while there is none. */
   readonly #lengths = new Int32Array(PLACES).fill(-1);
   readonly #verdicts = new Uint8Array(PLACES);
 
-  /** `question` is what is asked. */
-  constructor(question: (value: string) => boolean) {
+  /** `question` is what is asked; `absent` is the answer where there is no value to ask about. */
+  constructor(question: (value: string) => boolean, absent = false) {
     this.#question = question;
+    this.absent = absent;
   }
 
-  /** Asks about a value. */
-  matches(value: string): boolean {
-    return this.#question(value);
+  /** Asks about a value; undefined where there is none. */
+  matches(value: string | undefined): boolean {
+    return value === undefined ? this.absent : this.#question(value);
   }
 
   /**
    * Asks about the string between two quotes of valid JSON; `escaped` says whether there are backslashes in it.
-   * Where `start` is -1 there is no value, and the answer is false.
+   * Where `start` is -1 there is no value.
    */
   matchesBytes(bytes: Uint8Array, start: number, end: number, escaped: boolean): boolean {
-    if (start === -1) return false;
+    if (start === -1) return this.absent;
     const length = end - start;
     if (escaped || length > REMEMBERED_BYTES) return this.#decide(bytes, start, end, escaped);
     let hash = length;

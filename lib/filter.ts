@@ -9,13 +9,18 @@ import { Buffer } from "node:buffer";
 import { FieldMatcher } from "./field_matcher.ts";
 import { type FlyRecord, parseFlyRecord } from "./fly_log.ts";
 import { compileGlob } from "./glob.ts";
+import { foldCase, matchesAnyCase } from "./letter_case.js";
 import { APP, INSTANCE, LEVEL, LineScanner, MESSAGE, REGION } from "./line_scanner.ts";
 import { Needle } from "./needle.ts";
 import { FIRST_SECOND, formatTimestamp, LAST_SECOND, parseTimestamp, type Timestamp } from "./timestamp.ts";
 
+/** The members of a record that are compared whole, as {@linkcode FilterSpec} calls them. */
+export type FilterField = "apps" | "regions" | "instances" | "levels";
+
 /**
  * Which lines. Values within one list are alternatives, and an empty list asks for nothing; what is asked for
- * must all hold. May be used as a structured clone.
+ * must all hold. Values are compared in any case of letters, by `foldCase` in letter_case.js. May be used as a
+ * structured clone.
  */
 export interface FilterSpec {
   /** The first moment that is in. A line without a time of its own is not left out by it. */
@@ -28,12 +33,28 @@ export interface FilterSpec {
   regions: string[];
   /** Values of `fly.app.instance`. */
   instances: string[];
-  /** Values of `log.level`, ASCII letters in either case. */
+  /** Values of `log.level`; see {@linkcode levelName}. */
   levels: string[];
-  /** A part of the message, in its case. Null, missing or empty asks for nothing. */
-  text?: string | null;
+  /** Values, for apps globs, that leave a line out. A line without the member has none of them, so it stays. */
+  except?: Partial<Record<FilterField, string[]>>;
+  /**
+   * Parts of the message, all of which must be there. One without an uppercase letter is looked for in any
+   * case, one with any in just its own. Empty ones ask for nothing.
+   */
+  texts?: string[];
+  /** The same for parts none of which may be there. */
+  notTexts?: string[];
   /** Whether a line without a time of its own is left out after all. */
   timedOnly?: boolean;
+}
+
+/** Levels that are called something else besides. */
+const LEVEL_NAMES: ReadonlyMap<string, string> = new Map([["err", "error"], ["warning", "warn"]]);
+
+/** What a level is compared as: in lower case, `err` as `error` and `warning` as `warn`. */
+export function levelName(level: string): string {
+  const folded = foldCase(level);
+  return LEVEL_NAMES.get(folded) ?? folded;
 }
 
 /** What of the index entry of a block tells whether it has to be read; see `BlockEntry` in archive/format.ts. */
@@ -84,8 +105,8 @@ class LineFilter implements Filter {
   readonly #region: FieldMatcher | null;
   readonly #instance: FieldMatcher | null;
   readonly #level: FieldMatcher | null;
-  readonly #text: Needle | null;
-  readonly #textValue: string;
+  readonly #texts: readonly Text[];
+  readonly #notTexts: readonly Text[];
   /** What every line that matches has in one of its strings, if there is such a text. */
   readonly #anchor: Needle | null;
   readonly #scanner = new LineScanner();
@@ -96,16 +117,16 @@ class LineFilter implements Filter {
     this.#sinceText = this.#since === null ? "" : comparableText(this.#since);
     this.#untilText = this.#until === null ? "" : comparableText(this.#until);
     this.#timedOnly = spec.timedOnly ?? false;
-    this.#app = spec.apps.length === 0 ? null : new FieldMatcher(anyGlob(spec.apps));
-    this.#region = spec.regions.length === 0 ? null : new FieldMatcher(anyOf(spec.regions));
-    this.#instance = spec.instances.length === 0 ? null : new FieldMatcher(anyOf(spec.instances));
-    this.#level = spec.levels.length === 0 ? null : new FieldMatcher(anyLevel(spec.levels));
-    this.#textValue = (spec.text ?? "").toWellFormed();
-    this.#text = this.#textValue === "" ? null : new Needle(this.#textValue);
-    this.#anchor = this.#text ?? anchorOf(spec);
+    this.#app = fieldMatcher(spec, "apps", anyGlob);
+    this.#region = fieldMatcher(spec, "regions", anyOf);
+    this.#instance = fieldMatcher(spec, "instances", anyOf);
+    this.#level = fieldMatcher(spec, "levels", anyLevel);
+    this.#texts = textsOf(spec.texts);
+    this.#notTexts = textsOf(spec.notTexts);
+    this.#anchor = longestOf(this.#texts)?.needle ?? anchorOf(spec);
     this.matchesAll = !this.#timedOnly && this.#since === null && this.#until === null &&
-      this.#app === null &&
-      this.#region === null && this.#instance === null && this.#level === null && this.#text === null;
+      this.#app === null && this.#region === null && this.#instance === null && this.#level === null &&
+      this.#texts.length === 0 && this.#notTexts.length === 0;
   }
 
   matches(bytes: Uint8Array, start: number, end: number): boolean {
@@ -142,10 +163,13 @@ class LineFilter implements Filter {
         return false;
       }
     }
-    if (this.#text === null) return true;
-    return (escaped & MESSAGE) === 0
-      ? this.#text.isInBytes(bytes, scanner.messageStart, scanner.messageEnd)
-      : this.#text.isInEscaped(bytes, scanner.messageStart, scanner.messageEnd);
+    if (this.#texts.length === 0 && this.#notTexts.length === 0) return true;
+    const { messageStart, messageEnd } = scanner;
+    return this.#hasTexts(({ needle }) =>
+      (escaped & MESSAGE) === 0
+        ? needle.isInBytes(bytes, messageStart, messageEnd)
+        : needle.isInEscaped(bytes, messageStart, messageEnd)
+    );
   }
 
   matchingLines(bytes: Uint8Array, onLine: (start: number, end: number) => boolean | void): void {
@@ -169,7 +193,9 @@ class LineFilter implements Filter {
       if (this.#until !== null && block.first >= this.#untilText) return false;
     }
     const matcher = this.#app;
-    return matcher === null || block.apps === null || block.apps.some((app) => matcher.matches(app));
+    // A list of apps does not tell whether there are lines without one, which stay where apps only leave out.
+    if (matcher === null || matcher.absent || block.apps === null) return true;
+    return block.apps.some((app) => matcher.matches(app));
   }
 
   #includes(time: Timestamp): boolean {
@@ -181,26 +207,49 @@ class LineFilter implements Filter {
   #matchesUnscanned(bytes: Uint8Array, start: number, end: number): boolean {
     const { record } = parseFlyRecord(bytes.subarray(start, end));
     if (record !== undefined) return this.#matchesRecord(record);
-    if (this.#app !== null || this.#region !== null || this.#instance !== null || this.#level !== null) {
-      return false;
-    }
-    if (this.#timedOnly) return false;
-    return this.#text === null || this.#text.isInBytes(bytes, start, end);
+    const members = [this.#app, this.#region, this.#instance, this.#level];
+    if (members.some((matcher) => matcher !== null && !matcher.absent)) return false;
+    return !this.#timedOnly && this.#hasTexts(({ needle }) => needle.isInBytes(bytes, start, end));
   }
 
   #matchesRecord(record: FlyRecord): boolean {
     const time = record.timestamp === undefined ? null : parseTimestamp(record.timestamp);
     return (time === null ? !this.#timedOnly : this.#includes(time)) &&
-      holds(this.#level, record.log?.level) &&
-      holds(this.#app, record.fly?.app?.name) &&
-      holds(this.#region, record.fly?.region) &&
-      holds(this.#instance, record.fly?.app?.instance) &&
-      record.message.includes(this.#textValue);
+      (this.#level === null || this.#level.matches(record.log?.level)) &&
+      (this.#app === null || this.#app.matches(record.fly?.app?.name)) &&
+      (this.#region === null || this.#region.matches(record.fly?.region)) &&
+      (this.#instance === null || this.#instance.matches(record.fly?.app?.instance)) &&
+      this.#hasTexts((text) => isInText(text, record.message));
+  }
+
+  #hasTexts(isThere: (text: Text) => boolean): boolean {
+    return this.#texts.every(isThere) && !this.#notTexts.some(isThere);
   }
 }
 
-function holds(matcher: FieldMatcher | null, value: string | undefined): boolean {
-  return matcher === null || (value !== undefined && matcher.matches(value));
+/** A part of a message. */
+interface Text {
+  needle: Needle;
+  /** In lower case where the case does not matter. */
+  value: string;
+  anyCase: boolean;
+}
+
+function textsOf(texts: readonly string[] = []): Text[] {
+  return texts.filter((text) => text !== "").map((text) => {
+    const anyCase = matchesAnyCase(text);
+    const value = anyCase ? foldCase(text.toWellFormed()) : text.toWellFormed();
+    return { needle: new Needle(value, { anyCase }), value, anyCase };
+  });
+}
+
+/** The text that is likely to be in the fewest lines. */
+function longestOf(texts: readonly Text[]): Text | undefined {
+  return texts.toSorted((a, b) => b.value.length - a.value.length)[0];
+}
+
+function isInText({ value, anyCase }: Text, message: string): boolean {
+  return (anyCase ? foldCase(message) : message).includes(value);
 }
 
 function isBefore(seconds: number, nanoseconds: number, limit: Timestamp): boolean {
@@ -215,28 +264,40 @@ function comparableText(time: Timestamp): string {
 
 /** The one instance or the one app that is asked for, where every character of it stands for itself. */
 function anchorOf(spec: FilterSpec): Needle | null {
-  const values = spec.instances.length > 0 ? spec.instances : spec.apps.filter((glob) => !/[*?]/.test(glob));
-  const others = spec.instances.length > 0 ? spec.instances : spec.apps;
+  const values = spec.instances.length > 0 ? spec.instances : spec.apps;
   const [value] = values;
-  if (others.length !== 1 || value === undefined || value === "" || !value.isWellFormed()) return null;
-  return new Needle(value);
+  if (values.length !== 1 || value === undefined || value === "" || !value.isWellFormed()) return null;
+  if (spec.instances.length === 0 && /[*?]/.test(value)) return null;
+  return new Needle(value, { anyCase: true, whole: true });
 }
 
-function anyOf(values: string[]): (value: string) => boolean {
-  const wanted = new Set(values);
-  return (value) => wanted.has(value);
+function fieldMatcher(
+  spec: FilterSpec,
+  field: FilterField,
+  any: (values: readonly string[]) => (value: string) => boolean,
+): FieldMatcher | null {
+  const wanted = spec[field];
+  const unwanted = spec.except?.[field] ?? [];
+  if (wanted.length === 0 && unwanted.length === 0) return null;
+  const isWanted = wanted.length === 0 ? () => true : any(wanted);
+  const isUnwanted = any(unwanted);
+  return new FieldMatcher((value) => isWanted(value) && !isUnwanted(value), wanted.length === 0);
 }
 
-function anyGlob(patterns: string[]): (value: string) => boolean {
-  const globs = patterns.map(compileGlob);
-  return (value) => globs.some((glob) => glob.matches(value));
+function anyOf(values: readonly string[]): (value: string) => boolean {
+  const wanted = new Set(values.map(foldCase));
+  return (value) => wanted.has(foldCase(value));
 }
 
-function anyLevel(levels: string[]): (value: string) => boolean {
-  const wanted = new Set(levels.map(lowerAscii));
-  return (value) => wanted.has(lowerAscii(value));
+function anyGlob(patterns: readonly string[]): (value: string) => boolean {
+  const globs = patterns.map((pattern) => compileGlob(foldCase(pattern)));
+  return (value) => {
+    const folded = foldCase(value);
+    return globs.some((glob) => glob.matches(folded));
+  };
 }
 
-function lowerAscii(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+function anyLevel(levels: readonly string[]): (value: string) => boolean {
+  const wanted = new Set(levels.map(levelName));
+  return (value) => wanted.has(levelName(value));
 }

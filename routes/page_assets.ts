@@ -6,6 +6,7 @@
 
 import { createHash } from "node:crypto";
 import type { Context, Hono } from "hono";
+import caseSource from "../lib/letter_case.js" with { type: "text" };
 import ansiSource from "ansi-sequence-parser" with { type: "text" };
 import styleSource from "./page.css" with { type: "text" };
 import iconSource from "./page_icon.svg" with { type: "text" };
@@ -19,12 +20,16 @@ const SCRIPT = "text/javascript; charset=utf-8";
 /** A browser does not know packages by name: the script that it gets imports the package's own file. */
 const tailScript = tailSource.replace('"ansi-sequence-parser"', '"./ansi.js"');
 
+/** What lies in another directory here lies beside it there. */
+const lineScript = lineSource.replace('"../lib/letter_case.js"', '"./letter_case.js"');
+
 /** Each file's path, type and text. The scripts find each other by these names. */
 const ASSETS: readonly (readonly [path: string, type: string, text: string])[] = [
   ["/assets/page.css", "text/css; charset=utf-8", styleSource],
   ["/assets/page_icon.svg", "image/svg+xml", iconSource],
   ["/assets/page_tail.js", SCRIPT, tailScript],
-  ["/assets/page_line.js", SCRIPT, lineSource],
+  ["/assets/page_line.js", SCRIPT, lineScript],
+  ["/assets/letter_case.js", SCRIPT, caseSource],
   ["/assets/ansi.js", SCRIPT, ansiSource],
 ];
 

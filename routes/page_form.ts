@@ -6,12 +6,14 @@
  */
 
 import { html } from "hono/html";
+import { levelName } from "../lib/filter.ts";
 import type { Html } from "./page_layout.ts";
 import type { Parameter } from "./query.ts";
 
 /** What the page of found lines can be asked for. */
 export const SEARCH_PARAMETERS = [
   "q",
+  "not",
   "since",
   "until",
   "app",
@@ -35,12 +37,13 @@ export const DEFAULT_TAIL = 200;
 
 /** Writes the form, filled in with what `asked` has. */
 export function filterForm(asked: URLSearchParams): Html {
-  const levels = new Set([...LEVELS, ...asked.getAll("level").filter((level) => level !== "")]);
+  const chosen = new Set(askedLevels(asked));
+  const levels = new Set([...LEVELS, ...chosen]);
   return html`<form class="filter" method="get" action="/search" role="search">
-<label class="wide">Text<input name="q" type="search" value="${asked.get("q") ?? ""}" maxlength="1024"
-  placeholder="a part of the message" autocomplete="off" autocapitalize="none" spellcheck="false"></label>
-${fields("App", "app", asked.getAll("app"), "api-*")}
-${fields("Region", "region", asked.getAll("region"), "fra")}
+${textFields(asked.getAll("q"))}
+${fields("Without text", "not", asked.getAll("not"), "healthcheck")}
+${fields("App", "app", asked.getAll("app"), "api-*, !api-test")}
+${fields("Region", "region", asked.getAll("region"), "fra, ams")}
 ${fields("Machine", "instance", [...asked.getAll("instance"), ...asked.getAll("machine")], "0e286551c30586")}
 ${fields("Since", "since", asked.getAll("since"), "15m")}
 ${fields("Until", "until", asked.getAll("until"), "now")}
@@ -48,13 +51,28 @@ ${fields("Until", "until", asked.getAll("until"), "now")}
 <fieldset><legend>Level</legend>${
     [...levels].map((level) =>
       html`<label class="check"><input type="checkbox" name="level" value="${level}"${
-        asked.getAll("level").includes(level) ? " checked" : ""
+        chosen.has(level) ? " checked" : ""
       }>${level}</label>`
     )
   }</fieldset>
 <p class="actions"><button class="primary">Search</button>
 <button formaction="/tail">Live tail</button></p>
 </form>`;
+}
+
+/** The levels that are asked for, each by the name that it is offered under. */
+function askedLevels(asked: URLSearchParams): string[] {
+  const given = asked.getAll("level").flatMap((list) => list.split(",")).map((level) => level.trim());
+  return given.filter((level) => level !== "").map((level) =>
+    level.startsWith("!") ? `!${levelName(level.slice(1).trim())}` : levelName(level)
+  );
+}
+
+function textFields(values: readonly string[]): Html[] {
+  return (values.length === 0 ? [""] : values).map((value) =>
+    html`<label class="wide">Text<input name="q" type="search" value="${value}" maxlength="1024"
+  placeholder="a part of the message" autocomplete="off" autocapitalize="none" spellcheck="false"></label>`
+  );
 }
 
 /** One field for each value that is asked for already, and one where there is none. */

@@ -8,6 +8,8 @@
 
 // @ts-check
 
+import { foldCase, matchesAnyCase } from "../lib/letter_case.js";
+
 /**
  * A stretch of text that looks the same all through.
  *
@@ -73,15 +75,15 @@ const HIDDEN =
   /(\x1b\[[0-9:;]{0,60}m)|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]|\p{Surrogate}/gu;
 
 /**
- * Reads a stored line. What is no record is shown as it stands. `highlight` is a text to mark in the message;
- * empty for none.
+ * Reads a stored line. What is no record is shown as it stands. `highlights` are texts to mark in the message,
+ * found as a search finds them.
  *
  * @param {string} line
  * @param {Ansi} ansi
- * @param {string} [highlight]
+ * @param {readonly string[]} [highlights]
  * @returns {LineView}
  */
-export function viewLine(line, ansi, highlight = "") {
+export function viewLine(line, ansi, highlights = []) {
   const record = readObject(line);
   const message = typeof record.message === "string" ? record.message : line;
   const fly = memberOf(record, "fly");
@@ -94,7 +96,7 @@ export function viewLine(line, ansi, highlight = "") {
     place: `${field(app.instance)} ${field(fly.region)}`,
     level: field(level),
     className: LEVEL_CLASSES.get(level.toLowerCase()) ?? "level-other",
-    pieces: readPieces(shown, ansi, highlight),
+    pieces: readPieces(shown, ansi, highlights),
     hiddenLength: message.length - shown.length,
   };
 }
@@ -123,10 +125,10 @@ function escaped(character) {
 /**
  * @param {string} message
  * @param {Ansi} ansi
- * @param {string} highlight
+ * @param {readonly string[]} highlights
  * @returns {Piece[]}
  */
-function readPieces(message, ansi, highlight) {
+function readPieces(message, ansi, highlights) {
   /** @type {Piece[]} */
   const pieces = [];
   const palette = ansi.createColorPalette();
@@ -135,7 +137,7 @@ function readPieces(message, ansi, highlight) {
     const classes = [...token.decorations].filter((name) => name !== "hidden");
     classes.push(colorClass("front", token.foreground && palette.value(token.foreground)));
     classes.push(colorClass("back", token.background && palette.value(token.background)));
-    addPieces(pieces, token.value, classes.filter(Boolean).join(" "), highlight);
+    addPieces(pieces, token.value, classes.filter(Boolean).join(" "), highlights);
   }
   return pieces;
 }
@@ -144,14 +146,47 @@ function readPieces(message, ansi, highlight) {
  * @param {Piece[]} pieces
  * @param {string} text
  * @param {string} className
- * @param {string} highlight
+ * @param {readonly string[]} highlights
  */
-function addPieces(pieces, text, className, highlight) {
-  const parts = highlight === "" ? [text] : text.split(highlight);
-  for (const [number, part] of parts.entries()) {
-    if (number > 0) addPiece(pieces, highlight, `${className} match`.trim());
-    if (part !== "") addPiece(pieces, part, className);
+function addPieces(pieces, text, className, highlights) {
+  let at = 0;
+  for (const [start, end] of findAll(text, highlights)) {
+    if (start > at) addPiece(pieces, text.slice(at, start), className);
+    addPiece(pieces, text.slice(start, end), `${className} match`.trim());
+    at = end;
   }
+  if (at < text.length) addPiece(pieces, text.slice(at), className);
+}
+
+/**
+ * Where the highlights are, in order; those that touch each other as one.
+ *
+ * @param {string} text
+ * @param {readonly string[]} highlights
+ * @returns {[start: number, end: number][]}
+ */
+function findAll(text, highlights) {
+  /** @type {[start: number, end: number][]} */
+  const found = [];
+  for (const highlight of highlights) {
+    if (highlight === "") continue;
+    const anyCase = matchesAnyCase(highlight);
+    const wanted = anyCase ? foldCase(highlight) : highlight;
+    // Folding keeps lengths, so a place in one is a place in the other.
+    const searched = anyCase ? foldCase(text) : text;
+    for (let at = searched.indexOf(wanted); at !== -1; at = searched.indexOf(wanted, at + wanted.length)) {
+      found.push([at, at + wanted.length]);
+    }
+  }
+  found.sort(([a], [b]) => a - b);
+  /** @type {[start: number, end: number][]} */
+  const merged = [];
+  for (const [start, end] of found) {
+    const last = merged.at(-1);
+    if (last !== undefined && start <= last[1]) last[1] = Math.max(last[1], end);
+    else merged.push([start, end]);
+  }
+  return merged;
 }
 
 /**

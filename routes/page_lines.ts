@@ -19,8 +19,8 @@ export interface PlacedLine {
 
 /** What {@linkcode lineList} shows besides the lines. */
 export interface LineListOptions {
-  /** A text to mark in the messages; none if it is empty. */
-  highlight?: string;
+  /** Texts to mark in the messages. */
+  highlights?: readonly string[];
   /** The cursor of the line that it is about. */
   current?: string;
 }
@@ -30,7 +30,7 @@ export function lineList(lines: readonly PlacedLine[], options: LineListOptions 
   let lastDay = "";
   const rows: Html[] = [];
   for (const line of lines) {
-    const view = viewLine(line.text, ansi, options.highlight ?? "");
+    const view = viewLine(line.text, ansi, options.highlights);
     if (view.day !== "" && view.day !== lastDay) rows.push(html`<li class="day">${lastDay = view.day}</li>`);
     rows.push(lineRow(line.cursor, view, line.cursor === options.current));
   }

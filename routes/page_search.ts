@@ -62,7 +62,7 @@ export async function searchPage(c: Context, parts: Parts, asked: URLSearchParam
 ${
     found.lines.length === 0
       ? html`<p class="empty">No line matches.</p>`
-      : lineList(found.lines, { highlight: query.filter.text ?? "" })
+      : lineList(found.lines, { highlights: query.filter.texts })
   }
 ${found.next === null ? null : html`<p class="pager">${morePages(found, query, asked, limit)}</p>`}
 <h2>${isExcerpt ? "All of them, in a terminal" : "In a terminal"}</h2>

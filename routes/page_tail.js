@@ -30,7 +30,7 @@ const announce = document.querySelector("#announce");
 
 const encoder = new TextEncoder();
 const asked = new URLSearchParams(location.search);
-const highlight = asked.get("q") ?? "";
+const highlights = asked.getAll("q");
 const defaults = asked.has("tail") || asked.has("since") || asked.has("cursor") ? {} : { tail: "200" };
 
 /** Rows that are not on the page yet. @type {HTMLLIElement[]} */
@@ -93,7 +93,7 @@ function heldWords(data) {
 }
 
 function lineRow(event) {
-  const view = viewLine(event.data, ansi, highlight);
+  const view = viewLine(event.data, ansi, highlights);
   const row = document.createElement("li");
   row.className = `line ${view.className}`;
   if (view.day !== "") row.dataset.day = view.day;

@@ -7,7 +7,7 @@
 import * as v from "valibot";
 import { type DayNumber, dayStartMs, parseDayName } from "../lib/day.ts";
 import { parseDuration } from "../lib/duration.ts";
-import type { FilterSpec } from "../lib/filter.ts";
+import type { FilterField, FilterSpec } from "../lib/filter.ts";
 import {
   compareTimestamps,
   FIRST_SECOND,
@@ -18,7 +18,7 @@ import {
 import { readDay } from "./day_name.ts";
 import { Problem, show } from "./problem.ts";
 
-/** At most this many values of one repeatable parameter: each is compared with every line. */
+/** At most this many values of one parameter, repeated or listed: each is compared with every line. */
 export const REPEAT_LIMIT = 64;
 
 /** A value is at most this many characters long; `q` is looked for in every line. */
@@ -61,6 +61,7 @@ export const PARAMETERS = [
   "machine",
   "level",
   "q",
+  "not",
   "tail",
   "limit",
   "cursor",
@@ -72,7 +73,15 @@ export const PARAMETERS = [
 export type Parameter = (typeof PARAMETERS)[number];
 
 /** Those that may be given more than once. */
-const REPEATABLE: ReadonlySet<Parameter> = new Set(["app", "region", "instance", "machine", "level"]);
+const REPEATABLE: ReadonlySet<Parameter> = new Set([
+  "app",
+  "region",
+  "instance",
+  "machine",
+  "level",
+  "q",
+  "not",
+]);
 
 const TIME_SHAPE =
   "an RFC 3339 time, a date, Unix seconds, or a duration back from now such as 15m, 2h or 3d";
@@ -85,6 +94,32 @@ const text = v.pipe(
 const texts = v.optional(
   v.pipe(v.array(text), v.maxLength(REPEAT_LIMIT, `must not be given more than ${REPEAT_LIMIT} times`)),
   [],
+);
+
+/** Values that are asked for, and those that had a `!` in front. */
+interface ValueList {
+  wanted: string[];
+  unwanted: string[];
+}
+
+/** Lists of values with commas between them. One that is empty is a mistake, and might mean anything. */
+const values = v.pipe(
+  texts,
+  v.rawTransform<string[], ValueList>(({ dataset, addIssue, NEVER }) => {
+    const list: ValueList = { wanted: [], unwanted: [] };
+    for (const part of dataset.value.flatMap((value) => value.split(","))) {
+      const excludes = part.trimStart().startsWith("!");
+      const value = (excludes ? part.trimStart().slice(1) : part).trim();
+      if (value === "") {
+        addIssue({ message: excludes ? "must name something after the !" : "must not have an empty value" });
+        return NEVER;
+      }
+      (excludes ? list.unwanted : list.wanted).push(value);
+    }
+    if (list.wanted.length + list.unwanted.length <= REPEAT_LIMIT) return list;
+    addIssue({ message: `must not have more than ${REPEAT_LIMIT} values` });
+    return NEVER;
+  }),
 );
 
 /** Makes a schema of a reader that gives undefined for a text that it cannot read. */
@@ -112,12 +147,13 @@ function createSchema(nowMs: number) {
   return v.object({
     since: time,
     until: time,
-    app: texts,
-    region: texts,
-    instance: texts,
-    machine: texts,
-    level: texts,
-    q: v.optional(text),
+    app: values,
+    region: values,
+    instance: values,
+    machine: values,
+    level: values,
+    q: texts,
+    not: texts,
     tail: lineCount(LINES_LIMITS.tail),
     limit: lineCount(LINES_LIMITS.limit),
     cursor: readBy(
@@ -179,7 +215,7 @@ export function readLineQuery(url: string, allowed: readonly Parameter[], nowMs:
     const param = String(issue.path?.[0]?.key);
     throw wrong(param, `${param} ${issue.message}`);
   }
-  const { since, until, app, region, instance, machine, level, q, tail, limit, cursor, format, color } =
+  const { since, until, app, region, instance, machine, level, q, not, tail, limit, cursor, format, color } =
     result.output;
   if (since && until && compareTimestamps(since, until) >= 0) {
     throw wrong("until", "until must be after since; it is the first moment that is left out");
@@ -194,11 +230,18 @@ export function readLineQuery(url: string, allowed: readonly Parameter[], nowMs:
     filter: {
       since: since ?? null,
       until: until ?? null,
-      apps: app,
-      regions: region,
-      instances: [...instance, ...machine],
-      levels: level,
-      text: q ?? null,
+      apps: app.wanted,
+      regions: region.wanted,
+      instances: [...instance.wanted, ...machine.wanted],
+      levels: level.wanted,
+      except: {
+        apps: app.unwanted,
+        regions: region.unwanted,
+        instances: [...instance.unwanted, ...machine.unwanted],
+        levels: level.unwanted,
+      } satisfies Record<FilterField, string[]>,
+      texts: q,
+      notTexts: not,
     },
     tail: tail ?? null,
     limit: limit ?? null,

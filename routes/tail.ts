@@ -34,6 +34,7 @@ export const TAIL_PARAMETERS: readonly Parameter[] = [
   "machine",
   "level",
   "q",
+  "not",
   "tail",
   "cursor",
   "format",

@@ -14,9 +14,12 @@ Deno.test("matchesBytes() asks about the value, with its escapes resolved", () =
   assert.deepEqual(asked, ["é", "é\n", "\ufeff", ""]);
 });
 
-Deno.test("matchesBytes() is false when there is no value", () => {
-  const matcher = new FieldMatcher(() => true);
-  assert.equal(matcher.matchesBytes(encoder.encode("x"), -1, -1, false), false);
+Deno.test("matchesBytes() says what it was told to where there is no value", () => {
+  for (const absent of [true, false]) {
+    const matcher = new FieldMatcher(() => !absent, absent);
+    assert.equal(matcher.matchesBytes(encoder.encode("x"), -1, -1, false), absent);
+    assert.equal(matcher.matches(undefined), absent);
+  }
 });
 
 Deno.test("matchesBytes() asks once about a value that comes back", () => {

@@ -48,9 +48,9 @@ const at = (timestamp: string) => `{"message":"m","timestamp":"${timestamp}"}`;
 Deno.test("a filter that asks for nothing matches every line", () => {
   const lines = [at("2026-11-22T10:00:00Z"), "plain text", "", "{}"];
   assert.deepEqual(select({}, lines), [0, 1, 2, 3]);
-  assert.deepEqual(select({ text: "", since: null }, lines), [0, 1, 2, 3]);
+  assert.deepEqual(select({ texts: [""], since: null }, lines), [0, 1, 2, 3]);
   assert.equal(compileFilter(NOTHING_ASKED).matchesAll, true);
-  assert.equal(compileFilter({ ...NOTHING_ASKED, text: "x" }).matchesAll, false);
+  assert.equal(compileFilter({ ...NOTHING_ASKED, texts: ["x"] }).matchesAll, false);
 });
 
 Deno.test("since is inclusive and until exclusive, to the nanosecond", () => {
@@ -101,7 +101,7 @@ Deno.test("apps are globs, one of which must match", () => {
   assert.deepEqual(select({ apps: ["web-?", "fly-builder-*"] }, PLACES), [1, 3]);
   assert.deepEqual(select({ apps: ["web", "fly*x"] }, PLACES), [0, 2, 3]);
   assert.deepEqual(select({ apps: ["x".repeat(200)] }, PLACES), [6]);
-  assert.deepEqual(select({ apps: ["Web"] }, PLACES), []);
+  assert.deepEqual(select({ apps: ["WEB-?"] }, PLACES), [1]);
 });
 
 Deno.test("a line without an app matches no app, not even *", () => {
@@ -109,30 +109,44 @@ Deno.test("a line without an app matches no app, not even *", () => {
   assert.deepEqual(select({ apps: [""] }, PLACES), [7]);
 });
 
-Deno.test("regions and instances are compared as they are", () => {
-  assert.deepEqual(select({ regions: ["sjc"] }, PLACES), [0, 2, 3]);
+Deno.test("regions and instances are compared whole, in any case", () => {
+  assert.deepEqual(select({ regions: ["SJC"] }, PLACES), [0, 2, 3]);
   assert.deepEqual(select({ regions: ["ams", "sjc"] }, PLACES), [0, 1, 2, 3]);
   assert.deepEqual(select({ regions: ["s*"] }, PLACES), []);
-  assert.deepEqual(select({ instances: ["0e28"] }, PLACES), [0, 2]);
+  assert.deepEqual(select({ instances: ["0E28"] }, PLACES), [0, 2]);
   assert.deepEqual(select({ instances: ["0e28", "148e"] }, PLACES), [0, 1, 2]);
   assert.deepEqual(select({ instances: [""] }, PLACES), [3, 7]);
 });
 
-Deno.test("levels are compared in either case of ASCII letters", () => {
+Deno.test("levels are compared in any case, err as error and warning as warn", () => {
+  const levels = ["ERR", "error", "Warning", "warn", "warned"].map((level) => from("", "", "", level));
+  assert.deepEqual(select({ levels: ["error"] }, levels), [0, 1]);
+  assert.deepEqual(select({ levels: ["err"] }, levels), [0, 1]);
+  assert.deepEqual(select({ levels: ["WARNING"] }, levels), [2, 3]);
+  assert.deepEqual(select({ levels: [], except: { levels: ["err", "warn"] } }, levels), [4]);
   assert.deepEqual(select({ levels: ["info"] }, PLACES), [0, 2]);
   assert.deepEqual(select({ levels: ["Error", "WARN"] }, PLACES), [1, 3]);
   assert.deepEqual(select({ levels: ["ſ", "K"] }, [from("", "", "", "s"), from("", "", "", "k")]), [1]);
   assert.deepEqual(select({ levels: ["\u212a"] }, [from("", "", "", "k"), from("", "", "", "\u212a")]), [1]);
 });
 
+Deno.test("what is excluded is left out, in any case, and nothing else is", () => {
+  assert.deepEqual(select({ except: { apps: ["Web*"] } }, PLACES), [3, 4, 5, 6, 7]);
+  assert.deepEqual(select({ except: { regions: ["sjc"], levels: ["error"] } }, PLACES), [4, 5, 6, 7]);
+  assert.deepEqual(select({ except: { instances: ["0E28", ""] } }, PLACES), [1, 4, 5, 6]);
+  assert.deepEqual(select({ apps: ["web*"], except: { apps: ["web"] } }, PLACES), [1]);
+  assert.deepEqual(select({ apps: ["web"], except: { apps: ["web"] } }, PLACES), []);
+  assert.deepEqual(select({ except: { apps: [] } }, PLACES), [0, 1, 2, 3, 4, 5, 6, 7]);
+});
+
 Deno.test("what is asked for must all hold", () => {
   assert.deepEqual(select({ apps: ["web*"], regions: ["ams"] }, PLACES), [1]);
   assert.deepEqual(select({ apps: ["web"], regions: ["ams"] }, PLACES), []);
-  assert.deepEqual(select({ apps: ["web"], instances: ["0e28"], levels: ["info"], text: "m" }, PLACES), [
+  assert.deepEqual(select({ apps: ["web"], instances: ["0e28"], levels: ["info"], texts: ["m"] }, PLACES), [
     0,
     2,
   ]);
-  assert.deepEqual(select({ regions: ["sjc"], text: "x" }, PLACES), []);
+  assert.deepEqual(select({ regions: ["sjc"], texts: ["x"] }, PLACES), []);
 });
 
 Deno.test("the same value in many lines gets the same answer after many others", () => {
@@ -152,11 +166,58 @@ Deno.test("text is a part of the message, however it is escaped", () => {
     says("CAFÉ"),
     '{"message":"m","café":"café","host":"café"}',
   ];
-  assert.deepEqual(select({ text: "café" }, lines), [0, 1, 2]);
-  assert.deepEqual(select({ text: 'é "quoted" / \\' }, lines), [0, 1]);
-  assert.deepEqual(select({ text: "caf" }, lines), [0, 1, 2, 3]);
-  assert.deepEqual(select({ text: "u00e9" }, lines), []);
-  assert.deepEqual(select({ text: "message" }, lines), []);
+  assert.deepEqual(select({ texts: ["café"] }, lines), [0, 1, 2, 4]);
+  assert.deepEqual(select({ texts: ['é "quoted" / \\'] }, lines), [0, 1]);
+  assert.deepEqual(select({ texts: ["caf"] }, lines), [0, 1, 2, 3, 4]);
+  assert.deepEqual(select({ texts: ["u00e9"] }, lines), []);
+  assert.deepEqual(select({ texts: ["message"] }, lines), []);
+});
+
+Deno.test("text in lower case is found in any case, text with a capital only as it is", () => {
+  const lines = [
+    says("TypeError"),
+    says("typeerror"),
+    says("TYPEERROR"),
+    says("\\u0054ype\\u0045rror"),
+    says("typo"),
+    "no record: TypeERROR",
+  ];
+  assert.deepEqual(select({ texts: ["typeerror"] }, lines), [0, 1, 2, 3, 5]);
+  assert.deepEqual(select({ texts: ["TypeError"] }, lines), [0, 3]);
+});
+
+Deno.test("letters beyond ASCII have cases too, but none that is an ASCII letter's", () => {
+  const lines = [
+    says("GRÖSSE"),
+    says("gr\\u00d6sse"),
+    says("Größe"),
+    says("ΟΔΟΣ ОШИБКА ǅ"),
+    says("\\u212a 5"),
+    says("İ ı ⱥ Ⱥ"),
+  ];
+  assert.deepEqual(select({ texts: ["größe"] }, lines), [2]);
+  assert.deepEqual(select({ texts: ["grösse"] }, lines), [0, 1]);
+  assert.deepEqual(select({ texts: ["οδοσ"] }, lines), [3]);
+  assert.deepEqual(select({ texts: ["ошибка"] }, lines), [3]);
+  assert.deepEqual(select({ texts: ["Ошибка"] }, lines), []);
+  assert.deepEqual(select({ texts: ["ǆ"] }, lines), [3]);
+  assert.deepEqual(select({ texts: ["k 5"] }, lines), []);
+  assert.deepEqual(select({ texts: ["i"] }, lines), []);
+  assert.deepEqual(select({ texts: ["ⱥ ⱥ"] }, lines), [5]);
+});
+
+Deno.test("several texts must all be there, and texts that must not be there must not", () => {
+  const lines = [
+    says("GET /cart 200"),
+    says("GET /cart 500"),
+    says("\\u0047ET / 200"),
+    says("POST /cart 200"),
+  ];
+  assert.deepEqual(select({ texts: ["get", "cart"] }, lines), [0, 1]);
+  assert.deepEqual(select({ texts: ["cart", "GET"], notTexts: ["500"] }, lines), [0]);
+  assert.deepEqual(select({ notTexts: ["get"] }, lines), [3]);
+  assert.deepEqual(select({ notTexts: ["Get", "POST", ""] }, lines), [0, 1, 2]);
+  assert.deepEqual(select({ notTexts: ["nothing"] }, [...lines, "no record", "nothing"]), [0, 1, 2, 3, 4]);
 });
 
 Deno.test("text finds characters beyond U+FFFF and is not misled by lone surrogates", () => {
@@ -167,16 +228,16 @@ Deno.test("text finds characters beyond U+FFFF and is not misled by lone surroga
     says("\\ud83d"),
     says("\\ude00\\ud83d"),
   ];
-  assert.deepEqual(select({ text: "😀" }, lines), [0, 1, 2]);
-  assert.deepEqual(select({ text: "😀" }, [says("\\ud83d\\ud83d\\ude00"), says("\\ud83d😀")]), [0, 1]);
-  assert.deepEqual(select({ text: "x" }, lines), [2]);
+  assert.deepEqual(select({ texts: ["😀"] }, lines), [0, 1, 2]);
+  assert.deepEqual(select({ texts: ["😀"] }, [says("\\ud83d\\ud83d\\ude00"), says("\\ud83d😀")]), [0, 1]);
+  assert.deepEqual(select({ texts: ["x"] }, lines), [2]);
 });
 
 Deno.test("text with a newline is looked for in messages and not across lines", () => {
   const lines = [says("a"), says("b\\nc"), says("b\\u000ac"), "b", "c"];
-  assert.deepEqual(select({ text: "b\nc" }, lines), [1, 2]);
-  assert.deepEqual(select({ text: "\n" }, lines), [1, 2]);
-  assert.deepEqual(select({ text: '"}\n{"' }, lines), []);
+  assert.deepEqual(select({ texts: ["b\nc"] }, lines), [1, 2]);
+  assert.deepEqual(select({ texts: ["\n"] }, lines), [1, 2]);
+  assert.deepEqual(select({ texts: ['"}\n{"'] }, lines), []);
 });
 
 Deno.test("text reads a line right that follows one with broken escapes", () => {
@@ -189,28 +250,28 @@ Deno.test("text reads a line right that follows one with broken escapes", () => 
     says("\\u0078"),
     "\\\\\\",
   ];
-  assert.deepEqual(select({ text: "x" }, lines), [1, 3, 5]);
-  assert.deepEqual(select({ text: "m" }, lines), []);
+  assert.deepEqual(select({ texts: ["x"] }, lines), [1, 3, 5]);
+  assert.deepEqual(select({ texts: ["m"] }, lines), []);
 });
 
 Deno.test("text finds a line that is no record by its bytes", () => {
   const lines = ["plain text", '{"message":"text"', Uint8Array.of(0xff, ...encoder.encode("text")), "tex"];
-  assert.deepEqual(select({ text: "text" }, lines), [0, 1, 2]);
+  assert.deepEqual(select({ texts: ["text"] }, lines), [0, 1, 2]);
 });
 
 Deno.test("text is looked for in escaped messages of any length", () => {
   for (const length of [5_000, 200_000, 10]) {
     const lines = [says("\\t" + "y".repeat(length) + "needle"), says("\\t" + "y".repeat(length))];
-    assert.deepEqual(select({ text: "needle" }, lines), [0], String(length));
+    assert.deepEqual(select({ texts: ["needle"] }, lines), [0], String(length));
   }
 });
 
 Deno.test("matchingLines() ends when it is told to", () => {
   const seen: number[] = [];
   const block = encoder.encode(`${says("x")}\n${says("x")}\n${says("x")}\n`);
-  for (const text of ["x", ""]) {
+  for (const texts of [["x"], []]) {
     seen.length = 0;
-    compileFilter({ ...NOTHING_ASKED, text }).matchingLines(block, (start) => {
+    compileFilter({ ...NOTHING_ASKED, texts }).matchingLines(block, (start) => {
       seen.push(start);
       return seen.length < 2;
     });
@@ -233,8 +294,14 @@ Deno.test("a filter finds what parsing every line finds, under random escapes an
   const pick = <Item>(items: readonly Item[]) => items[random(items.length)]!;
   const letters = [
     "a",
+    "A",
     "b",
     "é",
+    "É",
+    "Ⱥ",
+    "ⱥ",
+    "\u212a",
+    "k",
     "€",
     "😀",
     '"',
@@ -261,40 +328,57 @@ Deno.test("a filter finds what parsing every line finds, under random escapes an
     return quoted + '"';
   };
   const times = ["2026-11-22T10:00:00Z", "2026-11-22T10:00:00.000000001Z", "2026-11-22T10:00:01Z", "never"];
-  const apps = ["a", "ab", "aé", "b/", ""];
+  const apps = ["a", "AB", "ab", "aé", "aÉ", "b/", ""];
+  const lower = (value: string) =>
+    [...value].map((one) => {
+      const small = one.toLowerCase();
+      return one > "\x7f" && small <= "\x7f" ? one : small;
+    }).join("");
+  const isIn = (part: string, message: string) =>
+    /\p{Uppercase}/u.test(part) ? message.includes(part) : lower(message).includes(lower(part));
 
   for (let round = 0; round < 400; round++) {
     const records = Array.from({ length: 40 }, () => ({
       message: word(8),
       timestamp: pick(times),
       app: pick(apps),
-      level: pick(["a", "A", "b"]),
+      level: pick(["a", "A", "b", "ERR", "error"]),
     }));
     const lines = records.map(({ message, timestamp, app, level }) =>
       `{"fly":{"app":{"name":${quote(app)}}},"log":{"level":${quote(level)}},` +
       `"message":${quote(message)},"timestamp":${random(9) === 0 ? quote(timestamp) : `"${timestamp}"`}}`
     );
-    const text = random(2) === 0 ? word(3).toWellFormed() : "";
-    const glob = random(2) === 0 ? pick(["a", "a?", "*b*", "ab", "b/"]) : null;
-    const level = random(3) === 0 ? pick(["a", "B"]) : null;
+    const texts = Array.from({ length: random(3) }, () => word(3).toWellFormed());
+    const notTexts = Array.from({ length: random(2) }, () => word(2).toWellFormed()).filter((text) =>
+      text !== ""
+    );
+    const glob = random(2) === 0 ? pick(["a", "A?", "*b*", "ab", "b/", "aé"]) : null;
+    const notApp = random(3) === 0 ? pick(["a", "a*", "AB"]) : null;
+    const level = random(3) === 0 ? pick(["a", "B", "err", "error"]) : null;
     const since = random(3) === 0 ? pick(times.slice(0, 3)) : null;
-    const expression = glob === null
-      ? null
-      : new RegExp(`^${glob.replace("?", ".").replaceAll("*", ".*")}$`, "u");
+    const isGlob = (pattern: string, app: string) =>
+      new RegExp(`^${lower(pattern).replace("?", ".").replaceAll("*", ".*")}$`, "u").test(lower(app));
+    const named = (value: string) => lower(value) === "err" ? "error" : lower(value);
     const wanted = records.flatMap((record, i) => {
+      const parsed = JSON.parse(lines[i]!);
+      assert.equal(parsed.message, record.message);
       const own = parseTimestamp(record.timestamp);
       // The literals are in the order of their moments.
       const inTime = since === null || own === null ||
         times.indexOf(record.timestamp) >= times.indexOf(since);
-      const right = inTime && (expression === null || expression.test(record.app)) &&
-        (level === null || record.level.toLowerCase() === level.toLowerCase()) &&
-        record.message.includes(text);
+      const right = inTime && (glob === null || isGlob(glob, parsed.fly.app.name)) &&
+        (notApp === null || !isGlob(notApp, parsed.fly.app.name)) &&
+        (level === null || named(parsed.log.level) === named(level)) &&
+        texts.every((text) => isIn(text, parsed.message)) &&
+        !notTexts.some((text) => isIn(text, parsed.message));
       return right ? [i] : [];
     });
     const asked = {
-      text,
+      texts,
+      notTexts,
       apps: glob === null ? [] : [glob],
       levels: level === null ? [] : [level],
+      except: { apps: notApp === null ? [] : [notApp] },
       since: since === null ? null : time(since),
     };
     assert.deepEqual(select(asked, lines), wanted, JSON.stringify({ asked, lines }));
@@ -329,9 +413,15 @@ Deno.test("mayMatchBlock() is true when the block has lines without a time, what
   assert.equal(mayMatch({}, { first: null, last: null, untimed: 1 }), true);
 });
 
+Deno.test("mayMatchBlock() is true when apps are only excluded: a line may have none", () => {
+  assert.equal(mayMatch({ except: { apps: ["shop", "web"] } }), true);
+  assert.equal(mayMatch({ apps: ["*"], except: { apps: ["shop", "web"] } }), false);
+});
+
 Deno.test("mayMatchBlock() is false when the block has none of the apps", () => {
+  assert.equal(mayMatch({ apps: ["WEB"] }), true);
   assert.equal(mayMatch({ apps: ["db", "sh*"] }), true);
-  assert.equal(mayMatch({ apps: ["db", "We?"] }), false);
+  assert.equal(mayMatch({ apps: ["db", "We??"] }), false);
   assert.equal(mayMatch({ apps: ["db"] }, { apps: null }), true);
   assert.equal(mayMatch({ apps: ["*"] }, { apps: [] }), false);
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { Needle } from "../lib/needle.ts";
 
 const encoder = new TextEncoder();
@@ -47,4 +48,41 @@ Deno.test("isInEscaped() resolves every kind of escape", () => {
 Deno.test("a needle with a lone surrogate is one with U+FFFD", () => {
   const bytes = encoder.encode("\ufffd");
   assert.equal(new Needle("\ud800").isInBytes(bytes, 0, 3), true);
+});
+
+Deno.test("a needle in any case finds both cases, in bytes, in escapes and among lines", () => {
+  const needle = new Needle("aé-1", { anyCase: true });
+  const bytes = encoder.encode("xAÉ-1x");
+  assert.equal(needle.isInBytes(bytes, 0, bytes.length), true);
+  assert.equal(needle.isInBytes(bytes, 2, bytes.length), false);
+  const escaped = encoder.encode("\\u0041\\u00c9-1");
+  assert.equal(needle.isInEscaped(escaped, 0, escaped.length), true);
+  const found: number[] = [];
+  const text = Buffer.from("aÉ-1\nae-1\n\\u00c9\nAé-1").toString("latin1");
+  needle.forEachCandidate(text, (start) => found.push(start) > 0);
+  assert.deepEqual(found, [0, 11, 18]);
+});
+
+Deno.test("a needle in any case takes what means something to a regular expression for itself", () => {
+  for (const text of [".*", "[a", "a|b", "(", "\\", "$^", "a{2}"]) {
+    const needle = new Needle(text, { anyCase: true });
+    const found: string[] = [];
+    needle.forEachCandidate(
+      `x\n${text}\naa`,
+      (start, end) => found.push(`x\n${text}\naa`.slice(start, end)) > 0,
+    );
+    assert.deepEqual(found, [text]);
+    const bytes = encoder.encode(text);
+    assert.equal(needle.isInBytes(bytes, 0, bytes.length), true);
+  }
+});
+
+Deno.test("a needle for a whole string passes over lines that have it only as a part of one", () => {
+  const text = '{"app":"Web"}\n{"message":"AppleWebKit"}\n{"app":"\\u0077eb"}\n"web';
+  for (const anyCase of [true, false]) {
+    const found: number[] = [];
+    const needle = new Needle("web", { whole: true, anyCase });
+    needle.forEachCandidate(text, (start) => found.push(start) > 0);
+    assert.deepEqual(found, anyCase ? [0, 40] : [40]);
+  }
 });

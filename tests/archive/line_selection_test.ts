@@ -9,7 +9,13 @@ const TEXT = encoder.encode(LINES.join(""));
 const LENGTH = LINES[0]!.length;
 
 function select(options: Partial<LineSelection> & { text?: string } = {}, text: Uint8Array = TEXT) {
-  const filter = { apps: [], regions: [], instances: [], levels: [], text: options.text ?? null };
+  const filter = {
+    apps: [],
+    regions: [],
+    instances: [],
+    levels: [],
+    texts: options.text === undefined ? [] : [options.text],
+  };
   const { bytes, marks } = selectLines(text, {
     filter,
     filterKey: JSON.stringify(filter),

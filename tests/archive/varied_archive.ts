@@ -26,6 +26,7 @@ export interface NaiveQuery {
   instance?: string;
   level?: string;
   q?: string;
+  not?: string;
 }
 
 /** Numbers in [0, 1), the same after the same seed (the generator known as mulberry32). */
@@ -146,13 +147,29 @@ export function matchesNaively(day: number, record: Record, query: NaiveQuery): 
   } else if (`${dayName(day + 1)}T00:00:00` <= since || `${dayName(day)}T00:00:00.000000000Z` >= until) {
     return false;
   }
-  const app: string | undefined = record.fly?.app?.name;
-  if (query.app === "web*" && !app?.startsWith("web")) return false;
-  if (query.app !== undefined && query.app !== "web*" && app !== query.app) return false;
-  if (query.region !== undefined && record.fly?.region !== query.region) return false;
-  if (query.instance !== undefined && record.fly?.app?.instance !== query.instance) return false;
-  if (query.level !== undefined && record.log.level.toLowerCase() !== query.level.toLowerCase()) return false;
-  return query.q === undefined || record.message.includes(query.q);
+  if (!isInList(record.fly?.app?.name, query.app)) return false;
+  if (!isInList(record.fly?.region, query.region)) return false;
+  if (!isInList(record.fly?.app?.instance, query.instance)) return false;
+  if (!isInList(record.log.level, query.level?.replace("err,", "error,"))) return false;
+  return (query.q === undefined || isIn(query.q, record.message)) &&
+    (query.not === undefined || !isIn(query.not, record.message));
+}
+
+/** Whether `list` has a value, some of which may end in `*`, and does not leave it out with `!`. */
+function isInList(value: string | undefined, list: string | undefined): boolean {
+  if (list === undefined) return true;
+  const is = (wanted: string) => {
+    const [own, asked] = [value?.toLowerCase(), wanted.toLowerCase()];
+    return asked.endsWith("*") ? own?.startsWith(asked.slice(0, -1)) : own === asked;
+  };
+  const values = list.split(",");
+  const wanted = values.filter((one) => !one.startsWith("!"));
+  const unwanted = values.filter((one) => one.startsWith("!")).map((one) => one.slice(1));
+  return (wanted.length === 0 || wanted.some(is)) && !unwanted.some(is);
+}
+
+function isIn(part: string, message: string): boolean {
+  return part === part.toLowerCase() ? message.toLowerCase().includes(part) : message.includes(part);
 }
 
 /** A question about the archive, as likely narrow as wide. */
@@ -164,10 +181,13 @@ export function randomQuery(random: () => number): NaiveQuery {
   const time = (ms: number) => `${new Date(ms).toISOString().slice(0, -1)}${nanoseconds}Z`;
   if (random() < 0.5) query.since = time(startMs);
   if (random() < 0.4) query.until = time(startMs + spanMs + 1);
-  if (random() < 0.3) query.app = pick([...APPS, "web*", "none"], random);
-  if (random() < 0.2) query.region = pick(REGIONS, random);
+  if (random() < 0.3) {
+    query.app = pick([...APPS, "web*", "none", "WÖRKER,api", "!web", "Web*,!web-*"], random);
+  }
+  if (random() < 0.2) query.region = pick([...REGIONS, "!FRA"], random);
   if (random() < 0.2) query.instance = pick(INSTANCES, random);
-  if (random() < 0.2) query.level = pick(["ERROR", "info"], random);
-  if (random() < 0.3) query.q = pick([...WORDS, "17 ", "nowhere"], random);
+  if (random() < 0.2) query.level = pick(["ERROR", "info", "err,warn", "!info"], random);
+  if (random() < 0.3) query.q = pick([...WORDS, "17 ", "nowhere", "get /", "Timeout", "NAÏVE"], random);
+  if (random() < 0.2) query.not = pick(["timeout", "get", "GET", "日", "1"], random);
   return query;
 }

@@ -4,8 +4,8 @@ import { visibleText } from "../../lib/text_line.ts";
 import { MESSAGE_LIMIT, PIECES_LIMIT, showHidden, viewLine } from "../../routes/page_line.js";
 
 /** The pieces of a message. */
-function pieces(message: string, highlight = ""): { text: string; className: string }[] {
-  return viewLine(JSON.stringify({ message }), ansi, highlight).pieces;
+function pieces(message: string, ...highlights: string[]): { text: string; className: string }[] {
+  return viewLine(JSON.stringify({ message }), ansi, highlights).pieces;
 }
 
 Deno.test("viewLine() gives what a reader looks for", () => {
@@ -141,4 +141,20 @@ Deno.test("showHidden() shows what the text form of a line shows, but for line f
     // A terminal is to be left without colour at the end of a line.
     assert.equal(showHidden(text), shown.endsWith("\x1b[0m") ? shown.slice(0, -4) : shown);
   }
+});
+
+Deno.test("viewLine() marks what a search in any case finds, and of a text with a capital just that", () => {
+  const marked = (...asked: [string, ...string[]]) =>
+    pieces(...asked).filter(({ className }) => className === "match").map(({ text }) => text);
+  assert.deepEqual(marked("Timeout, TIMEOUT, timeout", "timeout"), ["Timeout", "TIMEOUT", "timeout"]);
+  assert.deepEqual(marked("Timeout, TIMEOUT, timeout", "Timeout"), ["Timeout"]);
+  assert.deepEqual(marked("ÜBER über \u212a k", "über", "k"), ["ÜBER", "über", "k"]);
+});
+
+Deno.test("viewLine() marks several texts, and those that overlap as one", () => {
+  assert.deepEqual(pieces("one two three", "two", "wo th", "e t", ""), [
+    { text: "on", className: "" },
+    { text: "e two th", className: "match" },
+    { text: "ree", className: "" },
+  ]);
 });

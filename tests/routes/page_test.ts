@@ -135,6 +135,19 @@ Deno.test("GET /search as a page drops the fields that a form leaves empty", asy
   assert.equal(headers.get("Location"), "/search?app=web&tail=50&level=error");
 });
 
+Deno.test("GET /search as a page shows lists, ! and several texts in the form as they were asked for", async () => {
+  const { lines } = readerOf("");
+  const asked = "/search?q=one&q=two&not=three&app=web,!api-test&level=Err,warning&level=!debug";
+  const { text } = await askPage(asked, { ...ONE_DAY, lines });
+  for (const value of ["one", "two"]) {
+    assert.match(text, new RegExp(`name="q" type="search" value="${value}"`));
+  }
+  assert.match(text, /name="not" value="three"/);
+  assert.match(text, /name="app" value="web,!api-test"/);
+  const checked = [...text.matchAll(/value="([^"]*)" checked/g)].map(([, level]) => level);
+  assert.deepEqual(checked, ["error", "warn", "!debug"]);
+});
+
 Deno.test("GET /search as a page redirects to nothing but itself", async () => {
   const { headers } = await askPage("/search?q=%0d%0aSet-Cookie:%20a=b&app=&region=//evil.example");
   assert.equal(headers.get("Location"), "/search?q=%0D%0ASet-Cookie%3A+a%3Db&region=%2F%2Fevil.example");

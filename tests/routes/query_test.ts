@@ -21,9 +21,11 @@ async function problemOf(
   return assert.fail(`${query} was taken`);
 }
 
+const NO_VALUES = { apps: [], regions: [], instances: [], levels: [] };
+
 Deno.test("readLineQuery() asks for everything when nothing is given", () => {
   assert.deepEqual(read(""), {
-    filter: { since: null, until: null, apps: [], regions: [], instances: [], levels: [], text: null },
+    filter: { since: null, until: null, ...NO_VALUES, except: NO_VALUES, texts: [], notTexts: [] },
     tail: null,
     limit: null,
     cursor: null,
@@ -35,7 +37,7 @@ Deno.test("readLineQuery() asks for everything when nothing is given", () => {
 Deno.test("readLineQuery() reads every parameter", () => {
   const query =
     "since=2026-11-20&until=1h&app=web&app=api-*&region=fra&instance=0e28&machine=1f39&level=error" +
-    "&q=a%20b%26c&limit=10&cursor=2026-11-22:1048576&format=text&color=1";
+    "&q=a%20b%26c&q=d,e&not=!f&limit=10&cursor=2026-11-22:1048576&format=text&color=1";
   assert.deepEqual(read(query), {
     filter: {
       since: { seconds: 1_795_132_800, nanoseconds: 0 },
@@ -44,13 +46,32 @@ Deno.test("readLineQuery() reads every parameter", () => {
       regions: ["fra"],
       instances: ["0e28", "1f39"],
       levels: ["error"],
-      text: "a b&c",
+      except: NO_VALUES,
+      texts: ["a b&c", "d,e"],
+      notTexts: ["!f"],
     },
     tail: null,
     limit: 10,
     cursor: { day: 20_779, offset: 1_048_576 },
     format: "text",
     color: true,
+  });
+});
+
+Deno.test("readLineQuery() takes lists with commas and ! for what is left out, repeated or not", () => {
+  const { filter } = read(
+    "app=web,%20api-*&app=!api-test&region=!fra,!ams&machine=!0e28,1f39&instance=2a&level=Err,!debug",
+  );
+  assert.deepEqual(filter, {
+    since: null,
+    until: null,
+    apps: ["web", "api-*"],
+    regions: [],
+    instances: ["2a", "1f39"],
+    levels: ["Err"],
+    except: { apps: ["api-test"], regions: ["fra", "ams"], instances: ["0e28"], levels: ["debug"] },
+    texts: [],
+    notTexts: [],
   });
 });
 
@@ -101,7 +122,14 @@ const WRONG: [query: string, param: string][] = [
   ["Since=1h", "Since"],
   ["=1", ""],
   ["since=1h&since=2h", "since"],
-  ["q=a&q=b", "q"],
+  ["q=a&q=", "q"],
+  ["not=", "not"],
+  ["app=web,", "app"],
+  ["app=,", "app"],
+  ["app=%20", "app"],
+  ["region=!", "region"],
+  ["level=error,!%20", "level"],
+  [`machine=${Array.from({ length: 65 }, () => "a").join(",")}`, "machine"],
   ["q=", "q"],
   ["app=", "app"],
   ["since=", "since"],

@@ -438,7 +438,7 @@ Deno.test("GET /tail makes lines into events once for all who want the same", as
     logger: silentLogger,
   });
   const request: FollowRequest = {
-    filter: { apps: [], regions: [], instances: [], levels: [], text: "line" },
+    filter: { apps: [], regions: [], instances: [], levels: [], texts: ["line"] },
     style: "jsonl",
     isEvents: true,
     context: { kind: "tail", lines: 1, since: null, withinBytes: null },
