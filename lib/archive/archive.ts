@@ -10,7 +10,7 @@ import type { Cancel, Clock } from "../clock.ts";
 import { dayName, type DayNumber, dayOf } from "../day.ts";
 import type { Logger } from "../logger.ts";
 import type { Timestamp } from "../timestamp.ts";
-import type { BlockResult, BlockTask } from "./block_worker.ts";
+import type { BlockResult, BlockTask } from "./block_task.ts";
 import { ArchiveLock } from "./archive_lock.ts";
 import { RemovedDays } from "./removed_days.ts";
 import { type HeldLines, joinHeld } from "./held.ts";
@@ -63,6 +63,9 @@ const ROOM_LIMIT_MS = 600_000;
 /** With more readers than this, none has blocks inflated ahead of what it takes: each block is 1 MiB. */
 const READING_AHEAD_LIMIT = 8;
 
+/** At most so many places of damage are told of while reading; `verify` and the scrub tell of all. */
+const TOLD_LIMIT = 1000;
+
 /** Hears that the text of a day can be read up to `end`. Must not throw. */
 export type CommitListener = (day: DayNumber, end: number) => void;
 
@@ -84,6 +87,8 @@ export class Archive {
   #cancelMaintenance: Cancel;
   #sealsUnderWay = 0;
   #closed = false;
+  /** The damage that was told already. */
+  readonly #told = new Set<string>();
   /** When days were last removed to make room, and how full the volume was before. */
   #madeRoom: { usedPercent: number; atMs: number } | null = null;
 
@@ -120,6 +125,8 @@ export class Archive {
       runBlockTask: (task) => this.#runBlockTask(task),
       events: (day) => this.#events(day),
       onFault: (what, error) => this.#report(what, error),
+      onRepair: (file, what) => options.logger.log("warn", "archive repaired", { file, what }),
+      onMasked: (file, what) => this.#tellOnce(file, what),
       openFile: options.openFile,
     };
     for (const state of recovered.days) this.#days.set(state.day, new RecordedDay(state, this.#host));
@@ -210,7 +217,7 @@ export class Archive {
   /**
    * The day's text, or a range of it. The files are open when this returns, and closed when the stream ends
    * or is cancelled; `slot`, which limits how many read at once, is given back with them. A damaged block
-   * breaks the stream.
+   * breaks the stream before any of it is given.
    *
    * @throws {RangeError} If there is no such day.
    */
@@ -235,9 +242,9 @@ export class Archive {
    */
   openGzip(day: DayNumber, range?: ByteRange): ReadableStream<Uint8Array<ArrayBuffer>> {
     const recorded = this.#recorded(day);
-    const sealed = recorded.info().sealed;
-    if (range !== undefined && !sealed) throw new RangeError(`Cannot cut ${dayName(day)}: it is not sealed`);
-    if (sealed && range === undefined) return recorded.openGzipFile().readable;
+    if (range !== undefined && !recorded.info().sealed) {
+      throw new RangeError(`Cannot cut ${dayName(day)}: it is not sealed`);
+    }
     const open = recorded.open(this.#pool);
     return this.#stream(day, range === undefined ? open.gzip() : open.gzipRange(range), open);
   }
@@ -410,6 +417,14 @@ export class Archive {
     this.#options.logger.log("info", "day removed", { day: dayName(number), lines, gzBytes, reason });
     for (const { writer } of this.#days.values()) writer?.retry();
     return info;
+  }
+
+  /** Everyone who reads a day meets the same damage in it. */
+  #tellOnce(file: string, what: string): void {
+    const key = `${file} ${what}`;
+    if (this.#told.has(key) || this.#told.size >= TOLD_LIMIT) return;
+    this.#told.add(key);
+    this.#options.logger.log("error", "archive damaged", { file, what });
   }
 
   #report(what: string, error: unknown): void {

@@ -179,16 +179,34 @@ export function deflateBlock(text: Uint8Array, level: number = DEFLATE_LEVEL): U
 /** Makes the block of `text` that stands at `place`. */
 export function makeBlock(text: Uint8Array, place: BlockPlace): { bytes: Uint8Array; entry: BlockEntry } {
   const bytes = deflateBlock(text);
-  const entry: BlockEntry = {
+  return { bytes, entry: entryOf(text, bytes, place) };
+}
+
+/** The entry of the block that stands at `place` and has `text`, deflated to `bytes`. */
+export function entryOf(text: Uint8Array, bytes: Uint8Array, place: BlockPlace): BlockEntry {
+  const { apps, ...summary } = inspectText(text).summary;
+  return {
     rawOffset: place.rawOffset,
     rawLength: text.length,
     gzOffset: place.gzOffset,
     gzLength: bytes.length,
-    ...inspectText(text).summary,
+    ...summary,
     crc32: formatCrc32(zlib.crc32(text)),
     totalCrc32: formatCrc32(zlib.crc32(text, place.totalCrc32)),
+    apps,
+    gzCrc32: formatCrc32(zlib.crc32(bytes)),
   };
-  return { bytes, entry };
+}
+
+/** Whether a block, as it lies in the gzip file, is what its entry says; null where its entry does not say. */
+export function isIntactGzip(bytes: Uint8Array, { gzLength, gzCrc32 }: BlockEntry): boolean | null {
+  if (bytes.length !== gzLength) return false;
+  return gzCrc32 === null ? null : formatCrc32(zlib.crc32(bytes)) === gzCrc32;
+}
+
+/** Whether `text` is that of a block, by length and checksum. */
+export function isTextOf(text: Uint8Array, { rawLength, crc32 }: BlockEntry): boolean {
+  return text.length === rawLength && formatCrc32(zlib.crc32(text)) === crc32;
 }
 
 /**

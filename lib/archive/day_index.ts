@@ -7,6 +7,7 @@
 
 import { dayName, type DayNumber } from "../day.ts";
 import { type BlockPlace, parseCrc32, placeAfter } from "./block.ts";
+import { checkedLine, readCheckedLine } from "./checked_line.ts";
 import {
   type BlockEntry,
   GZIP_HEADER,
@@ -19,6 +20,7 @@ import {
   readIndexVersion,
   readSealEntry,
   type SealEntry,
+  UNCHECKED_INDEX_VERSION,
 } from "./format.ts";
 
 /** An index in memory. `seal` is null while blocks are still added. */
@@ -56,12 +58,13 @@ export function indexHeader(day: DayNumber, rawFrom: number, gzFrom: number): In
 
 /** One line of an index file, with its newline. */
 export function indexLine(entry: IndexHeader | BlockEntry | SealEntry): string {
-  return JSON.stringify(entry) + "\n";
+  return checkedLine(entry) + "\n";
 }
 
-/** The whole text of an index file. */
+/** The whole text of an index file, in the form of {@linkcode INDEX_VERSION} whatever it was read from. */
 export function indexText(index: DayIndex): string {
-  const entries = [index.header, ...index.blocks, ...(index.seal === null ? [] : [index.seal])];
+  const header: IndexHeader = { ...index.header, version: INDEX_VERSION };
+  const entries = [header, ...index.blocks, ...(index.seal === null ? [] : [index.seal])];
   return entries.map(indexLine).join("");
 }
 
@@ -135,7 +138,7 @@ export function parseIndex(text: string, day: DayNumber): DayIndex {
 
 /**
  * Reads the text of the index of a sealed day. Opening the archive looks only at its ends, so damage in between
- * is met by whoever reads, and the error says how to mend it.
+ * is met by whoever reads.
  *
  * @throws {IndexDamage} As {@linkcode parseIndex}, and if there is no seal.
  */
@@ -146,36 +149,47 @@ export function parseSealedIndex(text: string, day: DayNumber): DayIndex & { sea
     return { ...index, seal: index.seal };
   } catch (error) {
     if (!(error instanceof IndexDamage) || error.unknownVersion) throw error;
-    const advice = "remove it and restart, and it is made again from the gzip file";
     throw new IndexDamage(
-      `Cannot use "${indexFile(day)}": ${error.message}; ${advice}`,
+      `Cannot use "${indexFile(day)}": ${error.message}`,
       error.intact,
       error.intactBytes,
     );
   }
 }
 
+/** Reads a header. From version 2 on its checksum must be right, also to believe that it is of a later one. */
 function parseHeader(line: string | undefined, day: DayNumber): IndexHeader {
-  const value = parseJson(line ?? "");
+  const { json, check } = readCheckedLine(line ?? "");
+  const value = parseJson(json);
   const header = readIndexHeader(value);
-  if (header?.day === dayName(day)) return header;
+  if (header?.day === dayName(day) && isAsWritten(check, header.version)) return header;
   const version = readIndexVersion(value);
-  if (version !== null && version !== INDEX_VERSION) {
+  if (version !== null && version > INDEX_VERSION && check === "right") {
     throw new IndexDamage(
-      `Cannot read an index of version ${version}: this program knows version ${INDEX_VERSION}`,
+      `Cannot read an index of version ${version}: this program knows versions up to ${INDEX_VERSION}`,
       null,
       0,
       true,
     );
   }
-  throw new IndexDamage(`Cannot read line 1: it is no index header of ${dayName(day)}`, null, 0);
+  const fault = check === "wrong" ? "its checksum is wrong" : `it is no index header of ${dayName(day)}`;
+  throw new IndexDamage(`Cannot read line 1: ${fault}`, null, 0);
+}
+
+/** Whether a line has the checksum that its version asks for. */
+function isAsWritten(check: "right" | "wrong" | "none", version: IndexHeader["version"]): boolean {
+  return check === (version === UNCHECKED_INDEX_VERSION ? "none" : "right");
 }
 
 /** Adds what `line` says to `index`, or tells why it cannot stand there. */
 function addLine(index: DayIndex, line: string): string | null {
   if (index.seal !== null) return "there is more behind the seal";
-  const value = parseJson(line);
-  const block = readBlockEntry(value);
+  const { version } = index.header;
+  const { json, check } = readCheckedLine(line);
+  if (check === "wrong") return "its checksum is wrong";
+  if (!isAsWritten(check, version)) return "it is no index entry";
+  const value = parseJson(json);
+  const block = readBlockEntry(value, version);
   if (block !== null) {
     const place = nextPlace(index);
     if (block.rawOffset !== place.rawOffset || block.gzOffset !== place.gzOffset) {
@@ -193,6 +207,20 @@ function addLine(index: DayIndex, line: string): string | null {
   return null;
 }
 
+/**
+ * The entries of an index whose checksums are right, by where their blocks begin in the gzip file; none of an index
+ * of version 1. Whatever else is in the text is passed over.
+ */
+export function intactEntries(text: string): Map<number, BlockEntry> {
+  const entries = new Map<number, BlockEntry>();
+  for (const line of text.split("\n")) {
+    const { json, check } = readCheckedLine(line);
+    const entry = check === "right" ? readBlockEntry(parseJson(json), INDEX_VERSION) : null;
+    if (entry !== null) entries.set(entry.gzOffset, entry);
+  }
+  return entries;
+}
+
 function parseJson(line: string): unknown {
   try {
     return JSON.parse(line);
@@ -206,13 +234,22 @@ function byteLength(text: string): number {
 }
 
 /**
- * Reads the seal from the last bytes of an index file, without the blocks. Gives null where they are not a
- * seal: then {@linkcode parseIndex} tells what is wrong.
+ * Reads the seal from the two ends of an index file, without the blocks between. Gives null where they are not those
+ * of a sealed index of `day`: then {@linkcode parseIndex} tells what is wrong.
  */
-export function parseSeal(tail: string): SealEntry | null {
-  if (!tail.endsWith("\n")) return null;
-  const line = tail.slice(tail.lastIndexOf("\n", tail.length - 2) + 1, -1);
-  return readSealEntry(parseJson(line));
+export function parseSeal(start: string, end: string, day: DayNumber): SealEntry | null {
+  const version = ([INDEX_VERSION, UNCHECKED_INDEX_VERSION] as const).find((known) =>
+    start.startsWith(headerLine(day, known))
+  );
+  if (version === undefined || !end.endsWith("\n")) return null;
+  const { json, check } = readCheckedLine(end.slice(end.lastIndexOf("\n", end.length - 2) + 1, -1));
+  return isAsWritten(check, version) ? readSealEntry(parseJson(json)) : null;
+}
+
+/** The first line of the index of a sealed day in a version of the format, with its line feed. */
+function headerLine(day: DayNumber, version: IndexHeader["version"]): string {
+  const header: IndexHeader = { ...indexHeader(day, 0, 0), version };
+  return (version === UNCHECKED_INDEX_VERSION ? JSON.stringify(header) : checkedLine(header)) + "\n";
 }
 
 /** The CRC-32 of the text that ends where `seal` was made. */

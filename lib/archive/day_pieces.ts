@@ -130,7 +130,6 @@ async function blockPiece(day: OpenDay, block: BlockEntry, range: ByteRange): Pr
 }
 
 async function plainPiece(day: OpenDay, block: BlockEntry, range: ByteRange): Promise<DayPiece> {
-  const { rawOffset: offset, rawLength } = block;
-  const bytes = await day.readPlain({ start: offset, end: offset + rawLength });
-  return { offset, range: rangeWithin(block, range), bytes, block: null };
+  const bytes = await day.readPlainBlock(block);
+  return { offset: block.rawOffset, range: rangeWithin(block, range), bytes, block: null };
 }

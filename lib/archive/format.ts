@@ -8,8 +8,15 @@
 import * as v from "valibot";
 import { dayName, type DayNumber, parseDayName } from "../day.ts";
 
-/** The version that this program writes into each index. A reader that meets another leaves the day alone. */
-export const INDEX_VERSION = 1;
+/**
+ * The version that this program writes into each index. A reader that meets a later one leaves the day alone.
+ * Version 1 is read as well: its lines have no checksum of their own, and its entries no `gzCrc32`. From 2 on the
+ * first line has its checksum in every version to come, so that a damaged digit is not taken for a later one.
+ */
+export const INDEX_VERSION = 2;
+
+/** The version before lines had checksums. */
+export const UNCHECKED_INDEX_VERSION = 1;
 
 /**
  * The text of one gzip block, in bytes. A reader inflates whole blocks, so a block is what a search for ten
@@ -46,6 +53,15 @@ export const GZIP_TRAILER_BYTES = 10;
 
 /** The gap ledger. */
 export const GAPS_FILE = "gaps.jsonl";
+
+/**
+ * Room on the disk that the ledger has in reserve: line feeds, over which its next entries are written when the
+ * disk is full, so that {@linkcode GAPS_FILE} itself is lines and nothing else.
+ */
+export const GAPS_RESERVE_FILE = "gaps.reserve";
+
+/** When each day was last read back; losing it costs no more than reading them back once more. */
+export const SCRUB_FILE = "scrub";
 
 /** Touched while recording, so that the gap of a crash has a start. */
 export const ALIVE_FILE = "alive";
@@ -130,7 +146,7 @@ export interface IndexHeader {
   /** Tells an index from any other file. */
   flightlog: "index";
   /** The version of the format; see {@linkcode INDEX_VERSION}. */
-  version: typeof INDEX_VERSION;
+  version: typeof INDEX_VERSION | typeof UNCHECKED_INDEX_VERSION;
   /** `YYYY-MM-DD`. */
   day: string;
   /** Where the first block starts in the day's text; not 0 only in a part. */
@@ -141,7 +157,7 @@ export interface IndexHeader {
 
 const indexHeaderSchema = v.strictObject({
   flightlog: v.literal("index"),
-  version: v.literal(INDEX_VERSION),
+  version: v.picklist([INDEX_VERSION, UNCHECKED_INDEX_VERSION]),
   day: v.string(),
   rawFrom: offset,
   gzFrom: offset,
@@ -171,9 +187,14 @@ export interface BlockEntry {
   totalCrc32: string;
   /** The names of the apps in it, sorted; null means any. */
   apps: string[] | null;
+  /**
+   * CRC-32 of the block as it lies in the gzip file, so that it can be checked without inflating it; null where
+   * that is not known, as in an index of version 1.
+   */
+  gzCrc32: string | null;
 }
 
-const blockEntrySchema = v.strictObject({
+const blockEntryMembers = {
   rawOffset: offset,
   rawLength: offset,
   gzOffset: offset,
@@ -185,7 +206,9 @@ const blockEntrySchema = v.strictObject({
   crc32,
   totalCrc32: crc32,
   apps: v.nullable(v.array(v.string())),
-});
+};
+const blockEntrySchema = v.strictObject({ ...blockEntryMembers, gzCrc32: v.nullable(crc32) });
+const oldBlockEntrySchema = v.strictObject(blockEntryMembers);
 
 /** The last line of the index of a sealed day: the totals of its blocks. */
 export interface SealEntry {
@@ -228,9 +251,11 @@ export function readIndexVersion(value: unknown): number | null {
   return readAs(v.object({ flightlog: v.literal("index"), version: v.number() }), value)?.version ?? null;
 }
 
-/** Gives a block entry, or null for what is none. */
-export function readBlockEntry(value: unknown): BlockEntry | null {
-  return readAs(blockEntrySchema, value);
+/** Gives a block entry of an index of `version`, or null for what is none. */
+export function readBlockEntry(value: unknown, version: IndexHeader["version"]): BlockEntry | null {
+  if (version === INDEX_VERSION) return readAs(blockEntrySchema, value);
+  const entry = readAs(oldBlockEntrySchema, value);
+  return entry && { ...entry, gzCrc32: null };
 }
 
 /** Gives a seal, or null for what is none. */

@@ -6,9 +6,10 @@
  */
 
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { dayName, type DayNumber } from "../day.ts";
-import { IndexDamage, parseSealedIndex } from "./day_index.ts";
-import { type BlockEntry, GZIP_HEADER, INDEX_VERSION, indexFile, type SealEntry } from "./format.ts";
+import type { DayNumber } from "../day.ts";
+import { readCheckedLine } from "./checked_line.ts";
+import { IndexDamage, parseSeal, parseSealedIndex } from "./day_index.ts";
+import { type BlockEntry, GZIP_HEADER, indexFile, type SealEntry } from "./format.ts";
 
 /** At most this many blocks are remembered: 20 GB of text, in some 10 MB of memory. */
 export const REMEMBERED_BLOCKS_LIMIT = 20_000;
@@ -28,14 +29,15 @@ export class IndexCache {
 
   /**
    * The blocks that were sealed with `seal`. `readText` reads the index file, and is called where they are not
-   * remembered.
+   * remembered; `mend` makes a damaged one again and gives its text.
    *
-   * @throws {IndexDamage} If the file is not the index that the seal belongs to.
+   * @throws {IndexDamage} If the file is not the index that the seal belongs to, and cannot be made again.
    */
   async get(
     day: DayNumber,
     seal: SealEntry,
     readText: () => Promise<string>,
+    mend: (damage: IndexDamage) => Promise<string>,
   ): Promise<readonly BlockEntry[]> {
     const key = `${day} ${seal.crc32} ${seal.rawBytes} ${seal.gzBytes}`;
     const found = this.#indexes.get(key);
@@ -44,7 +46,7 @@ export class IndexCache {
       this.#indexes.set(key, found);
       return await found.blocks;
     }
-    const index: CachedIndex = { blocks: readText().then((text) => readBlocks(text, day, seal)), count: 0 };
+    const index: CachedIndex = { blocks: readOrMend(day, seal, readText, mend), count: 0 };
     this.#indexes.set(key, index);
     try {
       const blocks = await index.blocks;
@@ -69,9 +71,24 @@ export class IndexCache {
   }
 }
 
+async function readOrMend(
+  day: DayNumber,
+  seal: SealEntry,
+  readText: () => Promise<string>,
+  mend: (damage: IndexDamage) => Promise<string>,
+): Promise<readonly BlockEntry[]> {
+  const text = await readText();
+  try {
+    return await readBlocks(text, day, seal);
+  } catch (error) {
+    if (!(error instanceof IndexDamage) || error.unknownVersion) throw error;
+    return await readBlocks(await mend(error), day, seal);
+  }
+}
+
 /**
- * Reads the blocks of an index. What is checked is what nobody could read rightly without; the schema, which
- * takes ten times as long, is asked where something is wrong.
+ * Reads the blocks of an index. A line whose checksum is right is what was written; the schema, which takes ten
+ * times as long, is asked where something is wrong, and for an index without checksums.
  */
 async function readBlocks(text: string, day: DayNumber, seal: SealEntry): Promise<readonly BlockEntry[]> {
   const lines = text.split("\n");
@@ -80,12 +97,11 @@ async function readBlocks(text: string, day: DayNumber, seal: SealEntry): Promis
   let rawEnd = 0;
   let gzEnd = GZIP_HEADER.length;
   if (!hasFrame(lines, day, seal)) return slowly(text, day, seal);
+  const isOld = readCheckedLine(lines[0]!).check === "none";
   for (let line = 1; line < lines.length - 2; line++) {
     if (line % ENTRIES_PER_TURN === 0) await nextTurn();
-    const block = parseEntry(lines[line]!);
-    if (block === null || block.rawOffset !== rawEnd || block.gzOffset !== gzEnd) {
-      return slowly(text, day, seal);
-    }
+    const block = isOld ? parseOldEntry(lines[line]!) : parseEntry(lines[line]!);
+    if (block?.rawOffset !== rawEnd || block.gzOffset !== gzEnd) return slowly(text, day, seal);
     rawEnd += block.rawLength;
     gzEnd += block.gzLength;
     if (block.apps !== null) block.apps = sharedList(block.apps, appLists);
@@ -96,12 +112,19 @@ async function readBlocks(text: string, day: DayNumber, seal: SealEntry): Promis
 
 /** Whether the first line is the header and the last one the seal. */
 function hasFrame(lines: readonly string[], day: DayNumber, seal: SealEntry): boolean {
-  const header = `{"flightlog":"index","version":${INDEX_VERSION},"day":"${dayName(day)}",`;
-  return lines.length >= 3 && lines[0]!.startsWith(header) && lines.at(-1) === "" &&
-    lines.at(-2) === JSON.stringify(seal);
+  if (lines.length < 3 || lines.at(-1) !== "") return false;
+  const found = parseSeal(lines[0]! + "\n", lines.at(-2)! + "\n", day);
+  return JSON.stringify(found) === JSON.stringify(seal);
 }
 
+/** What a line whose checksum is right says; null for any other. */
 function parseEntry(line: string): BlockEntry | null {
+  const { json, check } = readCheckedLine(line);
+  return check === "right" ? JSON.parse(json) : null;
+}
+
+/** A line of an index without checksums. What is looked at is what nobody could read rightly without. */
+function parseOldEntry(line: string): BlockEntry | null {
   try {
     const entry = JSON.parse(line);
     const { rawLength, gzLength, untimed, crc32, first, last, apps } = entry;
@@ -109,7 +132,7 @@ function parseEntry(line: string): BlockEntry | null {
       typeof untimed === "number" && typeof crc32 === "string" &&
       (first === null || typeof first === "string") && (last === null || typeof last === "string") &&
       (apps === null || Array.isArray(apps));
-    return isEntry ? entry : null;
+    return isEntry ? { ...entry, gzCrc32: null } : null;
   } catch {
     return null;
   }

@@ -6,14 +6,25 @@
  */
 
 import zlib from "node:zlib";
-import { gzipTrailer, parseCrc32 } from "./block.ts";
+import { gzipTrailer, isIntactGzip, isTextOf, parseCrc32 } from "./block.ts";
 import type { DayIndex } from "./day_index.ts";
-import { type BlockEntry, gzFile, GZIP_HEADER, GZIP_TRAILER_BYTES, type SealEntry } from "./format.ts";
+import {
+  type BlockEntry,
+  gzFile,
+  GZIP_HEADER,
+  GZIP_TRAILER_BYTES,
+  gzPartFile,
+  plainFile,
+  type SealEntry,
+} from "./format.ts";
 import type { DayNumber } from "../day.ts";
 import type { ReadPool } from "./read_pool.ts";
 
 /** How much of a file is read at a time, in bytes. */
 const READ_BYTES = 256 * 1024;
+
+/** How much of a gzip file is read at a time, in bytes: whole blocks, at least one. */
+const GZIP_READ_BYTES = 512 * 1024;
 
 /** How much text that has no block yet is deflated at a time, in bytes. */
 const DEFLATE_BYTES = 1024 * 1024;
@@ -24,6 +35,18 @@ export interface ByteRange {
   start: number;
   /** The byte behind the last one. */
   end: number;
+}
+
+/** What a reader does about damage that it meets. */
+export interface DamageHandler {
+  /**
+   * Makes the index of the sealed text again and gives its text; `reason` says what is wrong with the one there is.
+   *
+   * @throws {Error} If it cannot be made, since the gzip file is damaged as well.
+   */
+  mendIndex(reason: string): Promise<string>;
+  /** Hears of damage that the reader did not suffer from, since the same text lies elsewhere too. */
+  onMasked(file: string, what: string): void;
 }
 
 /** See {@linkcode OpenDay}. Files that the day does not have are null. */
@@ -42,6 +65,8 @@ export interface OpenDayParts {
   part: { file: Deno.FsFile | null; index: DayIndex };
   /** Inflates blocks. */
   pool: ReadPool;
+  /** Told of what is wrong. */
+  damage: DamageHandler;
 }
 
 /** The files of a day, opened together. */
@@ -77,25 +102,31 @@ export class OpenDay implements Disposable {
       yield* this.#sealedText({ start: range.start, end: Math.min(range.end, sealedEnd) }, blocksAhead);
     }
     if (plain !== null && range.end > sealedEnd) {
-      const start = Math.max(range.start, plain.from);
-      yield* fileBytes(plain.file, start - plain.from, range.end - start);
+      yield* this.#plainText({ start: Math.max(range.start, plain.from), end: range.end });
     }
   }
 
-  /** The day as one gzip member, in pieces: what has its blocks from the disk, the rest deflated now. */
+  /**
+   * The day as one gzip member, in pieces: what has its blocks from the disk, the rest deflated now. Header and trailer
+   * are made, not read: they follow from the rest.
+   *
+   * @throws {Error} As {@linkcode gzipRange}.
+   */
   async *gzip(): AsyncGenerator<Uint8Array> {
     const { seal, gz, part, plain, pool } = this.#parts;
     yield GZIP_HEADER;
     let rawEnd = seal?.rawBytes ?? 0;
     let crc32 = seal === null ? 0 : parseCrc32(seal.crc32);
     if (gz !== null && seal !== null) {
-      yield* fileBytes(gz, GZIP_HEADER.length, seal.gzBytes - GZIP_TRAILER_BYTES - GZIP_HEADER.length);
+      yield* this.#sealedGzip({ start: 0, end: seal.gzBytes });
     }
-    const first = this.#blocks[0];
-    const last = this.#blocks.at(-1);
-    if (first !== undefined && last !== undefined && part.file !== null) {
-      const { gzFrom } = part.index.header;
-      yield* fileBytes(part.file, first.gzOffset - gzFrom, last.gzOffset + last.gzLength - first.gzOffset);
+    const { gzFrom } = part.index.header;
+    for (const blocks of groupsOf(this.#blocks)) {
+      const bytes = await readExactly(part.file!, blocks[0]!.gzOffset - gzFrom, gzLengthOf(blocks));
+      for (const [block, piece] of piecesOf(blocks, bytes)) {
+        yield await this.#isIntact(block, piece) ? piece : await this.#deflateAgain(block);
+      }
+      const last = blocks.at(-1)!;
       rawEnd = last.rawOffset + last.rawLength;
       crc32 = parseCrc32(last.totalCrc32);
     }
@@ -111,9 +142,19 @@ export class OpenDay implements Disposable {
     yield gzipTrailer(crc32, rawEnd);
   }
 
-  /** The bytes of the sealed gzip file in `range`, in pieces. */
-  gzipRange(range: ByteRange): AsyncGenerator<Uint8Array> {
-    return fileBytes(this.#parts.gz!, range.start, range.end - range.start);
+  /**
+   * The bytes of the sealed gzip file in `range`, in pieces. A block is checked before any of it is given.
+   *
+   * @throws {Error} If a block is damaged.
+   */
+  async *gzipRange(range: ByteRange): AsyncGenerator<Uint8Array> {
+    const seal = this.#parts.seal!;
+    if (range.start < GZIP_HEADER.length) yield GZIP_HEADER.slice(range.start, range.end);
+    yield* this.#sealedGzip(range);
+    const trailerAt = seal.gzBytes - GZIP_TRAILER_BYTES;
+    if (range.end <= trailerAt) return;
+    yield gzipTrailer(parseCrc32(seal.crc32), seal.rawBytes)
+      .slice(Math.max(0, range.start - trailerAt), range.end - trailerAt);
   }
 
   /**
@@ -122,12 +163,13 @@ export class OpenDay implements Disposable {
    * @throws {IndexDamage} If the index is damaged.
    */
   async sealedBlocks(): Promise<readonly BlockEntry[]> {
-    const { index, day, seal, pool } = this.#parts;
+    const { index, day, seal, pool, damage } = this.#parts;
     if (seal === null || index === null) return [];
-    return await pool.indexes.get(day, seal, async () => {
+    const readText = async (): Promise<string> => {
       const { size } = await index.stat();
       return new TextDecoder().decode(await readExactly(index, 0, size));
-    });
+    };
+    return await pool.indexes.get(day, seal, readText, ({ message }) => damage.mendIndex(message));
   }
 
   /** The blocks of the plain text that are made already; what stands behind them has none. */
@@ -146,10 +188,91 @@ export class OpenDay implements Disposable {
     return await readExactly(this.#parts.gz!, block.gzOffset, block.gzLength);
   }
 
+  /**
+   * The plain text of a block that was made of it. Where the plain file has changed since, the block still has it:
+   * its checksum was taken when it was made. One read at a time.
+   *
+   * @throws {Error} If both are damaged.
+   */
+  async readPlainBlock(block: BlockEntry): Promise<Uint8Array<ArrayBuffer>> {
+    const { rawOffset, rawLength } = block;
+    const text = await this.readPlain({ start: rawOffset, end: rawOffset + rawLength });
+    if (isTextOf(text, block)) return text;
+    const { day, plain, part, pool, damage } = this.#parts;
+    const name = plainFile(day, plain!.from);
+    const what = `the text at ${rawOffset} is not that of the block made of it`;
+    try {
+      const bytes = await readExactly(part.file!, block.gzOffset - part.index.header.gzFrom, block.gzLength);
+      const text = await pool.run({ kind: "inflate", bytes, block });
+      damage.onMasked(name, `${what}; read from the block`);
+      return text as Uint8Array<ArrayBuffer>;
+    } catch (error) {
+      throw new Error(`Cannot read "${name}": ${what}, and the block ${(error as Error).message}`);
+    }
+  }
+
   /** The plain text in `range` of the day. One read at a time. */
   async readPlain(range: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
     const { file, from } = this.#parts.plain!;
     return await readExactly(file, range.start - from, range.end - range.start);
+  }
+
+  /** The plain text in `range`: what has its blocks is held against them. */
+  async *#plainText(range: ByteRange): AsyncGenerator<Uint8Array> {
+    const { file, from } = this.#parts.plain!;
+    let at = range.start;
+    for (const block of this.#blocks) {
+      const end = block.rawOffset + block.rawLength;
+      if (end <= at || block.rawOffset >= range.end) continue;
+      const text = await this.readPlainBlock(block);
+      yield text.subarray(at - block.rawOffset, range.end - block.rawOffset);
+      at = Math.min(end, range.end);
+    }
+    yield* fileBytes(file, at - from, range.end - at);
+  }
+
+  /** The bytes of the blocks of the sealed gzip file that stand in `range`. */
+  async *#sealedGzip(range: ByteRange): AsyncGenerator<Uint8Array> {
+    const { gz, day } = this.#parts;
+    const blocks = (await this.sealedBlocks()).filter(({ gzOffset, gzLength }) =>
+      gzOffset < range.end && gzOffset + gzLength > range.start
+    );
+    for (const group of groupsOf(blocks)) {
+      const offset = group[0]!.gzOffset;
+      const bytes = await readExactly(gz!, offset, gzLengthOf(group));
+      for (const [block, piece] of piecesOf(group, bytes)) {
+        if (await this.#isIntact(block, piece)) continue;
+        throw new Error(
+          `Cannot read block at ${block.gzOffset} of "${
+            gzFile(day)
+          }": its bytes are not those that were written`,
+        );
+      }
+      yield bytes.subarray(Math.max(0, range.start - offset), range.end - offset);
+    }
+  }
+
+  /** Checks a block by the checksum of its bytes, or where its entry has none, by inflating it. */
+  async #isIntact(block: BlockEntry, bytes: Uint8Array): Promise<boolean> {
+    const isIntact = isIntactGzip(bytes, block);
+    if (isIntact !== null) return isIntact;
+    try {
+      await this.#parts.pool.run({ kind: "inflate", bytes: bytes.slice(), block });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Deflates the text of a block anew whose own bytes are damaged. */
+  async #deflateAgain(block: BlockEntry): Promise<Uint8Array> {
+    const { day, pool, damage } = this.#parts;
+    const text = await this.readPlainBlock(block);
+    damage.onMasked(
+      gzPartFile(day),
+      `the block at ${block.gzOffset} is damaged; made again from the plain file`,
+    );
+    return await pool.run({ kind: "deflate", text });
   }
 
   /** Inflates the blocks that `range` touches, the next ones while the reader takes the one before. */
@@ -173,6 +296,33 @@ export class OpenDay implements Disposable {
       });
       yield text.subarray(Math.max(0, range.start - block.rawOffset), range.end - block.rawOffset);
     }
+  }
+}
+
+/** Blocks that stand one after another, in groups that are read together. */
+function* groupsOf(blocks: readonly BlockEntry[]): Generator<BlockEntry[]> {
+  let group: BlockEntry[] = [];
+  for (const block of blocks) {
+    if (group.length > 0 && gzLengthOf(group) + block.gzLength > GZIP_READ_BYTES) {
+      yield group;
+      group = [];
+    }
+    group.push(block);
+  }
+  if (group.length > 0) yield group;
+}
+
+/** How long blocks are that stand one after another, in bytes of the gzip file. */
+function gzLengthOf(blocks: readonly BlockEntry[]): number {
+  const last = blocks.at(-1)!;
+  return last.gzOffset + last.gzLength - blocks[0]!.gzOffset;
+}
+
+/** Each of `blocks` with its part of `bytes`, which begin where the first one does. */
+function* piecesOf(blocks: readonly BlockEntry[], bytes: Uint8Array): Generator<[BlockEntry, Uint8Array]> {
+  const from = blocks[0]!.gzOffset;
+  for (const block of blocks) {
+    yield [block, bytes.subarray(block.gzOffset - from, block.gzOffset - from + block.gzLength)];
   }
 }
 

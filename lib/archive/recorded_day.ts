@@ -13,10 +13,11 @@ import type { Clock } from "../clock.ts";
 import type { DayNumber } from "../day.ts";
 import { dayName, dayStartMs } from "../day.ts";
 import { formatTimestamp, type Timestamp } from "../timestamp.ts";
-import type { BlockResult, BlockTask } from "./block_worker.ts";
+import type { BlockResult, BlockTask } from "./block_task.ts";
 import {
   type DayIndex,
   earlier,
+  IndexDamage,
   indexHeader,
   indexLine,
   indexText,
@@ -45,6 +46,7 @@ import { type BlockPlace, emptySummary, type TextSummary } from "./block.ts";
 import { OpenDay } from "./open_day.ts";
 import { PlainWriter, type WriterEvents } from "./plain_writer.ts";
 import type { ReadPool } from "./read_pool.ts";
+import type { MendedIndex } from "./index_repair.ts";
 import type { HotFiles } from "./sealing.ts";
 
 type Sealed = Extract<BlockResult, { seal: SealEntry }>;
@@ -103,6 +105,10 @@ export interface DayHost {
   events(day: DayNumber): WriterEvents;
   /** Told of what failed in the background; nothing is lost by it. */
   onFault(what: string, error: unknown): void;
+  /** Told of damage to a file that was mended. */
+  onRepair(file: string, what: string): void;
+  /** Told of damage that a reader met and did not suffer from, since the same text lies elsewhere too. */
+  onMasked(file: string, what: string): void;
   /** For tests: opens a plain file that fails. */
   openFile?: ConstructorParameters<typeof PlainWriter>[0]["openFile"];
 }
@@ -261,12 +267,27 @@ export class RecordedDay {
   }
 
   /**
-   * The index of the sealed text.
+   * The index of the sealed text. One that is damaged is made again.
    *
-   * @throws {IndexDamage} If it is not what was written when the day was sealed.
+   * @throws {Error} If it is not what was written when the day was sealed, and cannot be made again.
    */
   async readSealedIndex(): Promise<DayIndex> {
-    return parseSealedIndex(await Deno.readTextFile(this.#path(indexFile(this.day))), this.day);
+    try {
+      return parseSealedIndex(await Deno.readTextFile(this.#path(indexFile(this.day))), this.day);
+    } catch (error) {
+      if (!(error instanceof IndexDamage) || error.unknownVersion) throw error;
+      return parseSealedIndex(await this.#mendIndex(error.message), this.day);
+    }
+  }
+
+  /**
+   * Makes the index of the sealed text again from the gzip file, and gives its text. `reason` says what is wrong with
+   * the one that is there.
+   *
+   * @throws {Error} If the gzip file is damaged as well.
+   */
+  mendIndex(reason: string): Promise<string> {
+    return this.#afterTasks(() => this.#mendIndex(reason));
   }
 
   /** Opens the day as it is now, for reading; the caller closes it. */
@@ -292,6 +313,7 @@ export class RecordedDay {
           file: part.blocks.length > 0 ? openFile(this.#path(gzPartFile(this.day))) : null,
         },
         pool,
+        damage: { mendIndex: (reason) => this.mendIndex(reason), onMasked: this.#host.onMasked },
       });
     } catch (error) {
       for (const file of files) file.close();
@@ -299,9 +321,23 @@ export class RecordedDay {
     }
   }
 
-  /** Opens the gzip file of a sealed day; the caller closes it. */
-  openGzipFile(): Deno.FsFile {
-    return Deno.openSync(this.#path(gzFile(this.day)), { read: true });
+  async #mendIndex(reason: string): Promise<string> {
+    const name = indexFile(this.day);
+    try {
+      const result = await this.#host.runBlockTask({
+        kind: "mendIndex",
+        day: this.day,
+        gzPath: this.#path(gzFile(this.day)),
+        indexPath: this.#path(name),
+        seal: this.seal!,
+      });
+      const { text, writeFault } = (result as { mended: MendedIndex }).mended;
+      const done = writeFault === null ? "made again" : `made again in memory (${writeFault})`;
+      this.#host.onRepair(name, `${done} from the gzip file: ${reason}`);
+      return text;
+    } catch (error) {
+      throw new Error(`${reason}; it cannot be made again either: ${(error as Error).message}`);
+    }
   }
 
   #noteTime(seconds: number, nanoseconds: number): void {

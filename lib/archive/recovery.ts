@@ -12,7 +12,7 @@
 import { join } from "node:path";
 import { walk } from "@std/fs";
 import { dayName, type DayNumber } from "../day.ts";
-import { emptySummary, inflateBlock, parseCrc32, sameBytes } from "./block.ts";
+import { emptySummary, inflateBlock, sameBytes } from "./block.ts";
 import {
   type DayIndex,
   IndexDamage,
@@ -21,7 +21,6 @@ import {
   nextPlace,
   parseIndex,
   parseSeal,
-  sealOf,
 } from "./day_index.ts";
 import {
   copyBytes,
@@ -50,6 +49,7 @@ import {
   TEMPORARY_SUFFIX,
   tornFile,
 } from "./format.ts";
+import { rebuildIndex } from "./index_repair.ts";
 import { cutTornTail, inspectFile } from "./tail.ts";
 import { unpackGzip } from "./unpack.ts";
 import type { DayState } from "./recorded_day.ts";
@@ -157,23 +157,21 @@ class DayRecovery {
     const gzBytes = sizeOf(this.#path(gzFile(this.#day)));
     const fast = this.#readSealFast();
     if (fast !== null && fast.gzBytes === gzBytes) return fast;
-    let intact: DayIndex | null = null;
     let fault = "it is of another gzip file";
     try {
-      intact = parseIndex(readTextIfThere(this.#path(name)) ?? "", this.#day);
+      parseIndex(readTextIfThere(this.#path(name)) ?? "", this.#day);
     } catch (error) {
       if (!(error instanceof IndexDamage)) throw error;
       if (error.unknownVersion) {
         this.#note(name, error.message + "; the day is left alone", true);
         return "unknown version";
       }
-      intact = error.intact;
       fault = error.message;
     }
-    const restored = intact && this.#restoreIndex(intact, gzBytes);
-    if (restored) {
-      this.#note(name, `put right from its own blocks: ${fault}`, false);
-      return restored;
+    const rebuilt = this.#rebuildIndex();
+    if (rebuilt !== null) {
+      this.#note(name, `made again from the gzip file: ${fault}`, false);
+      return rebuilt;
     }
     if (plains[0] === 0) {
       removeIfThere(this.#path(gzFile(this.#day)));
@@ -190,34 +188,25 @@ class DayRecovery {
     const size = sizeOf(this.#path(indexFile(this.#day)));
     if (size === null) return null;
     using file = Deno.openSync(this.#path(indexFile(this.#day)), { read: true });
-    const header = new TextDecoder().decode(readAt(file, 0, 128));
-    if (!header.startsWith(JSON.stringify(indexHeader(this.#day, 0, 0)) + "\n")) return null;
+    const start = new TextDecoder().decode(readAt(file, 0, 128));
     const length = Math.min(size, SEAL_BYTES);
-    return parseSeal(new TextDecoder().decode(readAt(file, size - length, length)));
+    return parseSeal(start, new TextDecoder().decode(readAt(file, size - length, length)), this.#day);
   }
 
-  /** An index whose first blocks are exactly the gzip file that is there gets that file's seal. */
-  #restoreIndex(intact: DayIndex, gzBytes: number | null): SealEntry | null {
-    if (intact.header.rawFrom !== 0) return null;
-    for (let count = intact.blocks.length; count >= 0; count--) {
-      const blocks = intact.blocks.slice(0, count);
-      const seal = sealOf(blocks);
-      if (seal.gzBytes !== gzBytes || !this.#hasTrailer(seal)) continue;
-      writeFileWhole(this.#path(indexFile(this.#day)), indexText({ header: intact.header, blocks, seal }));
-      return seal;
+  /** Makes the index again; null where the gzip file is damaged too. */
+  #rebuildIndex(): SealEntry | null {
+    const path = this.#path(indexFile(this.#day));
+    let index: DayIndex & { seal: SealEntry };
+    try {
+      index = rebuildIndex(this.#path(gzFile(this.#day)), this.#day, readTextIfThere(path) ?? "");
+    } catch {
+      return null; // what is wrong with the gzip file is told when it is unpacked
     }
-    return null;
+    writeFileWhole(path, indexText(index));
+    return index.seal;
   }
 
-  #hasTrailer(seal: SealEntry): boolean {
-    using file = Deno.openSync(this.#path(gzFile(this.#day)), { read: true });
-    const trailer = readAt(file, seal.gzBytes - 8, 8);
-    const view = new DataView(trailer.buffer);
-    return view.getUint32(0, true) === parseCrc32(seal.crc32) &&
-      view.getUint32(4, true) === seal.rawBytes % 2 ** 32;
-  }
-
-  /** Without its index the gzip file cannot be read block by block: the day becomes a hot one again. */
+  /** A gzip file that is damaged and has no index cannot be read block by block: the day becomes a hot one again. */
   #unpack(fault: string): "unpacked" {
     const gz = this.#path(gzFile(this.#day));
     const plain = this.#path(plainFile(this.#day, 0));

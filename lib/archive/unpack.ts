@@ -46,9 +46,14 @@ export function unpackGzip(path: string, target: string): string | null {
 
 /**
  * The block that starts at `at`. Where it ends is not known: each sync mark may be its end, or be deflated
- * data that looks like one, so the first one up to which the bytes inflate to whole lines is taken.
+ * data that looks like one, so the first one up to which the bytes inflate to whole lines is taken. Null where
+ * there is none before `end`.
  */
-function nextBlock(gz: Deno.FsFile, at: number, end: number): { text: Uint8Array; length: number } | null {
+export function nextBlock(
+  gz: Deno.FsFile,
+  at: number,
+  end: number,
+): { text: Uint8Array; length: number } | null {
   for (let length = Math.min(COPY_BYTES, end - at);; length = Math.min(length * 2, end - at)) {
     const bytes = readAt(gz, at, length);
     for (let mark = indexOfMark(bytes, 0); mark !== -1; mark = indexOfMark(bytes, mark + 1)) {

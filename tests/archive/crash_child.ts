@@ -14,8 +14,7 @@
 
 import { join } from "node:path";
 import { Archive } from "../../lib/archive/archive.ts";
-import { makeBlocks, prepareSeal } from "../../lib/archive/sealing.ts";
-import type { BlockTask } from "../../lib/archive/block_worker.ts";
+import { type BlockTask, runBlockTask } from "../../lib/archive/block_task.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { appendLines, DAY, HOUR_MS, NOON } from "./archive_rig.ts";
@@ -107,9 +106,7 @@ function patchWorker(): void {
     onmessage: ((event: { data: unknown }) => void) | null = null;
     postMessage({ id, task }: { id: number; task: BlockTask }): void {
       setTimeout(() => {
-        const result = task.kind === "makeBlocks"
-          ? { entries: makeBlocks(task) }
-          : { seal: prepareSeal(task) };
+        const result = runBlockTask(task);
         this.onmessage?.({ data: { id, result } });
       }, 0);
     }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkedLine, readCheckedLine } from "../../lib/archive/checked_line.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import {
   appendLines,
@@ -87,7 +88,9 @@ function append(directory: TestDirectory, name: string, content: string | Uint8A
 }
 
 export function asVersion(directory: TestDirectory, name: string, version: number): void {
-  directory.write(name, directory.text(name).replace('"version":1', `"version":${version}`));
+  const [header, ...rest] = directory.text(name).split("\n");
+  const { json } = readCheckedLine(header!);
+  directory.write(name, [checkedLine({ ...JSON.parse(json), version }), ...rest].join("\n"));
 }
 
 export const torn = (end: number): string => `${DAY_NAME}.at-${end}.torn`;
@@ -136,7 +139,7 @@ export const DAMAGES: Damage[] = [
       else if (how === "empty") directory.write(INDEX_PART, "");
       else if (how === "short") cut(directory, INDEX_PART, 30);
       else if (how === "garbage") directory.write(INDEX_PART, "\xff\0garbage\n");
-      else asVersion(directory, INDEX_PART, 2);
+      else asVersion(directory, INDEX_PART, 3);
     },
     survive: LINES,
     findings: [],
@@ -189,7 +192,7 @@ export const DAMAGES: Damage[] = [
     files: reopened,
     damage: (directory) => directory.write(INDEX, resealed[INDEX]!),
     survive: LINES + LATE,
-    findings: [/put right from its own blocks: it is of another gzip file/],
+    findings: [/made again from the gzip file: it is of another gzip file/],
   },
   {
     name: "killed before the plain file of a first seal was removed",
@@ -245,14 +248,14 @@ export const DAMAGES: Damage[] = [
       else directory.write(INDEX, how === "empty" ? "" : "\xff\0garbage\n");
     },
     survive: LINES,
-    findings: [/unpacked, to be sealed again: Cannot read line 1/],
+    findings: [/made again from the gzip file: Cannot read line 1/],
   })),
   {
     name: "index of a sealed day without its seal",
     files: sealed,
     damage: (directory) => cut(directory, INDEX, 20),
     survive: LINES,
-    findings: [/put right from its own blocks: Cannot read line 5: it has no end/],
+    findings: [/made again from the gzip file: Cannot read line 5: it has no end/],
   },
   {
     name: "index of a sealed day without its last block",
@@ -260,14 +263,14 @@ export const DAMAGES: Damage[] = [
     damage: (directory) =>
       directory.write(INDEX, directory.text(INDEX).split("\n").slice(0, 3).join("\n") + "\n"),
     survive: LINES,
-    findings: [/unpacked, to be sealed again/],
+    findings: [/made again from the gzip file/],
   },
   {
     name: "index missing of a day that was reopened",
     files: reopened,
     damage: (directory) => directory.remove(INDEX),
     survive: LINES + LATE,
-    findings: [/unpacked, to be sealed again/],
+    findings: [/made again from the gzip file/],
   },
   {
     name: "killed while the late lines were put behind those that were unpacked",

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
-import type { BlockResult, BlockTask } from "../../lib/archive/block_worker.ts";
+import { type BlockResult, type BlockTask, runBlockTask } from "../../lib/archive/block_task.ts";
 import { type DayHost, emptyDay, RecordedDay } from "../../lib/archive/recorded_day.ts";
-import { makeBlocks, prepareSeal } from "../../lib/archive/sealing.ts";
 import { DAY_MS, dayStartMs } from "../../lib/day.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { DAY, DAY_NAME, HOUR_MS, NOON, record, TestDirectory, textOf } from "./archive_rig.ts";
@@ -17,12 +16,11 @@ function createDay(directory: TestDirectory, beforeTask: (task: BlockTask) => un
     syncIntervalMs: 1000,
     runBlockTask: async (task): Promise<BlockResult> => {
       await beforeTask(task);
-      if (task.kind === "makeBlocks") return { entries: makeBlocks(task) };
-      let plainFault: string | undefined;
-      const seal = prepareSeal(task, ({ message }) => plainFault = message);
-      return { seal, plainFault };
+      return runBlockTask(task);
     },
     events: () => ({ onCommit() {}, onSync() {}, onDrain() {}, onTrouble() {}, onTiming() {} }),
+    onRepair: (file, what) => void faults.push(`${file}: ${what}`),
+    onMasked: (file, what) => void faults.push(`${file}: ${what}`),
     onFault: (what, error) => void faults.push(`${what}: ${(error as Error).message}`),
   };
   const day = new RecordedDay(emptyDay(DAY, clock.now()), host);

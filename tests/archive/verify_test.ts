@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { checkedLine, readCheckedLine } from "../../lib/archive/checked_line.ts";
 import { GapLedger } from "../../lib/archive/gap_ledger.ts";
 import { type VerifiedDay, verifyArchive, type VerifySummary } from "../../lib/archive/verify.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { verifyCommand } from "../../lib/verify_command.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
+import { asVersion } from "./damages.ts";
 import { appendLines, DAY, DAY_NAME, NOON, openArchive, TestDirectory, textOf } from "./archive_rig.ts";
 
 const GZ = `${DAY_NAME}.jsonl.gz`;
@@ -83,6 +85,16 @@ function replace(directory: TestDirectory, name: string, from: string | RegExp, 
   directory.write(name, text.replace(from, to));
 }
 
+/** As {@linkcode replace}, with the checksum that the line would have if it had been written so. */
+function rewrite(directory: TestDirectory, name: string, from: string | RegExp, to: string): void {
+  replace(directory, name, from, to);
+  const lines = directory.text(name).split("\n").map((line) => {
+    const { json, check } = readCheckedLine(line);
+    return check === "wrong" ? checkedLine(JSON.parse(json)) : line;
+  });
+  directory.write(name, lines.join("\n"));
+}
+
 const DAMAGES: [string, (directory: TestDirectory) => void, RegExp[]][] = [
   ["a bit in the first block", (directory) => flip(directory, GZ, 200), [
     /Cannot read block 0 of "2026-11-22.jsonl.gz"/,
@@ -103,22 +115,27 @@ const DAMAGES: [string, (directory: TestDirectory) => void, RegExp[]][] = [
   ["an index that is cut", (directory) => directory.write(INDEX, directory.text(INDEX).slice(0, -5)), [
     /Cannot read line 6: it has no end/,
   ]],
-  ["an index of another version", (directory) => replace(directory, INDEX, '"version":1', '"version":2'), [
-    /version 2/,
+  ["an index of another version", (directory) => asVersion(directory, INDEX, 3), [
+    /version 3/,
   ]],
   [
-    "an app that is not in the block",
-    (directory) => replace(directory, INDEX, '"apps":["web"]', '"apps":["api"]'),
+    "a changed letter in an index",
+    (directory) => replace(directory, INDEX, '"apps":["web"]', '"apps":["wec"]'),
+    [/Cannot read line 2: its checksum is wrong/],
+  ],
+  [
+    "an app that is not in the block, written so",
+    (directory) => rewrite(directory, INDEX, '"apps":["web"]', '"apps":["api"]'),
     [/block 0 .*apps is \["web"\], index says \["api"\]/],
   ],
   [
-    "a timestamp that is another",
-    (directory) => replace(directory, INDEX, /"first":"2026-11-22T10:00:00/, '"first":"2026-11-22T10:00:01'),
+    "a timestamp that is another, written so",
+    (directory) => rewrite(directory, INDEX, /"first":"2026-11-22T10:00:00/, '"first":"2026-11-22T10:00:01'),
     [/block 0 .*first is/],
   ],
   [
-    "a total checksum that is another",
-    (directory) => replace(directory, INDEX, /"totalCrc32":"......../, '"totalCrc32":"00000000'),
+    "a total checksum that is another, written so",
+    (directory) => rewrite(directory, INDEX, /"totalCrc32":"......../, '"totalCrc32":"00000000'),
     [/block 0 .*total checksum is/, /block 1 .*total checksum is/],
   ],
   ["a torn line in a hot day", (directory) => directory.write(HOT, directory.text(HOT) + '{"mess'), [

@@ -1,0 +1,34 @@
+/**
+ * Promises what can be asked of the block worker, and does it on whatever thread it is called.
+ *
+ * @module
+ */
+
+import type { BlockEntry, SealEntry } from "./format.ts";
+import { type MendedIndex, mendIndex, type MendTask } from "./index_repair.ts";
+import { type BlocksTask, makeBlocks, prepareSeal, type SealTask } from "./sealing.ts";
+
+/** What the block worker can be asked for. */
+export type BlockTask = BlocksTask | SealTask | MendTask;
+
+/**
+ * What it gives: the new entries, the seal, or an index that was made again. `plainFault` says what is wrong with a
+ * plain file that is not the text of its blocks any more.
+ */
+export type BlockResult =
+  | { entries: BlockEntry[] }
+  | { seal: SealEntry; plainFault?: string }
+  | { mended: MendedIndex };
+
+/**
+ * Does a task. Blocks until it is done.
+ *
+ * @throws {Error} As the task's own function.
+ */
+export function runBlockTask(task: BlockTask): BlockResult {
+  if (task.kind === "makeBlocks") return { entries: makeBlocks(task) };
+  if (task.kind === "mendIndex") return { mended: mendIndex(task) };
+  let plainFault: string | undefined;
+  const seal = prepareSeal(task, ({ message }) => plainFault = message);
+  return { seal, plainFault };
+}
