@@ -4,18 +4,41 @@
  * @module
  */
 
-import { parseFlyRecord } from "./fly_log.ts";
-import { INSTANCE, LEVEL, LineScanner, MESSAGE, REGION } from "./line_scanner.ts";
+import { Buffer } from "node:buffer";
+import { levelName } from "./filter.ts";
+import { type FlyRecord, parseFlyRecord } from "./fly_log.ts";
+import { APP, INSTANCE, LEVEL, LineScanner, MESSAGE, PROVIDER, REGION } from "./line_scanner.ts";
+import { formatTimestamp, parseTimestamp } from "./timestamp.ts";
 
-/** The timestamp is filled up to this many characters: as many as Fly's own have. */
-const TIMESTAMP_WIDTH = 30;
+/** A time is written with so many characters before its `Z`: to the millisecond, what is finer is cut off. */
+const TIME_LENGTH = "2026-11-22T10:00:00.000".length;
 
 /** Stands where a record does not say. */
 const NOTHING = "-";
 
+/** The provider of what an app itself prints, which needs no mention. */
+const USUAL_PROVIDER = "app";
+
 const ESCAPE = 0x1b;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 const OPEN_BRACKET = 0x5b;
 const RESET_COLOR = "\x1b[0m";
+
+/** What a level is shown in, by what a filter calls it; others in no colour. */
+const LEVEL_COLORS: ReadonlyMap<string, string> = new Map(Object.entries({
+  fatal: "\x1b[1;31m",
+  panic: "\x1b[1;31m",
+  critical: "\x1b[1;31m",
+  error: "\x1b[31m",
+  warn: "\x1b[33m",
+  info: "\x1b[32m",
+  debug: "\x1b[2m",
+  trace: "\x1b[2m",
+}));
+
+/** What apps are shown in, none of it the colour of a bad level. */
+const APP_COLORS = ["36", "35", "34", "96", "95", "94"].map((number) => `\x1b[${number}m`);
 
 /** A colour sequence longer than this is none. */
 const COLOR_LENGTH_LIMIT = 64;
@@ -25,16 +48,43 @@ const NAMED_ESCAPES: Record<number, string> = { 0x0a: "\\n", 0x0d: "\\r" };
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const scanner = new LineScanner();
 
+/** So many fields are remembered as they are shown, none longer than so many characters. */
+const WORDS_LIMIT = 256;
+const WORD_LENGTH_LIMIT = 64;
+const words = new Map<string, string>();
+
 /** How {@linkcode textLine} writes. */
 export interface TextLineOptions {
-  /** Whether colours stay. A line that has any then ends by taking them back. */
+  /**
+   * Whether there are colours: those of the message, which a line that has any takes back at its end, one for
+   * the level, and one for the app that is always the same.
+   */
   color: boolean;
+}
+
+/** What a line of text says. */
+interface Fields {
+  /** To the millisecond in UTC where it is a time, else the record's own word. */
+  time: string;
+  app: string | undefined;
+  provider: string | undefined;
+  instance: string | undefined;
+  region: string | undefined;
+  level: string | undefined;
+  message: string;
 }
 
 /**
  * Writes the line that is `bytes` from `start` to `end`, without its line feed, as text without one:
- * `timestamp [instance] region [level] message`, with `-` for what the record does not say. A line that is no
- * record is written as it stands. Whatever else a terminal could act on is shown as {@linkcode visibleText}.
+ *
+ *     time app[instance] region [level] message
+ *     2026-11-22T10:00:00.123Z web[0e286551c30586] fra [info] hello
+ *     2026-11-22T10:00:00.456Z web/proxy[0e286551c30586] fra [error] no answer
+ *
+ * The provider stands behind the app unless it is `app`. One space is between two fields and none within the
+ * first four, so that the message is all behind the fourth; `-` stands for what the record does not say. Line
+ * ends at the end of the message are left out. A line that is no record is written as it stands. Whatever else
+ * a terminal could act on is shown as {@linkcode visibleText} does.
  */
 export function textLine(bytes: Uint8Array, start: number, end: number, options: TextLineOptions): string {
   const { color } = options;
@@ -48,32 +98,87 @@ export function textLine(bytes: Uint8Array, start: number, end: number, options:
       const text = ascii ? line.slice(from - start, to - start) : decoder.decode(bytes.subarray(from, to));
       return isEscaped ? JSON.parse(`"${text}"`) : text;
     };
-    return join(
-      field(scanner.timestampStart, scanner.timestampEnd, false),
-      field(scanner.instanceStart, scanner.instanceEnd, (escaped & INSTANCE) !== 0),
-      field(scanner.regionStart, scanner.regionEnd, (escaped & REGION) !== 0),
-      field(scanner.levelStart, scanner.levelEnd, (escaped & LEVEL) !== 0),
-      field(scanner.messageStart, scanner.messageEnd, (escaped & MESSAGE) !== 0),
-      color,
-    );
+    const timestamp = field(scanner.timestampStart, scanner.timestampEnd, false);
+    return join({
+      time: scanner.timed ? timeText(timestamp, scanner) : word(timestamp),
+      app: field(scanner.appStart, scanner.appEnd, (escaped & APP) !== 0),
+      provider: field(scanner.providerStart, scanner.providerEnd, (escaped & PROVIDER) !== 0),
+      instance: field(scanner.instanceStart, scanner.instanceEnd, (escaped & INSTANCE) !== 0),
+      region: field(scanner.regionStart, scanner.regionEnd, (escaped & REGION) !== 0),
+      level: field(scanner.levelStart, scanner.levelEnd, (escaped & LEVEL) !== 0),
+      message: field(scanner.messageStart, scanner.messageEnd, (escaped & MESSAGE) !== 0),
+    }, color);
   }
   const { record } = parseFlyRecord(bytes.subarray(start, end));
-  if (record === undefined) return visibleText(line, color);
-  const { timestamp, fly, log, message } = record;
-  return join(timestamp, fly?.app?.instance, fly?.region, log?.level, message, color);
+  return record === undefined ? visibleText(line, color) : join(fieldsOf(record), color);
 }
 
-function join(
-  timestamp: string | undefined,
-  instance: string | undefined,
-  region: string | undefined,
-  level: string | undefined,
-  message: string,
-  color: boolean,
-): string {
-  const time = visibleText(timestamp || NOTHING, false).padEnd(TIMESTAMP_WIDTH);
-  const place = `[${visibleText(instance || NOTHING, false)}] ${visibleText(region || NOTHING, false)}`;
-  return `${time} ${place} [${visibleText(level || NOTHING, false)}] ${visibleText(message, color)}`;
+function fieldsOf({ timestamp, fly, event, log, message }: FlyRecord): Fields {
+  const time = timestamp === undefined ? null : parseTimestamp(timestamp);
+  return {
+    time: time === null ? word(timestamp) : timeText(timestamp!, time),
+    app: fly?.app?.name,
+    provider: event?.provider,
+    instance: fly?.app?.instance,
+    region: fly?.region,
+    level: log?.level,
+    message,
+  };
+}
+
+/** Writes the moment that `timestamp` is. Nearly all have nine decimals and are in UTC: those are just cut. */
+function timeText(timestamp: string, moment: { seconds: number; nanoseconds: number }): string {
+  const isUsual = timestamp.length === 30 && timestamp.endsWith("Z") && timestamp[10] === "T" &&
+    timestamp[17] !== "6";
+  return `${(isUsual ? timestamp : formatTimestamp(moment)).slice(0, TIME_LENGTH)}Z`;
+}
+
+function join(fields: Fields, color: boolean): string {
+  const { time, app, provider, instance, region, level, message } = fields;
+  const name = word(app);
+  const other = provider === undefined || provider === "" || provider === USUAL_PROVIDER ? "" : provider;
+  let source = `${other === "" ? name : `${name}/${word(other)}`}[${word(instance)}]`;
+  let grade = word(level);
+  if (color) {
+    source = `${appColor(name)}${source}${RESET_COLOR}`;
+    const levelColor = LEVEL_COLORS.get(levelName(grade));
+    if (levelColor !== undefined) grade = `${levelColor}${grade}${RESET_COLOR}`;
+  }
+  const shown = visibleText(withoutLineEnds(message), color);
+  return `${time} ${source} ${word(region)} [${grade}] ${shown}`;
+}
+
+/** A field in which nothing looks like the space between two fields. The same few come line after line. */
+function word(field: string | undefined): string {
+  if (field === undefined || field === "") return NOTHING;
+  const known = words.get(field);
+  if (known !== undefined) return known;
+  const shown = visibleText(field, false).replaceAll(" ", "\\x20").replaceAll("\t", "\\t");
+  if (field.length > WORD_LENGTH_LIMIT) return shown;
+  if (words.size === WORDS_LIMIT) words.clear();
+  // A piece of a string keeps all of that string in memory; what is remembered is a copy.
+  words.set(copyOf(field), copyOf(shown));
+  return shown;
+}
+
+function copyOf(text: string): string {
+  return Buffer.from(text, "utf16le").toString("utf16le");
+}
+
+function appColor(app: string): string {
+  let hash = 0;
+  for (let i = 0; i < app.length; i++) hash = (Math.imul(hash, 31) + app.charCodeAt(i)) | 0;
+  return APP_COLORS[(hash >>> 0) % APP_COLORS.length]!;
+}
+
+function withoutLineEnds(message: string): string {
+  let end = message.length;
+  while (
+    end > 0 && (message.charCodeAt(end - 1) === LINE_FEED || message.charCodeAt(end - 1) === CARRIAGE_RETURN)
+  ) {
+    end--;
+  }
+  return end === message.length ? message : message.slice(0, end);
 }
 
 /**

@@ -18,7 +18,7 @@ import { httpDate, rangeStillHolds, readRange, type Validators, weighConditions 
 import { textStream } from "./text_stream.ts";
 
 /** Counted up when the text form of a line changes, since the tag of a day as text depends on it. */
-const TEXT_VERSION = 1;
+const TEXT_VERSION = 2;
 
 /** A day in the bytes that will go over the wire. */
 interface Representation {

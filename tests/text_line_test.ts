@@ -12,45 +12,90 @@ const FLY_LINE =
   '{"event":{"provider":"app"},"fly":{"app":{"instance":"0e286551c30586","name":"web"},"region":"sjc"},' +
   '"host":"0ad1","log":{"level":"info"},"message":"hello","timestamp":"2022-09-27T20:34:37.252022967Z"}';
 
-Deno.test("textLine() writes time, instance, region, level and message", () => {
-  assert.equal(write(FLY_LINE), "2022-09-27T20:34:37.252022967Z [0e286551c30586] sjc [info] hello");
+Deno.test("textLine() writes time, app, instance, region, level and message", () => {
+  assert.equal(write(FLY_LINE), "2022-09-27T20:34:37.252Z web[0e286551c30586] sjc [info] hello");
 });
 
-Deno.test("textLine() fills a short timestamp up to 30 characters", () => {
+Deno.test("textLine() names a provider that is not the app itself", () => {
   assert.equal(
-    write('{"message":"m","timestamp":"2022-09-27T20:34:37Z"}'),
-    "2022-09-27T20:34:37Z           [-] - [-] m",
+    write(FLY_LINE.replace('"provider":"app"', '"provider":"proxy"')),
+    "2022-09-27T20:34:37.252Z web/proxy[0e286551c30586] sjc [info] hello",
   );
+  assert.match(write(FLY_LINE.replace('"provider":"app"', '"provider":""')), / web\[/);
+});
+
+const TIMES: [timestamp: string, shown: string][] = [
+  ["2022-09-27T20:34:37.252999999Z", "2022-09-27T20:34:37.252Z"],
+  ["2022-09-27T20:34:37Z", "2022-09-27T20:34:37.000Z"],
+  ["2022-09-27T20:34:37.5Z", "2022-09-27T20:34:37.500Z"],
+  ["2022-09-27T22:34:37.25+02:00", "2022-09-27T20:34:37.250Z"],
+  ["2022-09-27t20:34:37.252022967z", "2022-09-27T20:34:37.252Z"],
+  ["2016-12-31T23:59:60.123456789Z", "2017-01-01T00:00:00.123Z"],
+  ["just now", "just\\x20now"],
+  ["", "-"],
+];
+
+Deno.test("textLine() writes times in UTC to the millisecond, and what is no time as it stands", () => {
+  for (const [timestamp, shown] of TIMES) {
+    assert.equal(write(JSON.stringify({ message: "m", timestamp })), `${shown} -[-] - [-] m`);
+    // Doubled: left to the schema.
+    assert.equal(
+      write(`{"message":"m",${JSON.stringify({ message: "m", timestamp }).slice(1)}`),
+      `${shown} -[-] - [-] m`,
+    );
+  }
 });
 
 Deno.test("textLine() writes a dash for what is missing or empty", () => {
-  assert.equal(
-    write('{"message":"","fly":{"app":{"instance":""}}}'),
-    "-                              [-] - [-] ",
-  );
+  assert.equal(write('{"message":"","fly":{"app":{"instance":"","name":""}}}'), "- -[-] - [-] ");
 });
 
 Deno.test("textLine() reads characters beyond ASCII and escapes in every field", () => {
   assert.equal(
     write('{"message":"Gr\\u00fc\\u00dfe, 😀","fly":{"region":"é\\/"},"log":{"level":"\\"i\\""}}'),
-    '-                              [-] é/ ["i"] Grüße, 😀',
+    '- -[-] é/ ["i"] Grüße, 😀',
   );
+});
+
+Deno.test("textLine() lets no field but the message have a space or a tab in it", () => {
+  const record = {
+    event: { provider: "p p" },
+    fly: { app: { name: "a b", instance: "i\ti" }, region: " r" },
+    log: { level: "l l\n" },
+    message: " two  words\t",
+    timestamp: "2022-09-27T20:34:37Z",
+  };
+  const line = write(JSON.stringify(record));
+  assert.equal(
+    line,
+    "2022-09-27T20:34:37.000Z a\\x20b/p\\x20p[i\\ti] \\x20r [l\\x20l\\n]  two  words\t",
+  );
+  assert.equal(line.split(" ").slice(4).join(" "), record.message);
+});
+
+Deno.test("textLine() keeps a message of several lines on one, without the line ends at its end", () => {
+  assert.equal(
+    write('{"message":"Error: no\\n  at f\\r\\n  at g\\r\\n\\n"}'),
+    "- -[-] - [-] Error: no\\n  at f\\r\\n  at g",
+  );
+  assert.equal(write('{"message":"\\n"}'), "- -[-] - [-] ");
 });
 
 Deno.test("textLine() looks at the range only", () => {
   const bytes = encoder.encode(`é\n${FLY_LINE}\nx`);
   assert.equal(
     textLine(bytes, 3, bytes.length - 2, { color: false }),
-    "2022-09-27T20:34:37.252022967Z [0e286551c30586] sjc [info] hello",
+    "2022-09-27T20:34:37.252Z web[0e286551c30586] sjc [info] hello",
   );
 });
 
 Deno.test("textLine() writes a record that only the schema knows the same way", () => {
   assert.equal(
     write(
-      '{"message":"first","message":"m\\n","timestamp":"t","fly":{"app":{"instance":"i"}},"log":{"level":"l"}}',
+      '{"message":"first","message":"m","timestamp":"t","fly":{"app":{"instance":"i","name":"a"}},' +
+        '"log":{"level":"l"},"event":{"provider":"runner"}}',
     ),
-    "t                              [i] - [l] m\\n",
+    "t a/runner[i] - [l] m",
   );
 });
 
@@ -62,8 +107,19 @@ Deno.test("textLine() writes a line that is no record as it stands", () => {
 Deno.test("textLine() keeps colours in the message only, and only if asked", () => {
   const line =
     '{"message":"\\u001b[1;32mok\\u001b[0m.","fly":{"region":"\\u001b[31ms"},"timestamp":"t\\u001b[31m"}';
-  assert.equal(write(line), "t                              [-] s [-] ok.");
-  assert.equal(write(line, true), "t                              [-] s [-] \x1b[1;32mok\x1b[0m.\x1b[0m");
+  assert.equal(write(line), "t -[-] s [-] ok.");
+  assert.ok(write(line, true).endsWith(" s [-] \x1b[1;32mok\x1b[0m.\x1b[0m"));
+});
+
+Deno.test("textLine() in colour shows the level in its own, and the app in one that is always the same", () => {
+  const ofApp = (name: string, level: string) =>
+    write(JSON.stringify({ message: "m", fly: { app: { name } }, log: { level } }), true);
+  assert.equal(ofApp("web", "info"), "- \x1b[36mweb[-]\x1b[0m - [\x1b[32minfo\x1b[0m] m");
+  assert.equal(ofApp("web", "ERR"), "- \x1b[36mweb[-]\x1b[0m - [\x1b[31mERR\x1b[0m] m");
+  assert.ok(ofApp("web", "warning").includes("[\x1b[33mwarning\x1b[0m]"));
+  assert.match(ofApp("web", "teapot"), /- \[teapot\] m$/);
+  const colors = ["web", "api", "postgres", "worker", "shop"].map((name) => ofApp(name, "x").slice(2, 7));
+  assert.ok(new Set(colors).size > 2, String(colors));
 });
 
 const HIDDEN: [text: string, shown: string][] = [

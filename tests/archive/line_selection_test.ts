@@ -77,7 +77,7 @@ Deno.test("selectLines() lets no line end its event early", () => {
 
 Deno.test("selectLines() writes text that is longer than the lines", () => {
   const bells = encoder.encode(`{"message":"${"\\u0007".repeat(5)}"}\n`.repeat(1000));
-  const line = `-                              [-] - [-] ${"\\x07".repeat(5)}\n`;
+  const line = `- -[-] - [-] ${"\\x07".repeat(5)}\n`;
   assert.equal(select({ style: "text" }, bells).text, line.repeat(1000));
 });
 

@@ -154,10 +154,10 @@ Deno.test("GET /search writes text, and colours only when asked to", async () =>
   await using api = serveArchive(test);
   const plain = await api.ask("/search?format=text");
   assert.equal(plain.headers.get("Content-Type"), "text/plain; charset=utf-8");
-  assert.equal(await plain.text(), "2026-11-22T10:00:00.5Z         [0e28] fra [info] red \\x07\n");
+  assert.equal(await plain.text(), "2026-11-22T10:00:00.500Z web[0e28] fra [info] red \\x07\n");
   assert.equal(
     await (await api.ask("/search?format=text&color=1")).text(),
-    "2026-11-22T10:00:00.5Z         [0e28] fra [info] \x1b[31mred\x1b[0m \\x07\x1b[0m\n",
+    "2026-11-22T10:00:00.500Z \x1b[36mweb[0e28]\x1b[0m fra [\x1b[32minfo\x1b[0m] \x1b[31mred\x1b[0m \\x07\x1b[0m\n",
   );
   const json = await api.ask("/search");
   assert.equal(json.headers.get("Content-Type"), "application/x-ndjson");
@@ -188,7 +188,7 @@ Deno.test("GET /logs/{day} gives the part of the day that is asked for", async (
       text.headers.get("Link")!,
       new RegExp(`^</logs/${name}\\.log\\?.*cursor=${name}%3A\\d+.*>; rel="next"$`),
     );
-    assert.match(await text.text(), /^\S+ +\[\S+\] \S+ \[warn\] .*\n.*\[warn\] .*\n$/);
+    assert.match(await text.text(), /^\S+ \S+\[\S+\] \S+ \[warn\] .*\n.*\[warn\] .*\n$/);
   }
 });
 

@@ -169,7 +169,7 @@ Deno.test("GET /tail filters new lines too, and writes them as text where that i
   assert.equal(reading.response.headers.get("Content-Type"), "text/plain; charset=utf-8");
   for (let number = 0; number < 30; number++) followed.record(number, { app: number < 20 ? "web" : "api-2" });
   await reading.until((text) => text.endsWith("\n"));
-  assert.equal(reading.text, "2026-11-22T10:00:00Z           [-] - [-] line 27\n");
+  assert.equal(reading.text, "2026-11-22T10:00:00.000Z api-2[-] - [-] line 27\n");
 });
 
 Deno.test("GET /tail sends events with ids that go on where they stand", async () => {
@@ -336,7 +336,7 @@ Deno.test("GET /tail tells of lines that wait for a full disk, as events and amo
   clock.advance(1000);
   await events.until((text) => text.includes(event(0, "null")));
   await text.until((text) => text.includes("line 3"));
-  assert.ok(text.text.startsWith(line("3 lines wait") + line("4 lines wait") + "2026-11-22T10:00:00Z"));
+  assert.ok(text.text.startsWith(line("3 lines wait") + line("4 lines wait") + "2026-11-22T10:00:00.000Z"));
   assert.equal(archive.held(), null);
 });
 
