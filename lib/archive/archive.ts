@@ -12,6 +12,7 @@ import type { Logger } from "../logger.ts";
 import type { Timestamp } from "../timestamp.ts";
 import type { BlockResult, BlockTask } from "./block_task.ts";
 import { ArchiveLock } from "./archive_lock.ts";
+import { ClockTrust } from "./clock_trust.ts";
 import { RemovedDays } from "./removed_days.ts";
 import { type HeldLines, joinHeld } from "./held.ts";
 import { LineReader } from "./line_reader.ts";
@@ -20,7 +21,7 @@ import type { PlainFile, WriterEvents } from "./plain_writer.ts";
 import { ReadPool } from "./read_pool.ts";
 import { type DayHost, type DayInfo, emptyDay, RecordedDay } from "./recorded_day.ts";
 import { type Finding, recoverArchive } from "./recovery.ts";
-import { chooseExpired } from "./retention.ts";
+import { chooseExpired, type Expired, newestRecorded } from "./retention.ts";
 import { readVolumeUsage, type VolumeUsage } from "./volume.ts";
 import { WorkerClient } from "./worker_client.ts";
 
@@ -89,6 +90,9 @@ export class Archive {
   #closed = false;
   /** The damage that was told already. */
   readonly #told = new Set<string>();
+  readonly #clockTrust: ClockTrust;
+  /** Whether days that are too old stay until the clock is believed. */
+  #isWaiting = false;
   /** When days were last removed to make room, and how full the volume was before. */
   #madeRoom: { usedPercent: number; atMs: number } | null = null;
 
@@ -130,6 +134,7 @@ export class Archive {
       openFile: options.openFile,
     };
     for (const state of recovered.days) this.#days.set(state.day, new RecordedDay(state, this.#host));
+    this.#clockTrust = new ClockTrust(options.clock);
     this.#cancelMaintenance = options.clock.every(MAINTENANCE_MS, () => void this.maintain());
   }
 
@@ -192,6 +197,8 @@ export class Archive {
     if (this.#closed) throw new Error(`Cannot record on ${dayName(day)}: the archive is closed`);
     const target = this.#lastDay?.day === day ? this.#lastDay : this.#dayFor(day);
     this.#waitingBytes += target.append(payload, hasNewline, time);
+    this.#clockTrust.lines++;
+    if (time !== null && time.seconds < target.startSeconds) this.#clockTrust.strays++;
   }
 
   /** Waits until everything appended before the call is on the disk. */
@@ -342,9 +349,14 @@ export class Archive {
   }
 
   async #maintain(): Promise<void> {
+    const { clock, sealAfterMs } = this.#options;
+    this.#clockTrust.look();
+    // Only of the newest day the clock alone says that it is over.
+    const newest = newestRecorded(this.days()) ?? Infinity;
     for (const day of [...this.#days.values()]) {
       if (this.#closed) return;
-      if (day.isDue(this.#options.clock.now(), this.#options.sealAfterMs)) await this.#seal(day);
+      if (day.day >= newest && !this.#clockTrust.isSteadyFor(sealAfterMs)) continue;
+      if (day.isDue(clock.now(), sealAfterMs)) await this.#seal(day);
     }
     await this.#removeExpired();
   }
@@ -381,9 +393,13 @@ export class Archive {
         const usedPercent = usage === null || before === null || this.#isRoomOnItsWay(usage.usedPercent)
           ? null
           : Math.min(usage.usedPercent, before.usedPercent - freedBytes / before.totalBytes * 100);
-        const sealed = this.days().filter((info) => info.sealed);
-        const expired = chooseExpired(sealed, { today, retentionDays, maxDiskPercent, usedPercent });
-        if (expired === null) break;
+        const days = this.days();
+        const expired = chooseExpired(days.filter(({ sealed }) => sealed), {
+          ...{ today, trust: this.#clockTrust.trust, recorded: newestRecorded(days) },
+          ...{ retentionDays, maxDiskPercent, usedPercent },
+        });
+        this.#noteWaiting(expired);
+        if (expired === null || expired.waits) break;
         freedBytes += this.#remove(expired.day, expired.reason).gzBytes;
       }
       if (freedBytes > 0 && before !== null && after !== null) {
@@ -393,6 +409,16 @@ export class Archive {
     } catch (error) {
       this.#report("removing old days", error);
     }
+  }
+
+  /** Says once that days which are too old stay for now. */
+  #noteWaiting(expired: Expired | null): void {
+    const waits = expired?.waits ?? false;
+    if (waits && !this.#isWaiting) {
+      const reason = "the clock has to go on evenly for an hour, and to agree with the lines, before they go";
+      this.#options.logger.log("info", "old days stay for now", { oldest: dayName(expired!.day), reason });
+    }
+    this.#isWaiting = waits;
   }
 
   /**

@@ -129,6 +129,8 @@ export function emptyDay(day: DayNumber, nowMs: number): DayState {
 export class RecordedDay {
   /** Which day it is. */
   readonly day: DayNumber;
+  /** When it starts, in seconds since 1970. */
+  readonly startSeconds: number;
   /** The totals of the sealed text; null where none is sealed. */
   seal: SealEntry | null;
   /** The index of the blocks made of the plain file so far. */
@@ -137,6 +139,8 @@ export class RecordedDay {
   writer: PlainWriter | null = null;
   /** When the text last changed, in milliseconds since 1970. */
   modifiedMs: number;
+  /** When the last line came, by {@linkcode Clock.elapsed}. */
+  #quietSinceMs: number;
   #lines: number;
   #first: Timestamp | null = null;
   #last: Timestamp | null = null;
@@ -152,9 +156,11 @@ export class RecordedDay {
   constructor(state: DayState, host: DayHost) {
     this.#host = host;
     this.day = state.day;
+    this.startSeconds = dayStartMs(state.day) / 1000;
     this.seal = state.seal;
     this.part = state.part;
     this.modifiedMs = Math.min(state.modifiedMs, host.clock.now()); // a clock that ran ahead must not delay sealing
+    this.#quietSinceMs = host.clock.elapsed() - (host.clock.now() - this.modifiedMs);
     const known = [...state.part.blocks, state.tail, ...(state.seal === null ? [] : [state.seal])];
     this.#lines = known.reduce((sum, { lines }) => sum + lines, 0);
     this.#firstBefore = known.reduce<string | null>((first, next) => earlier(first, next.first), null);
@@ -206,9 +212,10 @@ export class RecordedDay {
     return this.writer.append(payload, hasNewline, time);
   }
 
-  /** Whether the day has been over and quiet for `sealAfterMs`. */
+  /** Whether the day has been over by the wall clock, and quiet by the time that has passed, for `sealAfterMs`. */
   isDue(nowMs: number, sealAfterMs: number): boolean {
-    return this.writer !== null && this.writer.idle && nowMs - this.modifiedMs >= sealAfterMs &&
+    const quietMs = this.#host.clock.elapsed() - this.#quietSinceMs;
+    return this.writer !== null && this.writer.idle && quietMs >= sealAfterMs &&
       nowMs - dayStartMs(this.day + 1) >= sealAfterMs;
   }
 
@@ -393,6 +400,7 @@ export class RecordedDay {
         onCommit: (end, lines) => {
           this.#lines += lines;
           this.modifiedMs = this.#host.clock.now();
+          this.#quietSinceMs = this.#host.clock.elapsed();
           events.onCommit(end, lines);
         },
         onSync: (end) => {

@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 import { Archive, type ArchiveOptions } from "../../lib/archive/archive.ts";
-import { parseDayName } from "../../lib/day.ts";
+import { dayName, parseDayName } from "../../lib/day.ts";
 import { type Logger, silentLogger } from "../../lib/logger.ts";
 import { parseTimestamp } from "../../lib/timestamp.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
@@ -83,11 +83,11 @@ export function numbersIn(text: string): number[] {
   return [...text.matchAll(/"message":"line (\d+)/g)].map(([, number]) => Number(number));
 }
 
-/** Appends the lines with the numbers from `from` up to `end`, which is left out. */
+/** Appends the lines with the numbers from `from` up to `end`, which is left out, each as of `day` at 10:00. */
 export function appendLines(archive: Archive, from: number, end: number, padding = 0, day = DAY): void {
   for (let number = from; number < end; number++) {
     const seconds = String(number % 60).padStart(2, "0");
-    const time = parseTimestamp(`${DAY_NAME}T10:00:${seconds}.5Z`);
+    const time = parseTimestamp(`${dayName(day)}T10:00:${seconds}.5Z`);
     archive.append(day, encoder.encode(record(number, padding)), false, time);
   }
 }
@@ -106,7 +106,7 @@ export class TestArchive implements AsyncDisposable {
   /** Lets the day be over for long enough, and waits until it is sealed. */
   async seal(): Promise<void> {
     await this.archive.sync();
-    this.clock.jump(2 * 86_400_000);
+    this.clock.skip(2 * 86_400_000);
     await this.archive.maintain();
   }
 

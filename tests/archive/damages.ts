@@ -47,7 +47,7 @@ const states = await (async () => {
   const hot = filesOf(directory);
   const clock = new FakeClock("2026-11-24T12:00:00Z");
   await using again = await openArchive(directory, { clock });
-  await again.archive.maintain();
+  await again.seal();
   const sealed = filesOf(directory);
   appendLines(again.archive, LINES, LINES + LATE);
   await again.archive.sync();

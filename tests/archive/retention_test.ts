@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { DAY_MS } from "../../lib/day.ts";
+import { DAY_MS, dayName, dayOf } from "../../lib/day.ts";
 import type { VolumeUsage } from "../../lib/archive/volume.ts";
-import { chooseExpired } from "../../lib/archive/retention.ts";
+import type { Trust } from "../../lib/archive/clock_trust.ts";
+import { chooseExpired, newestRecorded } from "../../lib/archive/retention.ts";
 import type { DayInfo } from "../../lib/archive/recorded_day.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import {
@@ -9,10 +10,12 @@ import {
   bytesOf,
   DAY,
   dayText,
+  HOUR_MS,
   inflateAsBrowser,
   keepingLogger,
   NOON,
   openArchive,
+  record,
   type TestArchive,
   TestDirectory,
   textFrom,
@@ -41,20 +44,62 @@ function full(usedPercent: number, totalBytes = 1e12): VolumeUsage {
 
 Deno.test("chooseExpired() gives the oldest day that is too old, or the oldest of too many, and never today", () => {
   const days = [info("2026-11-22"), info("2026-11-20"), info("2026-11-21")];
-  const rule = { today: DAY, retentionDays: null, maxDiskPercent: null, usedPercent: null };
+  const rule = {
+    ...{ today: DAY, trust: "any", recorded: DAY } as const,
+    ...{ retentionDays: null, maxDiskPercent: null, usedPercent: null },
+  };
   assert.equal(chooseExpired(days, rule), null);
   assert.equal(chooseExpired(days, { ...rule, retentionDays: 2 }), null);
   assert.deepEqual(chooseExpired(days, { ...rule, retentionDays: 1 }), {
     day: DAY - 2,
     reason: "older than 1 days",
+    waits: false,
   });
   assert.equal(chooseExpired(days, { ...rule, maxDiskPercent: 85, usedPercent: 85 }), null);
   assert.deepEqual(chooseExpired(days, { ...rule, maxDiskPercent: 85, usedPercent: 85.25 }), {
     day: DAY - 2,
     reason: "the volume is 85.3 % full",
+    waits: false,
   });
   assert.equal(chooseExpired([days[0]!], { ...rule, maxDiskPercent: 85, usedPercent: 99 }), null);
   assert.equal(chooseExpired([], { ...rule, retentionDays: 1 }), null);
+});
+
+Deno.test("chooseExpired() has a day go on the day on which it comes of age, and older ones once the clock is believed", () => {
+  const days = [info("2026-11-12"), info("2026-11-11")];
+  const rule = { today: DAY, recorded: DAY, maxDiskPercent: null, usedPercent: null };
+  const waits = (trust: Trust, retentionDays: number) =>
+    chooseExpired(days, { ...rule, trust, retentionDays })?.waits;
+  assert.equal(waits("next", 11), undefined, "2026-11-11 is 11 days old");
+  assert.equal(waits("next", 10), false, "it comes of age today");
+  assert.equal(waits("next", 9), true, "it did so yesterday");
+  assert.equal(waits("any", 9), false);
+  assert.equal(waits("none", 10), true);
+});
+
+Deno.test("chooseExpired() counts age against the newest line, and makes room whatever the clock says", () => {
+  const days = [info("2026-11-12")];
+  const rule = { trust: "any", retentionDays: 9, maxDiskPercent: null, usedPercent: null } as const;
+  assert.equal(chooseExpired(days, { ...rule, today: DAY + 60, recorded: DAY - 1 }), null);
+  assert.equal(chooseExpired(days, { ...rule, today: DAY - 60, recorded: DAY }), null);
+  const full = { ...rule, trust: "none", maxDiskPercent: 85, usedPercent: 90 } as const;
+  for (const today of [DAY - 60, DAY, DAY + 60]) {
+    assert.equal(chooseExpired(days, { ...full, today, recorded: DAY })?.waits, false);
+  }
+});
+
+Deno.test("newestRecorded() goes by the lines' own time where it is before the day that they lie in", () => {
+  const of = (day: string, last: string | null, lines = 1) => ({ ...info(day), lines, last });
+  assert.equal(newestRecorded([]), null);
+  assert.equal(newestRecorded([of("2026-11-22", null), of("2026-11-21", null)]), DAY);
+  assert.equal(
+    newestRecorded([of("2026-11-23", null, 0), of("2026-11-21", null)]),
+    DAY - 1,
+    "held lines only",
+  );
+  assert.equal(newestRecorded([of("2026-11-22", "9999-01-01T00:00:00.000000000Z")]), DAY);
+  const ahead = of("2027-01-21", "2026-11-22T10:00:00.000000000Z");
+  assert.equal(newestRecorded([ahead, of("2026-11-21", "2026-11-21T23:59:59.000000000Z")]), DAY);
 });
 
 /** An archive with three sealed days before today, and lines of today. */
@@ -63,9 +108,17 @@ async function recordDays(opened: TestArchive): Promise<void> {
     appendLines(opened.archive, 0, 100, 1000, day);
     await opened.archive.sync();
     if (day === DAY + 3) break;
-    opened.clock.jump(DAY_MS);
+    opened.clock.skip(DAY_MS);
     await opened.archive.maintain();
   }
+}
+
+/** Lets five days pass, and a line of the day come that it then is. */
+async function comeOfAge({ archive, clock }: TestArchive): Promise<void> {
+  clock.skip(5 * DAY_MS);
+  appendLines(archive, 0, 1, 0, dayOf(clock.now()));
+  await archive.sync();
+  await archive.maintain();
 }
 
 Deno.test("maintain() removes days that are too old, which are then known to have been there", async () => {
@@ -74,6 +127,7 @@ Deno.test("maintain() removes days that are too old, which are then known to hav
   {
     await using opened = await openArchive(directory, { clock, retentionDays: 2 });
     await recordDays(opened);
+    await opened.archive.maintain();
     assert.deepEqual(opened.archive.days().map(({ day }) => day), ["2026-11-25", "2026-11-24", "2026-11-23"]);
     assert.equal(opened.archive.day(DAY), undefined);
     assert.equal(opened.archive.wasRemoved(DAY), true);
@@ -135,8 +189,7 @@ Deno.test("A download goes on whole when its day is removed meanwhile", async ()
   const text = archive.openText(DAY);
   const gzip = archive.openGzip(DAY);
   const range = archive.openGzip(DAY, { start: 100, end: 200 });
-  opened.clock.jump(5 * DAY_MS);
-  await archive.maintain();
+  await comeOfAge(opened);
   assert.equal(archive.wasRemoved(DAY), true);
   assert.throws(() => archive.openText(DAY), RangeError);
   assert.ok(await textFrom(text) === textOf(0, 3000, 1000));
@@ -149,8 +202,7 @@ Deno.test("A line for a day that was removed makes the day anew, with that line 
   await using opened = await openArchive(directory, { retentionDays: 2 });
   appendLines(opened.archive, 0, 3);
   await opened.seal();
-  opened.clock.jump(5 * DAY_MS);
-  await opened.archive.maintain();
+  await comeOfAge(opened);
   appendLines(opened.archive, 3, 4);
   await opened.archive.sync();
   assert.equal(await dayText(opened.archive), textOf(3, 4));
@@ -166,11 +218,10 @@ Deno.test("Killed between writing a removal down and removing, the day is there 
     await opened.seal();
   }
   directory.write("removed.jsonl", '\n{"day":"2026-11-22"}');
-  clock.jump(5 * DAY_MS);
   await using again = await openArchive(directory, { clock, retentionDays: 2 });
   assert.equal(again.archive.wasRemoved(DAY), false);
   assert.equal(await dayText(again.archive), textOf(0, 3));
-  await again.archive.maintain();
+  await comeOfAge(again);
   assert.equal(again.archive.wasRemoved(DAY), true);
 });
 
@@ -196,6 +247,107 @@ Deno.test("A day that is removed takes along what was torn off it, and leaves wh
   directory.write("2026-11-21.at-0.torn", "of another day");
   await using opened = await openArchive(directory, { clock, retentionDays: 1 });
   await opened.seal();
+  await comeOfAge(opened);
   assert.equal(opened.archive.wasRemoved(DAY), true);
-  assert.deepEqual(directory.names(), ["2026-11-21.at-0.torn", "2026-11-22.jsonl.damaged", "removed.jsonl"]);
+  assert.deepEqual(directory.names(), [
+    "2026-11-21.at-0.torn",
+    "2026-11-22.jsonl.damaged",
+    "2026-11-29.jsonl",
+    "removed.jsonl",
+  ]);
+});
+
+Deno.test("maintain() removes and seals nothing for an hour because the clock jumps ahead", async () => {
+  using directory = new TestDirectory();
+  const logger = keepingLogger();
+  await using opened = await openArchive(directory, { logger, retentionDays: 2 });
+  const { archive, clock } = opened;
+  await recordDays(opened);
+  clock.skip(HOUR_MS);
+  await archive.maintain();
+  assert.deepEqual(archive.days().map(({ day }) => day), ["2026-11-25", "2026-11-24", "2026-11-23"]);
+  clock.jump(60 * DAY_MS);
+  // What comes is stamped by other machines, whose clocks are right.
+  archive.append(DAY + 63, new TextEncoder().encode(record(0)), false, {
+    seconds: (DAY + 3) * 86_400,
+    nanoseconds: 0,
+  });
+  await archive.sync();
+  for (let hour = 0; hour < 3; hour++) {
+    await archive.maintain();
+    assert.deepEqual(
+      archive.days().map(({ day, sealed }) => [day, sealed]),
+      [["2027-01-24", false], ["2026-11-25", hour > 0], ["2026-11-24", true], ["2026-11-23", true]],
+    );
+    clock.skip(HOUR_MS);
+  }
+});
+
+Deno.test("maintain() removes nothing while lines contradict the clock, however evenly that goes", async () => {
+  using directory = new TestDirectory();
+  const logger = keepingLogger();
+  const clock = new FakeClock(NOON);
+  {
+    await using opened = await openArchive(directory, { clock });
+    await recordDays(opened);
+    await opened.seal();
+  }
+  clock.jump(60 * DAY_MS);
+  await using ahead = await openArchive(directory, { clock, logger, retentionDays: 2 });
+  const day = dayOf(clock.now());
+  const append = (number: number, seconds: number) =>
+    ahead.archive.append(day, new TextEncoder().encode(record(number)), false, { seconds, nanoseconds: 0 });
+  for (let number = 0; number < 3; number++) append(number, (DAY + 5) * 86_400);
+  append(3, day * 86_400); // an envelope has the time of its arrival
+  await ahead.archive.sync();
+  for (let hour = 0; hour < 3; hour++) {
+    await ahead.archive.maintain();
+    clock.skip(HOUR_MS);
+  }
+  assert.equal(ahead.archive.days().length, 5);
+  assert.equal(logger.events.filter((event) => event.includes("old days stay for now")).length, 1);
+  for (let number = 4; number < 9; number++) append(number, day * 86_400);
+  await ahead.archive.sync();
+  await ahead.archive.maintain();
+  assert.deepEqual(ahead.archive.days().map(({ day }) => day), [dayName(day)], "most lines agree with it");
+});
+
+Deno.test("maintain() removes what came of age while nothing ran after an hour, and not at once", async () => {
+  using directory = new TestDirectory();
+  const clock = new FakeClock(NOON);
+  {
+    await using opened = await openArchive(directory, { clock });
+    await recordDays(opened);
+    await opened.seal();
+  }
+  clock.skip(60 * DAY_MS);
+  await using again = await openArchive(directory, { clock, retentionDays: 2 });
+  appendLines(again.archive, 0, 1, 0, dayOf(clock.now()));
+  await again.archive.sync();
+  await again.archive.maintain();
+  assert.equal(again.archive.days().length, 5);
+  clock.skip(HOUR_MS - 1);
+  await again.archive.maintain();
+  assert.equal(again.archive.days().length, 5);
+  clock.skip(1);
+  await again.archive.maintain();
+  assert.equal(again.archive.days().length, 1);
+});
+
+Deno.test("A day in which lines came under a clock that was ahead is sealed an hour after they did", async () => {
+  using directory = new TestDirectory();
+  const clock = new FakeClock(NOON);
+  await using opened = await openArchive(directory, { clock });
+  const { archive } = opened;
+  clock.jump(60 * DAY_MS);
+  appendLines(archive, 0, 1);
+  await archive.sync();
+  clock.jump(-59 * DAY_MS);
+  appendLines(archive, 0, 1, 0, DAY + 1);
+  await archive.sync();
+  await archive.maintain();
+  assert.equal(archive.day(DAY)?.sealed, false, "lines for it may still be on their way");
+  clock.skip(HOUR_MS);
+  await archive.maintain();
+  assert.equal(archive.day(DAY)?.sealed, true);
 });

@@ -74,6 +74,11 @@ export class FakeClock implements Clock {
     this.#moveTo(endMs);
   }
 
+  /** Lets `ms` pass, for both hands, and leaves the timers that come due to the next {@linkcode FakeClock.advance}. */
+  skip(ms: number): void {
+    this.#moveTo(this.#elapsedMs + ms);
+  }
+
   /** Moves the wall clock alone by `ms`, which may be negative; no timer notices. */
   jump(ms: number): void {
     this.#nowMs += ms;
@@ -90,7 +95,7 @@ export class FakeClock implements Clock {
       if (timer.dueMs <= endMs && (next === undefined || timer.dueMs < next.dueMs)) next = timer;
     }
     if (next === undefined) return false;
-    this.#moveTo(next.dueMs);
+    this.#moveTo(Math.max(next.dueMs, this.#elapsedMs));
     this.#timers.delete(next);
     // The same object goes back in, so that its Cancel still means it.
     if (next.intervalMs !== null) {
