@@ -4,18 +4,21 @@
  * @module
  */
 
-/** What each unit is in milliseconds. */
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** What each unit is in milliseconds, in the order in which units are written. */
+const UNITS_MS = [604_800_000, 86_400_000, 3_600_000, 60_000, 1000, 1];
+
+const DURATION =
+  /^(?:(\d{1,12})w)?(?:(\d{1,12})d)?(?:(\d{1,12})h)?(?:(\d{1,12})m)?(?:(\d{1,12})s)?(?:(\d{1,12})ms)?$/;
 
 /**
- * Reads a whole number with a unit, `500ms 1s 2m 1h 3d`, as milliseconds. Gives null for anything else, also
- * for a number without a unit: it would be seconds to one reader and milliseconds to the next. Only `0` needs
- * none.
+ * Reads whole numbers with units, `500ms 1s 2m 1h 3d 1w`, the larger ones first where there are several, `2h30m`,
+ * as milliseconds. Gives null for anything else, also for a number without a unit: it would be seconds to one
+ * reader and milliseconds to the next. Only `0` needs none.
  */
 export function parseDuration(text: string): number | null {
   if (text === "0") return 0;
-  const match = /^(\d{1,12})(ms|s|m|h|d)$/.exec(text);
-  if (match === null) return null;
-  const durationMs = Number(match[1]) * UNIT_MS[match[2]!]!;
+  const match = DURATION.exec(text);
+  if (match === null || text === "") return null;
+  const durationMs = UNITS_MS.reduce((sum, unitMs, unit) => sum + Number(match[unit + 1] ?? 0) * unitMs, 0);
   return Number.isSafeInteger(durationMs) ? durationMs : null;
 }

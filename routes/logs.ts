@@ -102,9 +102,9 @@ export function createLogsRoutes(parts: Parts): Hono {
  *
  * @throws {Problem} 400 for those that are wrong, and for all where the form is a gzip file.
  */
-function readDayQuery(url: string, { form, hasForm, name }: DayRequest, parts: Parts): LineQuery {
+function readDayQuery(url: string, { form, hasForm, name, day }: DayRequest, parts: Parts): LineQuery {
   if (form === "gz") refuseParameters(url);
-  const query = readLineQuery(url, PARAMETERS, parts.clock.now());
+  const query = readLineQuery(url, PARAMETERS, parts.clock.now(), day);
   const named = form === "text" ? "text" : "jsonl";
   if (hasForm && query.format !== null && query.format !== named) {
     throw new Problem(

@@ -5,18 +5,11 @@
  */
 
 import * as v from "valibot";
-import { type DayNumber, dayStartMs, parseDayName } from "../lib/day.ts";
-import { parseDuration } from "../lib/duration.ts";
+import { type DayNumber, parseDayName } from "../lib/day.ts";
 import type { FilterField, FilterSpec } from "../lib/filter.ts";
-import {
-  compareTimestamps,
-  FIRST_SECOND,
-  parseTimestamp,
-  type Timestamp,
-  timestampFromMs,
-} from "../lib/timestamp.ts";
-import { readDay } from "./day_name.ts";
+import { compareTimestamps } from "../lib/timestamp.ts";
 import { Problem, show } from "./problem.ts";
+import { firstAfter, isTimeOfDay, readTime, timeFault } from "./time_parameter.ts";
 
 /** At most this many values of one parameter, repeated or listed: each is compared with every line. */
 export const REPEAT_LIMIT = 64;
@@ -83,9 +76,6 @@ const REPEATABLE: ReadonlySet<Parameter> = new Set([
   "not",
 ]);
 
-const TIME_SHAPE =
-  "an RFC 3339 time, a date, Unix seconds, or a duration back from now such as 15m, 2h or 3d";
-
 const text = v.pipe(
   v.string(),
   v.minLength(1, "must not be empty; leave it out to mean any"),
@@ -122,14 +112,14 @@ const values = v.pipe(
   }),
 );
 
-/** Makes a schema of a reader that gives undefined for a text that it cannot read. */
-function readBy<T>(read: (text: string) => T | undefined, shape: string) {
+/** Makes a schema of a reader that gives undefined for a text that it cannot read, and of what is wrong then. */
+function readBy<T>(read: (text: string) => T | undefined, fault: (text: string) => string) {
   return v.optional(v.pipe(
     v.string(),
     v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
       const value = read(dataset.value);
       if (value !== undefined) return value;
-      addIssue({ message: `must be ${shape}, not ${show(dataset.value)}` });
+      addIssue({ message: fault(dataset.value) });
       return NEVER;
     }),
   ));
@@ -138,12 +128,12 @@ function readBy<T>(read: (text: string) => T | undefined, shape: string) {
 function lineCount(limit: number) {
   return readBy(
     (text) => /^[1-9]\d{0,9}$/.test(text) && Number(text) <= limit ? Number(text) : undefined,
-    `a whole number from 1 to ${limit}`,
+    (text) => `must be a whole number from 1 to ${limit}, not ${show(text)}`,
   );
 }
 
-function createSchema(nowMs: number) {
-  const time = readBy((text) => readTime(text, nowMs) ?? undefined, TIME_SHAPE);
+function createSchema(nowMs: number, day: DayNumber | null) {
+  const time = readBy((text) => readTime(text, nowMs, day) ?? undefined, timeFault);
   return v.object({
     since: time,
     until: time,
@@ -158,31 +148,11 @@ function createSchema(nowMs: number) {
     limit: lineCount(LINES_LIMITS.limit),
     cursor: readBy(
       (text) => parseCursor(text) ?? undefined,
-      "a day and an offset such as 2026-11-22:1048576",
+      (text) => `must be a day and an offset such as 2026-11-22:1048576, not ${show(text)}`,
     ),
     format: v.optional(v.picklist(["jsonl", "text"], 'must be "jsonl" or "text"')),
     color: v.optional(v.picklist(["0", "1"], 'must be "0" or "1"')),
   });
-}
-
-/**
- * Reads a moment: RFC 3339, a date (its midnight UTC), `today` or `yesterday`, Unix seconds with up to nine
- * decimals, or a duration back from `nowMs`. Gives null for anything else.
- */
-export function readTime(text: string, nowMs: number): Timestamp | null {
-  const day = readDay(text, nowMs);
-  if (day !== null) return timestampFromMs(dayStartMs(day));
-  const unix = /^(\d{1,11})(?:\.(\d{1,9}))?$/.exec(text);
-  if (unix !== null) return { seconds: Number(unix[1]), nanoseconds: Number((unix[2] ?? "").padEnd(9, "0")) };
-  const durationMs = parseDuration(text);
-  if (durationMs !== null) return writable(timestampFromMs(nowMs - durationMs));
-  // The plus of an offset means a space in a query, and hardly anybody writes it as %2B.
-  return parseTimestamp(text.replace(/ (\d\d:\d\d)$/, "+$1"));
-}
-
-/** A moment that can be written in an address again, or null: a duration may reach back behind all calendars. */
-function writable(time: Timestamp): Timestamp | null {
-  return time.seconds < FIRST_SECOND ? null : time;
 }
 
 /** Reads `YYYY-MM-DD:offset`; null for anything else. */
@@ -203,20 +173,28 @@ export function refuseParameters(url: string): void {
 
 /**
  * Reads the parameters of a request for lines, of which this route knows `allowed`. `nowMs` is what durations
- * count back from.
+ * count back from; a time of day alone is one of `day`, where the request is about one.
  *
  * @throws {Problem} 400 with the first parameter that is unknown, repeated without need, or wrong.
  */
-export function readLineQuery(url: string, allowed: readonly Parameter[], nowMs: number): LineQuery {
+export function readLineQuery(
+  url: string,
+  allowed: readonly Parameter[],
+  nowMs: number,
+  day: DayNumber | null = null,
+): LineQuery {
   const values = collectParameters(url, allowed);
-  const result = v.safeParse(createSchema(nowMs), values);
+  const result = v.safeParse(createSchema(nowMs, day), values);
   if (!result.success) {
     const issue = result.issues[0];
     const param = String(issue.path?.[0]?.key);
     throw wrong(param, `${param} ${issue.message}`);
   }
-  const { since, until, app, region, instance, machine, level, q, not, tail, limit, cursor, format, color } =
+  const { since, app, region, instance, machine, level, q, not, tail, limit, cursor, format, color } =
     result.output;
+  let { until } = result.output;
+  // From 22:00 until 02:00 means over midnight.
+  if (since && until && day === null && isTimeOfDay(String(values.until))) until = firstAfter(until, since);
   if (since && until && compareTimestamps(since, until) >= 0) {
     throw wrong("until", "until must be after since; it is the first moment that is left out");
   }

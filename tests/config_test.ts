@@ -165,7 +165,7 @@ Deno.test("readConfig() names every wrong variable at once, each on its own line
     RETENTION_DAYS: "-1",
     MAX_DISK_PERCENT: "101",
     SYNC_INTERVAL: "1",
-    SEAL_AFTER: "1w",
+    SEAL_AFTER: "1y",
     BUFFER_LIMIT: "1KiB",
     CANARY_INTERVAL: "often",
     STALL_AFTER: "never",
