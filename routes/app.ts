@@ -7,6 +7,7 @@
 
 import { Hono, type MiddlewareHandler } from "hono";
 import { authenticate } from "./auth.ts";
+import { addElsewhere } from "./elsewhere.ts";
 import { createGapsRoutes } from "./gaps.ts";
 import { createHealthRoutes } from "./health.ts";
 import { createHomeRoutes } from "./home.ts";
@@ -37,7 +38,8 @@ const SECURITY_HEADERS = {
 
 /** Builds the API. */
 export function createApp(parts: Parts): App {
-  const app = new Hono();
+  // A slash at the end of an address means nothing: /tail/ is /tail.
+  const app = new Hono({ strict: false });
   app.use(addSecurityHeaders);
   app.use(authenticate(parts.config));
   app.route("/", createPageRoutes(parts));
@@ -47,6 +49,7 @@ export function createApp(parts: Parts): App {
   app.route("/", createTailRoutes(parts));
   app.route("/", createGapsRoutes(parts));
   app.route("/", createHealthRoutes(parts));
+  addElsewhere(app);
   app.notFound(() => new Problem("not-found", "Ask for / to see what there is").toResponse());
   app.onError((error, c) => answerError(error, c.req.method, parts.logger));
   return {

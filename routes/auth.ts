@@ -27,7 +27,7 @@ export function authenticate(options: { apiTokens: readonly string[]; onFly: boo
   const digests = options.apiTokens.map(digest);
 
   return function authentication(c, next) {
-    if (c.req.path === OPEN_PATH) return next();
+    if (c.req.path === OPEN_PATH || c.req.path === `${OPEN_PATH}/`) return next();
     if (digests.length > 0) {
       checkToken(c.req.header("Authorization"));
     } else if (options.onFly) {

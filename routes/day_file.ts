@@ -11,7 +11,7 @@ import { DAY_MS, dayStartMs } from "../lib/day.ts";
 import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
 import type { DayRequest } from "./day_name.ts";
 import { prefersGzip } from "./encoding.ts";
-import { CURSOR_HEADER, formatCursor, reserve } from "./line_answer.ts";
+import { CURSOR_HEADER, fileName, formatCursor, reserve } from "./line_answer.ts";
 import type { Parts } from "./parts.ts";
 import { Problem } from "./problem.ts";
 import { httpDate, rangeStillHolds, readRange, type Validators, weighConditions } from "./range.ts";
@@ -109,13 +109,20 @@ function chooseRepresentation(c: Context, request: DayRequest, parts: Parts): Re
   }
   if (form === "text") {
     return {
-      headers: { "Content-Type": "text/plain; charset=utf-8" },
+      headers: {
+        "Content-Type": "text/plain; charset=utf-8",
+        "Content-Disposition": fileName(`${name}.log`),
+      },
       tag: `text-${TEXT_VERSION}`,
       length: null,
       open: () => textStream(archive.openText(day, undefined, reserve(parts))),
     };
   }
-  const headers = { "Content-Type": "application/x-ndjson", "Vary": "Accept-Encoding" };
+  const headers = {
+    "Content-Type": "application/x-ndjson",
+    "Content-Disposition": fileName(`${name}.jsonl`),
+    "Vary": "Accept-Encoding",
+  };
   if (prefersGzip(c.req.header("Accept-Encoding"))) {
     return { headers: { ...headers, "Content-Encoding": "gzip" }, ...gzip };
   }

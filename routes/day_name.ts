@@ -12,11 +12,15 @@ import { Problem, show } from "./problem.ts";
 /** A form in which a day is handed out: lines as they are, a gzip file of them, or text for people. */
 export type DayForm = "gz" | "jsonl" | "text";
 
-/** The suffixes of the forms, longest first. */
+/** The suffixes of the forms, and those that people try instead; one that ends as another does stands before it. */
 const FORMS: readonly (readonly [suffix: string, form: DayForm])[] = [
   [".jsonl.gz", "gz"],
+  [".gz", "gz"],
   [".jsonl", "jsonl"],
+  [".ndjson", "jsonl"],
+  [".json", "jsonl"],
   [".log", "text"],
+  [".txt", "text"],
 ];
 
 /** What a path asks for: a day, in one of its forms. */

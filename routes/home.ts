@@ -59,7 +59,7 @@ function homeText(c: Context, parts: Parts): string {
   else lines.push(...alignColumns([HEADINGS, ...days.map((info) => dayRow(info, parts))]));
   const commands = [
     [curlCommand(c, parts, "/logs/today.log"), "today as text"],
-    [curlCommand(c, parts, "/logs/yesterday.jsonl.gz", "-OJ"), "yesterday as a file of JSON lines"],
+    [curlCommand(c, parts, "/logs/yesterday.jsonl.gz", "-fOJ"), "yesterday as a file of JSON lines"],
     [curlCommand(c, parts, "/search?since=1h&level=error&q=timeout&format=text"), "find lines"],
     [curlCommand(c, parts, "/tail?tail=20&format=text", "-N"), "follow new lines"],
     [curlCommand(c, parts, "/status"), "how the recorder is"],

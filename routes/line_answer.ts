@@ -42,6 +42,14 @@ export function contentTypeOf(format: LineQuery["format"]): string {
   return CONTENT_TYPES[format ?? "jsonl"];
 }
 
+/**
+ * What a browser, or `curl -OJ`, calls an answer when it saves it (RFC 6266): an address alone may have no ending,
+ * or name a whole day where this is a part of it. `name` is ASCII, and nobody else's.
+ */
+export function fileName(name: string): string {
+  return `inline; filename="${name}"`;
+}
+
 /** How the lines of a query are written. */
 export function styleOf({ format, color }: Pick<LineQuery, "format" | "color">): LineStyle {
   if (format !== "text") return "jsonl";
@@ -84,6 +92,8 @@ export async function answerLines(
   checkCursor(query.cursor, day, parts);
   const ranges = planRanges(parts.archive.days(), query.filter, { day, start: query.cursor });
   c.header("Content-Type", contentTypeOf(query.format));
+  const ending = query.format === "text" ? "log" : "jsonl";
+  c.header("Content-Disposition", fileName(`${day === null ? "search" : `${dayName(day)}-part`}.${ending}`));
   c.header("Cache-Control", "no-store");
   c.header(COVERAGE_HEADER, formatCoverage(measureCoverage(parts, ...spanOf(query, day, parts))));
   if (c.req.method === "HEAD") return c.body(null);

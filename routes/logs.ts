@@ -12,6 +12,7 @@ import { GAP_CAUSES, GAP_STATES } from "../lib/gap.ts";
 import { type GapAnswer, gapAnswer } from "./coverage.ts";
 import { answerDay } from "./day_file.ts";
 import { type DayRequest, readDayRequest } from "./day_name.ts";
+import { leadToSearch } from "./elsewhere.ts";
 import { answerLines } from "./line_answer.ts";
 import type { Parts } from "./parts.ts";
 import { Problem } from "./problem.ts";
@@ -85,6 +86,8 @@ export function parseDaysAnswer(value: unknown): DaysAnswer {
 export function createLogsRoutes(parts: Parts): Hono {
   const app = new Hono();
   addResource(app, "/logs", (c) => {
+    const elsewhere = leadToSearch(c);
+    if (elsewhere !== null) return elsewhere;
     refuseParameters(c.req.url);
     const days = parts.archive.days().map((info) => dayAnswer(info, parts));
     return answerJson(c, { days } satisfies DaysAnswer);

@@ -118,7 +118,7 @@ Flightlog is recording. Try, in another terminal:
   curl ${at}/logs
   curl ${at}/logs/yesterday | tail -3
   curl ${at}/logs/today.log
-  curl -OJ ${at}/logs/yesterday.jsonl.gz
+  curl -fOJ ${at}/logs/yesterday.jsonl.gz
   curl '${at}/search?q=TypeError&limit=5'
   curl -N '${at}/tail?tail=5&format=text'
   curl ${at}/gaps

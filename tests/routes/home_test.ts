@@ -28,7 +28,7 @@ Deno.test("GET / lists the days and ends with commands that work here", async ()
   const at = `http://127.0.0.1:${api.port}`;
   assert.deepEqual(lines.slice(6).map((line) => line.replace(/ +# .*/, "")), [
     `curl ${at}/logs/today.log`,
-    `curl -OJ ${at}/logs/yesterday.jsonl.gz`,
+    `curl -fOJ ${at}/logs/yesterday.jsonl.gz`,
     `curl '${at}/search?since=1h&level=error&q=timeout&format=text'`,
     `curl -N '${at}/tail?tail=20&format=text'`,
     `curl ${at}/status`,
