@@ -71,8 +71,9 @@ async function run(config: Config): Promise<void> {
       await recorder.stop();
       const unwritten = await archive.stop();
       await followers.close();
-      // The mark vouches for both: what was recorded, and what is known to be missing.
-      if (await gaps.close() && unwritten === 0) await alive.move(clock.now());
+      // The mark vouches for both: what was recorded, and what is known to be missing, by whatever clock.
+      const stoppedMs = Math.max(clock.now(), gaps.latest()?.sinceMs ?? 0);
+      if (await gaps.close() && unwritten === 0) await alive.move(stoppedMs);
       await Promise.all(served);
       await archive.close();
     },

@@ -48,12 +48,18 @@ export class Canary {
     roundTripMs: null,
     lastGoodMs: null,
   };
+  #goodMs: number | null = null;
   #sent: { nonce: Uint8Array; sentMs: number; elapsedMs: number } | null = null;
   #cancel: Cancel | null = null;
 
   /** Sends nothing before {@linkcode Canary.start}. */
   constructor(options: CanaryOptions) {
     this.#options = options;
+  }
+
+  /** {@linkcode Clock.elapsed} when the last one that came back was sent; null before. */
+  get goodMs(): number | null {
+    return this.#goodMs;
   }
 
   /** What is known so far. */
@@ -85,6 +91,7 @@ export class Canary {
     this.#status.everReturned = true;
     this.#status.roundTripMs = roundTripMs;
     this.#status.lastGoodMs = sent.sentMs;
+    this.#goodMs = sent.elapsedMs;
     this.#options.onReturn?.(roundTripMs);
   }
 

@@ -26,6 +26,14 @@ export type GapCause = (typeof GAP_CAUSES)[number];
 /** One of {@linkcode GAP_STATES}. */
 export type GapState = (typeof GAP_STATES)[number];
 
+/** A span of time, in milliseconds since 1970. */
+export interface Span {
+  /** Where it begins. */
+  readonly sinceMs: number;
+  /** The first moment after it. */
+  readonly untilMs: number;
+}
+
 /** A span without recording. Times are milliseconds since 1970-01-01T00:00:00Z. */
 export interface Gap {
   /** The last moment that is known good. */

@@ -22,12 +22,6 @@ export interface SourceMessage {
   readonly subject: string;
 }
 
-/**
- * A line whose timestamp is further than this from its arrival, in milliseconds, either way, says nothing about
- * how late others are.
- */
-export const LAG_LIMIT_MS = 60_000;
-
 /** See {@linkcode Intake}. */
 export interface IntakeOptions {
   /** Takes the lines. */
@@ -40,6 +34,11 @@ export interface IntakeOptions {
   hasRoom(): boolean;
   /** Called before a line is dropped for want of room. */
   onDrop(): void;
+  /**
+   * Hears of each message that has a payload, before {@linkcode IntakeOptions.hasRoom} is asked: when it came, by
+   * {@linkcode Clock.elapsed}, and its own timestamp in milliseconds since 1970, if it has one.
+   */
+  onLine(elapsedMs: number, stampMs: number | null): void;
 }
 
 /** Turns messages into lines. */
@@ -56,15 +55,11 @@ export class Intake {
   };
   /** Arrival of the last message that has a payload, in milliseconds since 1970; null before the first. */
   lastLineMs: number | null = null;
-  /** Arrival of the last line whose own timestamp is within {@linkcode LAG_LIMIT_MS} of it; null before. */
-  lastTimedMs: number | null = null;
   /** How long the last line was on its way; null before the first that has a timestamp. */
   lagMs: number | null = null;
 
   readonly #options: IntakeOptions;
   readonly #scanner = new LineScanner();
-  #largestLagMs = 0;
-  #largestLagBeforeMs = 0;
 
   /** Counts from zero. */
   constructor(options: IntakeOptions) {
@@ -86,20 +81,6 @@ export class Intake {
     const reason = rejection(payload, this.#scanner);
     if (reason === null) this.#takeRecord(message, payload, arrivalMs);
     else this.#takeRejected(message, payload, arrivalMs, reason);
-  }
-
-  /**
-   * The longest way of a line lately, in milliseconds, ways above {@linkcode LAG_LIMIT_MS} apart: a line that is
-   * still on its way may be so much older than the last one that came.
-   */
-  get largestLagMs(): number {
-    return Math.max(this.#largestLagMs, this.#largestLagBeforeMs);
-  }
-
-  /** Has {@linkcode Intake.largestLagMs} forget what was before the last call of this. */
-  forgetOldLags(): void {
-    this.#largestLagBeforeMs = this.#largestLagMs;
-    this.#largestLagMs = 0;
   }
 
   #takeRecord(message: SourceMessage, payload: Uint8Array, arrivalMs: number): void {
@@ -134,13 +115,9 @@ export class Intake {
   }
 
   #noteTime(time: Timestamp | null, arrivalMs: number): void {
-    if (time === null) return;
-    const stampMs = time.seconds * 1000 + time.nanoseconds / 1e6;
-    const lagMs = arrivalMs - stampMs;
-    this.lagMs = lagMs;
-    if (Math.abs(lagMs) > LAG_LIMIT_MS) return;
-    this.lastTimedMs = arrivalMs;
-    if (lagMs > this.#largestLagMs) this.#largestLagMs = lagMs;
+    const stampMs = time === null ? null : time.seconds * 1000 + time.nanoseconds / 1e6;
+    if (stampMs !== null) this.lagMs = arrivalMs - stampMs;
+    this.#options.onLine(this.#options.clock.elapsed(), stampMs);
   }
 
   #append(line: Uint8Array, hasNewline: boolean, time: Timestamp | null, arrivalMs: number): void {

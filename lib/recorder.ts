@@ -5,31 +5,36 @@
  * @module
  */
 
-import type { AliveMark } from "./archive/alive_mark.ts";
+import type { AliveMark, KeptNote } from "./archive/alive_mark.ts";
 import { ALIVE_INTERVAL_MS } from "./archive/alive_mark.ts";
 import type { Archive } from "./archive/archive.ts";
 import type { GapLedger } from "./archive/gap_ledger.ts";
 import { Backoff, LONGEST_WAIT_MS } from "./backoff.ts";
 import { Canary } from "./canary.ts";
 import { type Cancel, type Clock, sleep } from "./clock.ts";
-import { ClockJumps } from "./clock_jumps.ts";
 import type { Config } from "./config.ts";
-import type { GapCause } from "./gap.ts";
+import { type Gap, GAP_CAUSES, type GapCause, type Span } from "./gap.ts";
 import { Intake } from "./intake.ts";
+import { KeptMoments } from "./kept_moments.ts";
+import { GAP_MARGIN_MS, KnownGood } from "./known_good.ts";
 import { LineRules } from "./line_rules.ts";
 import type { Logger } from "./logger.ts";
 import { openSession, type Session, type Subscription } from "./nats/session.ts";
 import { type EndKind, type SessionEnd, SessionError } from "./nats/session_end.ts";
 import type { Readiness, RecorderState, RecorderStatus } from "./status.ts";
+import { parseTimestamp, timestampMs } from "./timestamp.ts";
 
 /** A session that lasted this long resets the backoff, in milliseconds. */
 export const HEALTHY_MS = 60_000;
 
-/**
- * Lines come in the order in which servers carry them, not in that of their timestamps: one that is lost may
- * have been on its way longer than any that came, by this much in milliseconds. Gaps start earlier by it.
- */
-export const GAP_MARGIN_MS = 1000;
+/** How often it is looked up to when everything is here, for after a kill, in milliseconds. */
+export const LOOK_INTERVAL_MS = 100;
+
+/** A server from which nothing came for this long is asked whether there was anything, in milliseconds. */
+export const ASK_AFTER_MS = 400;
+
+/** So long after a session has begun its lines may still show that the clock was wrong, in milliseconds. */
+const RETURN_WATCH_MS = 10_000;
 
 /** Lines that arrive while a pause of reading takes effect: a socket buffer of the session's and one message. */
 const OVERSHOOT_BYTES = 4 * 1024 * 1024;
@@ -56,6 +61,8 @@ export interface RecorderOptions {
   onRoundTrip?(roundTripMs: number): void;
   /** For tests: sessions with other times. Default: {@linkcode openSession}. */
   openSession?: typeof openSession;
+  /** For tests that count answers: null asks nothing. Default: {@linkcode ASK_AFTER_MS}. */
+  askAfterMs?: number | null;
 }
 
 /** The supervised subscriber task. */
@@ -65,9 +72,13 @@ export class Recorder {
   readonly #canary: Canary | null;
   readonly #stopping = new AbortController();
   readonly #backoff = new Backoff();
-  readonly #jumps: ClockJumps;
+  readonly #knownGood: KnownGood;
+  readonly #kept = new KeptMoments();
+  /** Up to when everything was here when a gap of this cause began that lasts, by {@linkcode Clock.elapsed}. */
+  readonly #goodBefore = new Map<GapCause, number>();
   #state: RecorderState = "connecting";
   #sinceMs: number;
+  #sinceElapsedMs: number;
   #session: Session | null = null;
   #paused = false;
   #dropping: GapCause | null = null;
@@ -75,19 +86,28 @@ export class Recorder {
   #running: Promise<void> | null = null;
   #cancels: Cancel[] = [];
   #movingMark: Promise<void> | null = null;
+  #noting: Promise<void> | null = null;
+  #notedMs = -Infinity;
+  #noteFails = false;
+  #asked: Session | null = null;
+  /** When the session began, by {@linkcode Clock.elapsed}, and the gaps that it has ended, as long as that is watched. */
+  #return: { backMs: number; ended: { cause: GapCause; goodMs: number | null; sinceMs: number }[] } | null =
+    null;
 
   /** Records nothing before {@linkcode Recorder.start}. */
   constructor(options: RecorderOptions) {
     this.#options = options;
     const { config, clock } = options;
     this.#sinceMs = clock.now();
-    this.#jumps = new ClockJumps(clock);
+    this.#sinceElapsedMs = clock.elapsed();
+    this.#knownGood = new KnownGood(clock);
     this.#intake = new Intake({
       archive: options.archive,
       clock,
       rules: new LineRules({ ...config, ownApp: config.app }),
       hasRoom: () => this.#hasRoom(),
       onDrop: () => this.#beginDropping(),
+      onLine: (elapsedMs, stampMs) => this.#knownGood.noteLine(elapsedMs, stampMs),
     });
     this.#canary = config.canaryIntervalMs === null ? null : new Canary({
       intervalMs: config.canaryIntervalMs,
@@ -103,11 +123,12 @@ export class Recorder {
     const { archive, clock } = this.#options;
     const marking = this.#noteMissedTime();
     this.#cancels.push(
-      archive.onChange(() => this.#followArchive()),
-      clock.every(ALIVE_INTERVAL_MS, () => {
-        this.#moveMark();
-        this.#intake.forgetOldLags();
+      archive.onChange(() => {
+        this.#followArchive();
+        if (this.#kept.isWaiting) this.#writeNote();
       }),
+      clock.every(ALIVE_INTERVAL_MS, () => this.#moveMark()),
+      clock.every(LOOK_INTERVAL_MS, () => this.#look()),
     );
     this.#running = marking.then(() => this.#run());
   }
@@ -117,14 +138,14 @@ export class Recorder {
    * the archive is.
    */
   async stop(): Promise<void> {
-    const { gaps, clock } = this.#options;
+    const { clock } = this.#options;
     const session = this.#session;
     this.#stopping.abort();
     if (session !== null) {
-      const beforeMs = clock.now();
+      const beforeMs = clock.elapsed();
       const end = await session.stop();
       // What came meanwhile vouches for nothing: the server may have left out others by then.
-      if (end.kind === "stop") gaps.begin("stop", Math.min(beforeMs - GAP_MARGIN_MS, this.#lastGoodMs(end)));
+      if (end.kind === "stop") this.#begin("stop", Math.min(beforeMs, this.#lastGoodMs(end)));
     }
     await this.#running;
     // Not before: a session that is held back must be let go on to its end as the archive drains.
@@ -171,8 +192,11 @@ export class Recorder {
     const markMs = alive.read();
     const openMs = gaps.open.reduce((first, { sinceMs }) => Math.min(first, sinceMs), Infinity);
     if (markMs !== null) {
-      // A mark in the future is of a clock that was set back since.
-      if (markMs < openMs) gaps.begin("crash", Math.min(markMs, nowMs));
+      const goodMs = Math.max(markMs, this.#keptMs(alive.readNote()));
+      // What is in the future was told by another clock: whatever is right, the last line had come.
+      const sinceMs = goodMs > nowMs ? Math.min(goodMs, this.#lastStampMs() ?? nowMs) : goodMs;
+      if (goodMs < openMs) gaps.begin("crash", sinceMs);
+      gaps.flush().then(() => alive.forgetNote()).catch((error) => this.#reportNote(error));
       return;
     }
     // A ledger without a mark: the mark was lost, and what is known is that the last gap has ended.
@@ -184,6 +208,20 @@ export class Recorder {
     } catch (error) {
       logger.log("error", "mark of life not moved", { reason: (error as Error).message });
     }
+  }
+
+  /** What the note says, if the archive has all that it rests on; else -Infinity. */
+  #keptMs(note: KeptNote | null): number {
+    const { archive } = this.#options;
+    if (note === null || archive.findings.some(({ damage }) => damage)) return -Infinity;
+    const holds = note.days.every(({ day, bytes }) => (archive.day(day)?.bytes ?? -1) >= bytes);
+    return holds ? note.sinceMs : -Infinity;
+  }
+
+  /** The latest timestamp of a line in the archive's last day, in milliseconds since 1970; null if it has none. */
+  #lastStampMs(): number | null {
+    const last = parseTimestamp(this.#options.archive.days()[0]?.last ?? "");
+    return last === null ? null : timestampMs(last);
   }
 
   async #run(): Promise<void> {
@@ -202,7 +240,7 @@ export class Recorder {
 
   /** Runs one session to its end; null when it was stopped on purpose. */
   async #runSession(signal: AbortSignal): Promise<Pick<SessionEnd, "kind" | "message"> | null> {
-    const { clock, gaps } = this.#options;
+    const { clock } = this.#options;
     let session: Session;
     try {
       session = await (this.#options.openSession ?? openSession)({
@@ -215,7 +253,8 @@ export class Recorder {
       if (signal.aborted) return null;
       const reason = error instanceof SessionError ? error.kind : "protocol";
       const kind = reason === "unreachable" ? "disconnect" : reason;
-      if (causeOf(kind) === "refused") gaps.begin("refused", clock.now());
+      // Nothing was here before either, so there is nothing to begin earlier for.
+      if (causeOf(kind) === "refused") this.#begin("refused", clock.elapsed() + GAP_MARGIN_MS);
       return { kind, message: (error as Error).message };
     }
     if (signal.aborted) {
@@ -229,16 +268,15 @@ export class Recorder {
     undo();
     this.#session = null;
     if (end.kind === "stop") return null;
-    gaps.begin(causeOf(end.kind), this.#lastGoodMs(end));
+    this.#begin(causeOf(end.kind), this.#lastGoodMs(end));
     return end;
   }
 
   /** What is done while a session lasts; gives what undoes it. */
   #watch(session: Session): Cancel {
-    const { clock, gaps, config, logger, onSession } = this.#options;
-    const causes = this.#dropping === null ? undefined : NOT_RECORDING;
-    gaps.end(this.#jumps.latest(clock.now()), causes);
-    this.#jumps.forget();
+    const { clock, config, logger, onSession } = this.#options;
+    this.#return = { backMs: clock.elapsed(), ended: [] };
+    this.#followReturn();
     this.#enter("recording");
     onSession?.();
     logger.log("info", "recording", {
@@ -250,8 +288,10 @@ export class Recorder {
     cancels.push(() => this.#canary?.stop());
     if (config.stallAfterMs !== null) cancels.push(this.#watchForStall(session, config.stallAfterMs));
     this.#followArchive();
+    this.#look();
     this.#moveMark();
     return () => {
+      this.#return = null;
       for (const cancel of cancels) cancel();
     };
   }
@@ -290,26 +330,67 @@ export class Recorder {
     return subscriptions;
   }
 
-  /** The last moment up to which lines are known to be here, as {@linkcode Gap.sinceMs} of what follows. */
+  /** The last moment up to which lines are known to be here, by {@linkcode Clock.elapsed}. */
   #lastGoodMs(end: SessionEnd): number {
-    if (end.kind !== "stall") return this.#knownGoodMs(end.lastGoodMs);
+    const { lineMs } = this.#knownGood;
+    if (end.kind !== "stall") return Math.max(lineMs, end.lastGoodMs);
     // A PING is answered by the server beside the stream, and says nothing about that.
-    return this.#knownGoodMs(this.#canary?.status.lastGoodMs ?? Math.min(this.#sinceMs, end.lastGoodMs));
+    return Math.max(lineMs, this.#canary?.goodMs ?? Math.min(this.#sinceElapsedMs, end.lastGoodMs));
+  }
+
+  /** A gap begins; everything up to `goodMs`, by {@linkcode Clock.elapsed}, is here. */
+  #begin(cause: GapCause, goodMs: number): void {
+    const { gaps } = this.#options;
+    if (gaps.open.some((gap) => gap.cause === cause)) return;
+    this.#goodBefore.set(cause, goodMs);
+    gaps.begin(cause, this.#knownGood.sinceMs(goodMs));
+  }
+
+  /** What a gap has been that ends because everything from `backMs` on is here; nothing while that cannot be told. */
+  #spansOf({ cause, sinceMs }: Pick<Gap, "cause" | "sinceMs">, backMs: number): Span[] {
+    const goodMs = this.#goodBefore.get(cause);
+    if (goodMs !== undefined) return this.#knownGood.spans(goodMs, backMs);
+    // It began before this process. An end before its beginning is told by a clock that is wrong.
+    const untilMs = this.#knownGood.untilMs(backMs);
+    return untilMs > sinceMs ? [{ sinceMs, untilMs }] : [];
   }
 
   /**
-   * What is known to be here of lines: `answeredMs` is when something was asked for that came behind all lines
-   * before it, and a line that came vouches for those before it. None is older than its longest way.
+   * Ends the gaps that a session ends. Where a clock was wrong, that is known as its first lines come: until then
+   * a gap may have to last on, or be told to have lasted longer.
    */
-  #knownGoodMs(answeredMs: number): number {
-    const { lastTimedMs, largestLagMs } = this.#intake;
-    const goodMs = Math.max(answeredMs, lastTimedMs ?? -Infinity) - largestLagMs - GAP_MARGIN_MS;
-    return this.#jumps.earliest(goodMs);
+  #followReturn(): void {
+    const watched = this.#return;
+    if (watched === null) return;
+    const { gaps, clock } = this.#options;
+    const { backMs, ended } = watched;
+    for (const { cause, goodMs, sinceMs } of ended) {
+      const spans = goodMs === null
+        ? [{ sinceMs, untilMs: this.#knownGood.untilMs(backMs) }]
+        : this.#knownGood.spans(goodMs, backMs);
+      gaps.cover(cause, spans);
+    }
+    const causes = this.#dropping === null ? GAP_CAUSES : NOT_RECORDING;
+    gaps.end((gap) => {
+      const spans = this.#spansOf(gap, backMs);
+      if (spans.length > 0) {
+        ended.push({
+          cause: gap.cause,
+          goodMs: this.#goodBefore.get(gap.cause) ?? null,
+          sinceMs: gap.sinceMs,
+        });
+        this.#goodBefore.delete(gap.cause);
+      }
+      return spans;
+    }, causes);
+    const isOver = clock.elapsed() - backMs > RETURN_WATCH_MS && this.#knownGood.lineMs > backMs;
+    if (isOver && !gaps.open.some(({ cause }) => causes.includes(cause))) this.#return = null;
   }
 
   #enter(state: RecorderState): void {
     this.#state = state;
     this.#sinceMs = this.#options.clock.now();
+    this.#sinceElapsedMs = this.#options.clock.elapsed();
   }
 
   #hasRoom(): boolean {
@@ -322,9 +403,11 @@ export class Recorder {
 
   #beginDropping(): void {
     if (this.#dropping !== null) return;
-    const { archive, gaps, clock } = this.#options;
+    const { archive, clock } = this.#options;
     this.#dropping = archive.trouble === null ? "overflow" : "disk";
-    gaps.begin(this.#dropping, this.#knownGoodMs(clock.now()));
+    // What a disk that fails has not taken stays in memory, where nobody can read it.
+    const isHeld = this.#dropping === "disk" && this.#kept.written !== null;
+    this.#begin(this.#dropping, isHeld ? this.#kept.written!.goodMs : clock.elapsed());
   }
 
   /** Holds the source back while too much waits, and lets it go on when half of that is written. */
@@ -333,7 +416,9 @@ export class Recorder {
     const isLow = archive.waitingBytes <= config.bufferLimitBytes / 2;
     if (isLow && this.#dropping !== null) {
       this.#dropping = null;
-      gaps.end(this.#jumps.latest(clock.now()), ["overflow", "disk"]);
+      const backMs = clock.elapsed();
+      gaps.end((gap) => this.#spansOf(gap, backMs), DROPPING);
+      for (const cause of DROPPING) this.#goodBefore.delete(cause);
     }
     const session = this.#session;
     if (session === null || !session.canPause) return;
@@ -346,12 +431,66 @@ export class Recorder {
     else session.resume();
   }
 
+  /** Looks up to when everything is here, and how far the archive has come with it. */
+  #look(): void {
+    this.#knownGood.look();
+    const session = this.#session;
+    if (session === null) return;
+    // While a canary is overdue the stream may be dead, and a server answers beside it.
+    if ((this.#canary?.status.missed ?? 0) === 0) this.#knownGood.noteAnswer(session.lastGoodMs);
+    this.#followReturn();
+    this.#kept.look(this.#knownGood.goodMs, this.#options.archive.ends());
+    this.#writeNote();
+    this.#ask(session);
+  }
+
+  /** Asks a server from which nothing has come for a while whether there was anything; at most once at a time. */
+  #ask(session: Session): void {
+    const { clock, askAfterMs = ASK_AFTER_MS } = this.#options;
+    if (askAfterMs === null || this.#paused || this.#asked === session) return;
+    if (clock.elapsed() - this.#knownGood.goodMs < askAfterMs) return;
+    this.#asked = session;
+    session.ask().finally(() => {
+      if (this.#asked === session) this.#asked = null;
+    });
+  }
+
+  /** Writes down up to when everything is in the files, and what that rests on. */
+  #writeNote(): void {
+    const session = this.#session;
+    if (session === null || this.#noting !== null) return;
+    const { archive, gaps, alive } = this.#options;
+    this.#kept.follow(archive.ends());
+    const moment = this.#kept.written;
+    if (moment === null || moment.goodMs <= this.#notedMs) return;
+    const days = moment.ends
+      .filter(({ appended, synced }) => appended > synced)
+      .map(({ day, appended }) => ({ day, bytes: appended }));
+    const sinceMs = this.#knownGood.sinceMs(moment.goodMs);
+    this.#noting = gaps.flush()
+      .then(async () => {
+        // After a session there is a gap, which may begin before.
+        if (this.#session !== session) return;
+        await alive.note({ sinceMs, days });
+        this.#notedMs = moment.goodMs;
+        this.#noteFails = false;
+      })
+      .catch((error) => this.#reportNote(error))
+      .finally(() => this.#noting = null);
+  }
+
+  #reportNote(error: unknown): void {
+    if (this.#noteFails) return;
+    this.#noteFails = true; // it is tried many times a second
+    this.#options.logger.log("error", "mark of life not noted", { reason: (error as Error).message });
+  }
+
   /** Moves the mark of life to the time up to which everything is known to be here, once it is on the disk. */
   #moveMark(): void {
     const session = this.#session;
     if (session === null || this.#movingMark !== null) return;
     const { archive, gaps, alive, logger } = this.#options;
-    const markMs = this.#knownGoodMs(session.lastGoodMs);
+    const markMs = this.#knownGood.sinceMs(Math.max(this.#knownGood.goodMs, session.lastGoodMs));
     this.#movingMark = Promise.all([archive.sync(), gaps.flush()])
       .then(async () => {
         // Behind a session there is a gap, which may begin before; and a closed archive only seems to be synced.
@@ -361,6 +500,9 @@ export class Recorder {
       .finally(() => this.#movingMark = null);
   }
 }
+
+/** The causes that end when lines are taken again. */
+const DROPPING: readonly GapCause[] = ["overflow", "disk"];
 
 /** The causes that end when a session begins; those of the disk end when lines are taken again. */
 const NOT_RECORDING: readonly GapCause[] = ["start", "stop", "crash", "disconnect", "stall", "refused"];

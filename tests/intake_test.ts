@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { dayName } from "../lib/day.ts";
 import { recoverPayload } from "../lib/envelope.ts";
-import { Intake, LAG_LIMIT_MS, type SourceMessage } from "../lib/intake.ts";
+import { Intake, type SourceMessage } from "../lib/intake.ts";
 import { LineRules, type LineRulesSpec } from "../lib/line_rules.ts";
 import { FakeClock } from "./rig/fake_clock.ts";
 
@@ -16,6 +16,8 @@ class IntakeRig {
   readonly intake: Intake;
   hasRoom = true;
   drops = 0;
+  /** What {@linkcode IntakeOptions.onLine} was told. */
+  readonly told: [elapsedMs: number, stampMs: number | null][] = [];
 
   constructor(rules: Partial<LineRulesSpec> = {}) {
     this.intake = new Intake({
@@ -28,6 +30,7 @@ class IntakeRig {
       rules: new LineRules({ ownApp: null, excludeApps: [], includeApps: [], excludeText: [], ...rules }),
       hasRoom: () => this.hasRoom,
       onDrop: () => this.drops++,
+      onLine: (elapsedMs, stampMs) => this.told.push([elapsedMs, stampMs]),
     });
   }
 
@@ -118,27 +121,15 @@ Deno.test("Intake.take() drops and counts a line for which there is no room, and
   assert.equal(rig.intake.counters.recorded, 0);
 });
 
-Deno.test("Intake.largestLagMs is the longest way of the last two spans", () => {
-  const rig = new IntakeRig();
-  rig.take('{"message":"a","timestamp":"2026-11-22T09:59:57Z"}');
-  rig.take('{"message":"b","timestamp":"2026-11-22T09:59:59Z"}');
-  assert.equal(rig.intake.lagMs, 1000);
-  assert.equal(rig.intake.largestLagMs, 3000);
-  rig.intake.forgetOldLags();
-  assert.equal(rig.intake.largestLagMs, 3000);
-  rig.intake.forgetOldLags();
-  assert.equal(rig.intake.largestLagMs, 0);
-});
-
-Deno.test("Intake takes no lag, and no vouching, from lines that are far from their arrival", () => {
-  const rig = new IntakeRig();
-  rig.take('{"message":"late","timestamp":"2026-11-22T09:58:59.999Z"}');
-  rig.take('{"message":"early","timestamp":"2026-11-22T10:01:00.001Z"}');
+Deno.test("Intake tells of each message with a payload when it came and when it was stamped", () => {
+  const rig = new IntakeRig({ excludeApps: ["web"] });
+  rig.clock.advance(500);
+  rig.take('{"message":"a","timestamp":"2026-11-22T09:58:59.9995Z"}');
+  rig.take('{"message":"left out","timestamp":"2026-11-22T10:00:00Z","fly":{"app":{"name":"web"}}}');
   rig.take('{"message":"untimed"}');
-  assert.equal(rig.intake.largestLagMs, 0);
-  assert.equal(rig.intake.lastTimedMs, null);
-  assert.equal(rig.intake.lastLineMs, NOW_MS);
-  rig.take('{"message":"in time","timestamp":"2026-11-22T09:59:00Z"}');
-  assert.equal(rig.intake.largestLagMs, LAG_LIMIT_MS);
-  assert.equal(rig.intake.lastTimedMs, NOW_MS);
+  rig.take("no JSON");
+  rig.take("");
+  assert.deepEqual(rig.told, [[500, NOW_MS - 60_000.5], [500, NOW_MS], [500, null], [500, null]]);
+  assert.equal(rig.intake.lagMs, 500);
+  assert.equal(rig.intake.lastLineMs, NOW_MS + 500);
 });

@@ -70,6 +70,18 @@ const TOLD_LIMIT = 1000;
 /** Hears that the text of a day can be read up to `end`. Must not throw. */
 export type CommitListener = (day: DayNumber, end: number) => void;
 
+/** How far the text of a day has come, in bytes from its start. */
+export interface DayEnds {
+  /** Which day it is. */
+  day: DayNumber;
+  /** What was taken. */
+  appended: number;
+  /** What is in the file. */
+  committed: number;
+  /** What is on the disk. */
+  synced: number;
+}
+
 /** The archive; there is one in a directory at a time. */
 export class Archive {
   readonly #options: ArchiveOptions;
@@ -204,6 +216,17 @@ export class Archive {
   /** Waits until everything appended before the call is on the disk. */
   async sync(): Promise<void> {
     await Promise.all([...this.#days.values()].map(({ writer }) => writer?.sync()));
+  }
+
+  /** How far the text of each day has come that is not sealed. */
+  ends(): DayEnds[] {
+    const ends: DayEnds[] = [];
+    for (const { day, writer } of this.#days.values()) {
+      if (writer === null) continue;
+      const { appended, committed, synced } = writer;
+      ends.push({ day, appended, committed, synced });
+    }
+    return ends;
   }
 
   /** Every day there is, newest first. */

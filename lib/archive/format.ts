@@ -66,6 +66,12 @@ export const SCRUB_FILE = "scrub";
 /** Touched while recording, so that the gap of a crash has a start. */
 export const ALIVE_FILE = "alive";
 
+/**
+ * One line of a fixed size, written in place a few times a second: up to when nothing was missing, and how far the
+ * days have to reach for that to hold. What a kill leaves of the days is nearly always more than was synced.
+ */
+export const KEPT_FILE = "alive.kept";
+
 /** Held by the one process that writes here. */
 export const LOCK_FILE = "lock";
 

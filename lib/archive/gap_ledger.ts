@@ -8,7 +8,15 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import type { Cancel, Clock } from "../clock.ts";
-import { type Gap, GAP_CAUSES, GAP_STATES, type GapCause, type GapSource, type GapState } from "../gap.ts";
+import {
+  type Gap,
+  GAP_CAUSES,
+  GAP_STATES,
+  type GapCause,
+  type GapSource,
+  type GapState,
+  type Span,
+} from "../gap.ts";
 import type { Logger } from "../logger.ts";
 import { writeFileWhole } from "./disk.ts";
 import { GAPS_FILE } from "./format.ts";
@@ -23,6 +31,9 @@ export const GAPS_LIMIT = 4096;
 export const RESERVE_BYTES = 4096;
 
 const LINE_FEED = 0x0a;
+
+/** A gap that would end later by no more than this, in milliseconds, was rounded and is left as it is. */
+const ROUNDING_MS = 2;
 
 /** An entry that could not be written is tried again after this long, in milliseconds. */
 const RETRY_MS = 1000;
@@ -113,23 +124,49 @@ export class GapLedger implements GapSource {
   begin(cause: GapCause, sinceMs: number): void {
     if (this.#gaps.some((gap) => gap.untilMs === null && gap.cause === cause)) return;
     const id = ++this.#lastId;
-    const gap: KnownGap = { id, sinceMs, untilMs: null, cause, state: "open" };
+    const gap: KnownGap = { id, sinceMs: Math.floor(sinceMs), untilMs: null, cause, state: "open" };
     this.#gaps.push(gap);
-    this.#write({ id, since: formatTime(sinceMs), cause, state: "open" });
-    this.#logger.log("warn", "gap begins", { cause, since: formatTime(sinceMs) });
+    const since = formatTime(gap.sinceMs);
+    this.#write({ id, since, cause, state: "open" });
+    this.#logger.log("warn", "gap begins", { cause, since });
     this.#tell(gap);
   }
 
-  /** Ends every gap that lasts, or those of `causes`, at `untilMs`: from then on lines are recorded. */
-  end(untilMs: number, causes: readonly GapCause[] = GAP_CAUSES): void {
-    for (const gap of this.#gaps) {
-      if (gap.untilMs !== null || !causes.includes(gap.cause)) continue;
-      gap.untilMs = Math.max(untilMs, gap.sinceMs);
-      gap.state = "lost";
-      this.#write({ id: gap.id, until: formatTime(gap.untilMs), state: gap.state });
-      const seconds = (gap.untilMs - gap.sinceMs) / 1000;
-      this.#logger.log("warn", "gap ends", { cause: gap.cause, until: formatTime(gap.untilMs), seconds });
-      this.#tell(gap);
+  /**
+   * Ends every gap that lasts, or those of `causes`: from then on lines are recorded. `until` is when, in
+   * milliseconds since 1970, or tells for a gap the spans that it turned out to be, oldest first; one for which
+   * it tells none lasts on. Times are rounded outwards, to whole milliseconds.
+   */
+  end(
+    until: number | ((gap: Readonly<Gap>) => readonly Span[]),
+    causes: readonly GapCause[] = GAP_CAUSES,
+  ): void {
+    for (const gap of this.#gaps.filter((gap) => gap.untilMs === null && causes.includes(gap.cause))) {
+      const [first, ...others] = typeof until === "number"
+        ? [{ sinceMs: gap.sinceMs, untilMs: until }]
+        : until(publicGap(gap));
+      if (first === undefined) continue;
+      this.#endAt(gap, first.untilMs);
+      if (first.sinceMs < gap.sinceMs) this.#addEnded(gap.cause, first.sinceMs, gap.sinceMs);
+      this.cover(gap.cause, others);
+    }
+    this.#compact();
+  }
+
+  /**
+   * Lines of `spans` turned out to be missing, too: a gap of the same cause that has ended, and that one of them
+   * touches, goes on to its end; one that touches none is a gap of its own. Times are rounded outwards.
+   */
+  cover(cause: GapCause, spans: readonly Span[]): void {
+    for (const { sinceMs, untilMs } of spans) {
+      const touched = this.#gaps
+        .filter((gap) => gap.cause === cause && gap.untilMs !== null)
+        .filter((gap) => gap.sinceMs <= untilMs && gap.untilMs! >= sinceMs)
+        .sort((a, b) => a.sinceMs - b.sinceMs);
+      let coveredMs = touched[0]?.untilMs ?? -Infinity;
+      for (const gap of touched) if (gap.sinceMs <= coveredMs) coveredMs = Math.max(coveredMs, gap.untilMs!);
+      if (touched[0] === undefined) this.#addEnded(cause, sinceMs, untilMs);
+      else if (coveredMs + ROUNDING_MS < untilMs) this.#endAt(touched[0], untilMs);
     }
     this.#compact();
   }
@@ -157,6 +194,27 @@ export class GapLedger implements GapSource {
     this.#cancelRetry?.();
     this.#endFlushWaits();
     return this.#pending.length === 0;
+  }
+
+  #endAt(gap: KnownGap, untilMs: number): void {
+    gap.untilMs = Math.max(Math.ceil(untilMs), gap.sinceMs);
+    gap.state = "lost";
+    const until = formatTime(gap.untilMs);
+    this.#write({ id: gap.id, until, state: gap.state });
+    const seconds = (gap.untilMs - gap.sinceMs) / 1000;
+    this.#logger.log("warn", "gap ends", { cause: gap.cause, until, seconds });
+    this.#tell(gap);
+  }
+
+  #addEnded(cause: GapCause, fromMs: number, toMs: number): void {
+    const [sinceMs, untilMs] = [Math.floor(fromMs), Math.ceil(toMs)];
+    const gap: KnownGap = { id: ++this.#lastId, sinceMs, untilMs, cause, state: "lost" };
+    this.#gaps.push(gap);
+    this.#write(wholeEntry(gap));
+    const [since, until] = [formatTime(sinceMs), formatTime(untilMs)];
+    const seconds = (untilMs - sinceMs) / 1000;
+    this.#logger.log("warn", "gap by timestamp", { cause, since, until, seconds });
+    this.#tell(gap);
   }
 
   #tell(gap: KnownGap): void {

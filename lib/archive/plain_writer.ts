@@ -107,6 +107,11 @@ export class PlainWriter {
     this.#appended = this.committed;
   }
 
+  /** End of the text that was appended, from the day's start, in bytes. */
+  get appended(): number {
+    return this.#appended;
+  }
+
   /** Nothing is waiting, being written, or written and not yet synced. */
   get idle(): boolean {
     return this.#waiting.isEmpty && this.#writing === null && this.#syncing === null &&

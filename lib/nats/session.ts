@@ -91,6 +91,11 @@ export interface Session {
   pause(): void;
   /** Goes on reading. */
   resume(): void;
+  /**
+   * Asks the server now whether it is there, which moves {@linkcode Session.lastGoodMs} with the answer. Resolves
+   * with that, and stays open if there is none.
+   */
+  ask(): Promise<void>;
   /** Ends the session now; no message follows. Harmless once it has ended. */
   end(kind: EndKind, message: string): void;
   /**
@@ -162,7 +167,7 @@ class OpenSession implements Session {
     this.#transport = transport;
     this.canPause = transport.pause !== undefined;
     this.lastHeardMs = options.clock.now();
-    this.lastGoodMs = this.lastHeardMs;
+    this.lastGoodMs = options.clock.elapsed();
     const { promise, resolve } = Promise.withResolvers<SessionEnd>();
     this.ended = promise;
     this.#resolveEnded = resolve;
@@ -201,6 +206,10 @@ class OpenSession implements Session {
     this.#paused = false;
     this.#pingsOut = 0;
     this.#transport.resume?.();
+  }
+
+  ask(): Promise<void> {
+    return this.#ping();
   }
 
   end(kind: EndKind, message: string): void {
@@ -292,10 +301,9 @@ class OpenSession implements Session {
     const { clock } = this.#options;
     if (this.#client === undefined || this.#end !== undefined) return;
     const startMs = clock.elapsed();
-    const askedMs = clock.now();
     await this.#client.flush();
     this.roundTripMs = clock.elapsed() - startMs;
-    this.lastGoodMs = askedMs;
+    this.lastGoodMs = Math.max(this.lastGoodMs, startMs);
   }
 
   #finish(kind: EndKind, message: string, error?: unknown): void {

@@ -25,7 +25,7 @@ export interface SessionEnd {
   /** The reason in words, without any secret and without anything of a message. */
   message: string;
   /**
-   * {@linkcode Clock.now} when the last PING that was answered was sent: the answer comes behind every message
+   * {@linkcode Clock.elapsed} when the last PING that was answered was sent: the answer comes after every message
    * that the server had by then, so up to this moment nothing is missing.
    */
   lastGoodMs: number;

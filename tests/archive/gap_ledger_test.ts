@@ -161,3 +161,36 @@ Deno.test("A ledger that cannot be written has one next try, however many ask, a
   assert.equal(ownClock.pending, 0);
   await Promise.all(flushes);
 });
+
+Deno.test("A gap is rounded outwards, to whole milliseconds, in memory and on the disk", async () => {
+  using directory = new TestDirectory();
+  const ledger = open(directory.path);
+  ledger.begin("stop", START + 0.9);
+  ledger.end(START + 1000.1);
+  const wanted: Gap[] = [{ sinceMs: START, untilMs: START + 1001, cause: "stop", state: "lost" }];
+  assert.deepEqual(all(ledger), wanted);
+  await ledger.close();
+  assert.deepEqual(readGaps(directory.path).gaps, wanted);
+});
+
+Deno.test("A gap that ends as several spans is as many gaps, and lasts on while there is none", async () => {
+  using directory = new TestDirectory();
+  const ledger = open(directory.path);
+  ledger.begin("disconnect", START);
+  ledger.end(() => []);
+  assert.equal(ledger.open.length, 1);
+  ledger.end(() => [
+    { sinceMs: START - 500, untilMs: START + 1000 },
+    { sinceMs: START + 5000, untilMs: START + 6000 },
+  ]);
+  ledger.cover("disconnect", [{ sinceMs: START + 5500, untilMs: START + 6002 }]); // rounding
+  ledger.cover("disconnect", [{ sinceMs: START + 5500, untilMs: START + 7000 }]);
+  ledger.cover("disconnect", [{ sinceMs: START + 9000, untilMs: START + 9500 }]);
+  const spans = [[-500, 0], [0, 1000], [5000, 7000], [9000, 9500]];
+  const wanted = spans.map(([since, until]): Gap => (
+    { sinceMs: START + since!, untilMs: START + until!, cause: "disconnect", state: "lost" }
+  ));
+  assert.deepEqual(all(ledger), wanted);
+  await ledger.close();
+  assert.deepEqual(readGaps(directory.path).gaps.sort((a, b) => a.sinceMs - b.sinceMs), wanted);
+});

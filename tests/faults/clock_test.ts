@@ -3,6 +3,8 @@ import { FakeClock } from "../rig/fake_clock.ts";
 import { type FlyLine, numberedLine } from "../rig/fly_lines.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";
+import { TcpProxy } from "../rig/tcp_proxy.ts";
+import { copyAsCrashed } from "./crashed_copy.ts";
 import { NumberedLines } from "./oracle.ts";
 import { RecorderRig } from "./recorder_rig.ts";
 
@@ -49,6 +51,96 @@ for (
     const { kept, missing } = await rig.judge(lines);
     assert.deepEqual({ kept, missing }, { kept: 30, missing: 10 });
   });
+}
+
+Deno.test("Recorder names the lines of a cut just after its clock was set back, where they are and nowhere else", async () => {
+  await using server = await NatsServer.start();
+  await using publisher = await Publisher.connect({ port: server.port });
+  const startMs = Date.parse("2026-11-22T10:00:00Z");
+  const clock = new FakeClock(startMs + HOUR_MS);
+  const lines = new NumberedLines(() => startMs + clock.elapsed());
+  await using proxy = TcpProxy.start(server.port);
+  await using rig = await RecorderRig.start({ clock, env: { NATS_URL: `nats://127.0.0.1:${proxy.port}` } });
+  await rig.untilEvent("recording");
+  await publishFor(5_000, { clock, lines, publisher, rig });
+  clock.jump(-HOUR_MS);
+  await publishFor(3_000, { clock, lines, publisher, rig });
+  await cutFor(2_000, { clock, lines, publisher, rig, proxy });
+  await publishFor(1_000, { clock, lines, publisher, rig });
+  const { missing, claims } = await rig.judge(lines);
+  assert.ok(missing >= 20);
+  const cut = claims.filter(({ cause }) => cause === "disconnect");
+  assert.deepEqual(cut.map((claim) => claim.missing), [missing]);
+  assert.ok(cut[0]!.excessMs <= 1_500, `${cut[0]!.excessMs} ms too much`);
+});
+
+for (
+  const [name, firstMs, secondMs] of [
+    ["whose clock was an hour ahead, under the right one", HOUR_MS, 0],
+    ["whose clock was right, under one that is an hour behind", 0, -HOUR_MS],
+    ["whose clock was an hour behind, under the right one", -HOUR_MS, 0],
+    ["whose clock was right, under one that is an hour ahead", 0, HOUR_MS],
+  ] as const
+) {
+  Deno.test(`Recorder started again after a crash ${name}, names every line that it missed`, async () => {
+    await using server = await NatsServer.start();
+    await using publisher = await Publisher.connect({ port: server.port });
+    const startMs = Date.parse("2026-11-22T10:00:00Z");
+    const clock = new FakeClock(startMs + firstMs);
+    const lines = new NumberedLines(() => startMs + clock.elapsed());
+    const env = { NATS_URL: server.url };
+    const crashed = await Deno.makeTempDir({ prefix: "flightlog-clock-" });
+    try {
+      {
+        await using rig = await RecorderRig.start({ clock, env });
+        await rig.untilEvent("recording");
+        await publishFor(20_000, { clock, lines, publisher, rig });
+        await rig.archive.sync();
+        await copyAsCrashed(rig.directory, crashed);
+      }
+      for (let second = 0; second < 10; second++) {
+        await lines.publish(publisher, 10);
+        clock.advance(1_000);
+      }
+      clock.jump(secondMs - firstMs);
+      await using rig = await RecorderRig.start({ clock, env, directory: crashed });
+      await rig.untilEvent("recording");
+      await publishFor(1_000, { clock, lines, publisher, rig });
+      const { kept, missing } = await rig.judge(lines);
+      assert.deepEqual({ kept, missing }, { kept: 210, missing: 100 });
+      assert.deepEqual(rig.gaps.open, []);
+    } finally {
+      await Deno.remove(crashed, { recursive: true });
+    }
+  });
+}
+
+for (const lateMs of [50_000, 90_000, 500_000]) {
+  for (const [name, isAll] of [["all", true], ["half", false]] as const) {
+    Deno.test(`Recorder names ${name} the lines of a cut at their own times when they come ${lateMs / 1000} s late`, async () => {
+      await using server = await NatsServer.start();
+      await using publisher = await Publisher.connect({ port: server.port });
+      await using proxy = TcpProxy.start(server.port);
+      const clock = new FakeClock("2026-11-22T10:00:00Z");
+      const lines = new NumberedLines(() => clock.now());
+      await using rig = await RecorderRig.start({
+        clock,
+        env: { NATS_URL: `nats://127.0.0.1:${proxy.port}` },
+      });
+      await rig.untilEvent("recording");
+      const way = { clock, lines, publisher, rig, lateMs, isAll };
+      await publishFor(5_000, way);
+      await cutFor(3_400, { ...way, proxy });
+      const { missing, claims } = await rig.judge(lines);
+      assert.ok(missing >= (isAll ? 34 : 68));
+      const claimed = claims.filter(({ cause }) => cause === "disconnect");
+      const late = claimed.map((claim) => claim.missing > 0);
+      assert.deepEqual(late, [true, !isAll]); // by the watch no line is missing where all were late
+      for (const { excessMs, missing } of claimed) {
+        if (missing > 0) assert.ok(excessMs <= 1_500, `${excessMs} ms too much`);
+      }
+    });
+  }
 }
 
 Deno.test("Recorder parts the lines at midnight by their own time, also from one year to the next", async () => {
@@ -102,4 +194,49 @@ Deno.test("Recorder seals a day an hour after its end and still keeps what comes
 
 function at(number: number, timestamp: string): FlyLine {
   return numberedLine(number, { timestamp });
+}
+
+/** What lines go through. */
+interface Way {
+  clock: FakeClock;
+  lines: NumberedLines;
+  publisher: Publisher;
+  rig: RecorderRig;
+  /** How late lines come. Default: not at all. */
+  lateMs?: number;
+  /** Whether no line comes in time. */
+  isAll?: boolean;
+}
+
+/** Lets `ms` pass, with a line every 100 ms, or one late and one in time, and has them recorded. */
+async function publishFor(ms: number, way: Way): Promise<void> {
+  const { clock, rig } = way;
+  for (let passed = 0; passed < ms; passed += 100) {
+    const count = rig.recorder.status().counters.recorded + await publishOnce(way);
+    await rig.untilRecorded(count);
+    await clock.advanceAsync(100);
+  }
+}
+
+/** Cuts the connection for at least so long; lines go on as in {@linkcode publishFor}, and none of them arrives. */
+async function cutFor(ms: number, way: Way & { proxy: TcpProxy }): Promise<void> {
+  const { clock, rig, proxy } = way;
+  await proxy.refuse();
+  proxy.cut();
+  await rig.untilEvent("session ended");
+  for (let passed = 0;; passed += 100) {
+    if (passed >= ms) proxy.resume();
+    await rig.until(() => rig.recorder.status().state !== "connecting", "the end of a try");
+    if (rig.recorder.status().state === "recording") return;
+    await publishOnce(way);
+    await clock.advanceAsync(100);
+  }
+}
+
+/** Publishes what is printed at one moment; returns how many lines. */
+async function publishOnce({ lines, publisher, lateMs = 0, isAll = false }: Way): Promise<number> {
+  await lines.publish(publisher, 1, lateMs);
+  if (isAll || lateMs === 0) return 1;
+  await lines.publish(publisher, 1);
+  return 2;
 }

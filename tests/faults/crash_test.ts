@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";
 import { TcpProxy } from "../rig/tcp_proxy.ts";
+import { copyAsCrashed } from "./crashed_copy.ts";
 import { NumberedLines } from "./oracle.ts";
 import { RecorderRig } from "./recorder_rig.ts";
 import { StalledDisk } from "./stalled_disk.ts";
@@ -83,13 +83,4 @@ for (const [name, fault] of FAULTS) {
       await Deno.remove(crashed, { recursive: true });
     }
   });
-}
-
-/** Copies the files of an archive as they are at this moment, with their times: what a crash leaves. */
-async function copyAsCrashed(from: string, to: string): Promise<void> {
-  for (const { name } of Deno.readDirSync(from)) {
-    Deno.copyFileSync(join(from, name), join(to, name));
-    const { mtime } = Deno.statSync(join(from, name));
-    await Deno.utime(join(to, name), mtime!, mtime!);
-  }
 }

@@ -1,6 +1,7 @@
 /**
  * Promises to find out whether anything was lost without a word: numbered lines go in, and afterwards each is
- * readable exactly once and byte for byte, or was published inside a gap that is written down.
+ * readable exactly once and byte for byte, or bears a time inside a gap that is written down; and by how much the
+ * gaps claim more than was lost.
  *
  * @module
  */
@@ -32,6 +33,20 @@ export interface Verdict {
   missing: number;
   /** The causes of the gaps, in alphabetical order. */
   causes: string[];
+  /** Each gap that has ended, oldest first. */
+  claims: Claim[];
+  /** The times of the first and the last of each run of lines that are missing. */
+  edges: number[];
+}
+
+/** What a gap says and what was lost in it. */
+export interface Claim {
+  /** See {@linkcode FoundGap.cause}. */
+  cause: string;
+  /** How many lines are missing whose time lies in it. */
+  missing: number;
+  /** How long it is less the time from the first to the last line missing in it, in milliseconds. */
+  excessMs: number;
 }
 
 /** The API that is asked, and what it asks for. */
@@ -55,14 +70,17 @@ export class NumberedLines {
     return this.#publishedMs.length;
   }
 
-  /** Makes the next `count` lines, each when it is asked for: the publisher asks as it publishes. */
-  *take(count: number): Generator<FlyLine, void> {
-    for (let i = 0; i < count; i++) yield this.#line(this.#publishedMs.push(this.#now()) - 1);
+  /**
+   * Makes the next `count` lines, each when it is asked for: the publisher asks as it publishes. They were `lateMs`
+   * milliseconds on their way.
+   */
+  *take(count: number, lateMs = 0): Generator<FlyLine, void> {
+    for (let i = 0; i < count; i++) yield this.#line(this.#publishedMs.push(this.#now() - lateMs) - 1);
   }
 
-  /** Publishes the next `count` lines; resolves when the server has them. */
-  async publish(publisher: Publisher, count: number): Promise<void> {
-    await publisher.publishAll(this.take(count));
+  /** Publishes the next `count` lines, `lateMs` milliseconds late; resolves when the server has them. */
+  async publish(publisher: Publisher, count: number, lateMs = 0): Promise<void> {
+    await publisher.publishAll(this.take(count, lateMs));
   }
 
   /**
@@ -84,15 +102,27 @@ export class NumberedLines {
       isKept[number] = 1;
       kept++;
     }
+    const missing: number[] = [];
+    const edges = new Set<number>();
     for (const [number, publishedMs] of this.#publishedMs.entries()) {
       if (isKept[number]) continue;
-      if (gaps.some(({ since, until }) => since <= publishedMs && publishedMs <= until)) continue;
+      missing.push(publishedMs);
+      if (number === 0 || isKept[number - 1] || number === this.count - 1 || isKept[number + 1]) {
+        edges.add(publishedMs);
+      }
+      if (gaps.some((gap) => isIn(gap, publishedMs))) continue;
       const when = new Date(publishedMs).toISOString();
       assert.fail(
         `line ${number} of ${when} is missing outside of every gap: ${gaps.map(showGap).join(", ")}`,
       );
     }
-    return { kept, missing: this.count - kept, causes: gaps.map(({ cause }) => cause).sort() };
+    return {
+      kept,
+      missing: missing.length,
+      causes: gaps.map(({ cause }) => cause).sort(),
+      claims: gaps.filter(({ until }) => until !== Infinity).map((gap) => claimOf(gap, missing)),
+      edges: [...edges],
+    };
   }
 
   #line(number: number): FlyLine {
@@ -105,7 +135,32 @@ export class NumberedLines {
  */
 export async function checkOracle(flightlog: Asked, lines: NumberedLines): Promise<Verdict> {
   await untilWritten(flightlog);
-  return await lines.judge(readLines(flightlog), await readGaps(flightlog));
+  const verdict = await lines.judge(readLines(flightlog), await readGaps(flightlog));
+  await checkCoverage(flightlog, verdict.edges);
+  return verdict;
+}
+
+/** Asks /search for the millisecond of each of `timesMs`, in which a line is missing. */
+async function checkCoverage(flightlog: Asked, timesMs: readonly number[]): Promise<void> {
+  for (const timeMs of timesMs) {
+    const [since, until] = [timeMs, timeMs + 1].map((ms) => new Date(ms).toISOString());
+    const { headers, body } = await ask(flightlog, `/search?since=${since}&until=${until}&limit=1`);
+    await body?.cancel();
+    const coverage = headers.get("Log-Coverage");
+    assert.match(coverage ?? "", /^partial; gaps=[1-9]/, `a line of ${since} is missing: "${coverage}"`);
+  }
+}
+
+function isIn({ since, until }: FoundGap, timeMs: number): boolean {
+  return since <= timeMs && timeMs < until;
+}
+
+function claimOf(gap: FoundGap, missing: readonly number[]): Claim {
+  const within = missing.filter((timeMs) => isIn(gap, timeMs));
+  const lostMs = within.length === 0
+    ? 0
+    : within.reduce((a, b) => Math.max(a, b)) - within.reduce((a, b) => Math.min(a, b));
+  return { cause: gap.cause, missing: within.length, excessMs: gap.until - gap.since - lostMs };
 }
 
 /** Every line of every day, as the API gives them. */
@@ -138,6 +193,17 @@ export async function readGaps(flightlog: Asked): Promise<FoundGap[]> {
 /** Asks until the recorder has taken `count` lines since its process started. */
 export async function untilRecorded(flightlog: Asked, count: number): Promise<void> {
   await untilStatus(flightlog, ({ counters }) => counters.recorded! >= count, `${count} lines`);
+}
+
+/** Asks until the last of `lines` can be read: every other that came has come before it. */
+export async function untilLastReadable(flightlog: Asked, lines: NumberedLines): Promise<void> {
+  const endMs = performance.now() + WAIT_LIMIT_MS;
+  const path = `/search?q=line%3D${lines.count - 1}&since=1970-01-01T00:00:00Z`;
+  while (await (await ask(flightlog, path)).text() === "") {
+    if (performance.now() > endMs) {
+      throw new Error(`Cannot wait for line ${lines.count - 1}: it is not there`);
+    }
+  }
 }
 
 /** Asks until everything that was taken can be read. */

@@ -30,6 +30,8 @@ export interface RecorderRigOptions {
   openFile?: ArchiveOptions["openFile"];
   /** For the recorder. */
   openSession?: RecorderOptions["openSession"];
+  /** For the recorder. Default: null, so that a server is asked at moments that a test can tell. */
+  askAfterMs?: RecorderOptions["askAfterMs"];
 }
 
 /** One event of the log. */
@@ -65,7 +67,7 @@ export class RecorderRig implements AsyncDisposable {
 
   /** Opens the archive and starts to record. */
   static async start(options: RecorderRigOptions): Promise<RecorderRig> {
-    const { clock, env, openFile, openSession } = options;
+    const { clock, env, openFile, openSession, askAfterMs = null } = options;
     const rig = new RecorderRig(
       options,
       options.directory ?? await Deno.makeTempDir({ prefix: "flightlog-rig-" }),
@@ -79,7 +81,7 @@ export class RecorderRig implements AsyncDisposable {
     rig.gaps = GapLedger.open(directory, { clock, logger });
     rig.alive = new AliveMark(directory);
     rig.recorder = new Recorder({
-      ...{ config, clock, logger, openSession },
+      ...{ config, clock, logger, openSession, askAfterMs },
       archive: rig.archive,
       gaps: rig.gaps,
       alive: rig.alive,
@@ -160,7 +162,8 @@ export class RecorderRig implements AsyncDisposable {
     this.#stopped = true;
     await this.recorder.stop();
     const unwritten = await this.archive.stop();
-    if (await this.gaps.close() && unwritten === 0) await this.alive.move(this.#options.clock.now());
+    const stoppedMs = Math.max(this.#options.clock.now(), this.gaps.latest()?.sinceMs ?? 0);
+    if (await this.gaps.close() && unwritten === 0) await this.alive.move(stoppedMs);
     await this.archive.close();
     return unwritten;
   }

@@ -61,7 +61,7 @@ for (const websocket of [false, true]) {
     assert.deepEqual(await session.ended, {
       kind: "disconnect",
       message: "Connection lost: no sign of life for 30000 ms",
-      lastGoodMs: START,
+      lastGoodMs: 0,
       error: undefined,
     });
     assert.equal(clock.pending, 0);
@@ -122,7 +122,7 @@ Deno.test("Session lives on when pings are answered, and knows their time", asyn
   await server.served;
   assert.equal(session.roundTripMs, 0);
   session.end("stall", "Enough");
-  assert.equal((await session.ended).lastGoodMs, START + 10_000);
+  assert.equal((await session.ended).lastGoodMs, 10_000);
 });
 
 Deno.test("Session does not take its own pause for the server's death", async () => {
@@ -146,7 +146,7 @@ Deno.test("Session.stop() does not wait for ever when the server is frozen", asy
   assert.deepEqual(await stopping, {
     kind: "stop",
     message: "Stopped",
-    lastGoodMs: START,
+    lastGoodMs: 0,
     error: undefined,
   });
   assert.equal(clock.pending, 0);
