@@ -2,11 +2,14 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parseStatusAnswer } from "../../routes/health.ts";
 import { parseDaysAnswer } from "../../routes/logs.ts";
+import { FakeClock } from "../rig/fake_clock.ts";
 import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";
 import { ask, checkOracle, NumberedLines, untilRecorded, untilStatus, untilWritten } from "./oracle.ts";
+import { RecorderRig } from "./recorder_rig.ts";
 import { canMount, SmallVolume } from "./small_volume.ts";
+import { StalledDisk } from "./stalled_disk.ts";
 
 const MIB = 1024 * 1024;
 const needed = canMount ? "" : " (ignored: this needs the right to mount a tmpfs)";
@@ -197,4 +200,32 @@ Deno.test({
     assert.equal(code, 2);
     assert.match(flightlog.log.lines.join("\n"), /^Cannot start: .*Read-only file system/m);
   },
+});
+
+Deno.test("Recorder begins the gap of a full disk with the first line that is in no file", async () => {
+  await using server = await NatsServer.start();
+  await using publisher = await Publisher.connect({ port: server.port });
+  const clock = new FakeClock("2026-11-22T10:00:00Z");
+  const lines = new NumberedLines(() => clock.now());
+  const disk = new StalledDisk({ stalls: false });
+  const env = { NATS_URL: server.url, BUFFER_LIMIT: "64KiB" };
+  await using rig = await RecorderRig.start({ clock, env, openFile: disk.open });
+  await rig.untilEvent("recording");
+  await lines.publish(publisher, 100);
+  await rig.untilRecorded(100);
+  await clock.advanceAsync(100);
+  disk.fail();
+  // Half a minute of lines fits into memory before the first is dropped.
+  for (let received = 200; rig.recorder.status().counters.dropped === 0; received += 100) {
+    await lines.publish(publisher, 100);
+    await rig.until(() => rig.recorder.status().counters.received >= received, `${received} lines`);
+    await clock.advanceAsync(10_000);
+  }
+  const { kept, claims } = await rig.judge(lines);
+  assert.equal(kept, 100);
+  assert.deepEqual(claims.map(({ cause }) => cause), ["start"]);
+  assert.deepEqual(rig.gaps.open.map(({ cause, sinceMs }) => [cause, new Date(sinceMs).toISOString()]), [
+    ["disk", "2026-11-22T09:59:59.000Z"],
+  ]);
+  disk.release();
 });
