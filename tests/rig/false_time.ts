@@ -25,6 +25,40 @@ export function falseTime(specification: string): Record<string, string> {
   return { LD_PRELOAD: library, FAKETIME: specification };
 }
 
+/** A wall clock that a test sets while processes run; the time that passes is left alone. */
+export class FalseClock implements Disposable {
+  readonly #path = Deno.makeTempFileSync({ prefix: "flightlog-clock-" });
+
+  /** Is ahead by so many seconds; negative: behind. */
+  constructor(seconds: number) {
+    this.set(seconds);
+  }
+
+  /** The environment of a process that has this clock. */
+  get env(): Record<string, string> {
+    return {
+      LD_PRELOAD: falseTime("").LD_PRELOAD!,
+      FAKETIME_TIMESTAMP_FILE: this.#path,
+      FAKETIME_NO_CACHE: "1",
+      DONT_FAKE_MONOTONIC: "1", // timers and durations are of the time passed
+      FAKETIME_DONT_FAKE_MONOTONIC: "1", // its name in later versions
+      NO_FAKE_STAT: "1", // files tell the time that they were given
+    };
+  }
+
+  /** Sets the clock ahead by so many seconds. */
+  set(seconds: number): void {
+    const temporary = `${this.#path}.tmp`;
+    Deno.writeTextFileSync(temporary, `${seconds < 0 ? "-" : "+"}${Math.abs(seconds)}\n`);
+    Deno.renameSync(temporary, this.#path); // never read in the middle of a change
+  }
+
+  /** Forgets it; processes that have it should have ended. */
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.#path);
+  }
+}
+
 function isThere(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
