@@ -10,6 +10,7 @@ import type { LineChunks } from "./line_chunks.ts";
 /**
  * A line that waits longer than this for its write, in milliseconds, is held. A write takes a few milliseconds;
  * under a flood a line waits for those before it: at most 32 MiB of them, a quarter of a second at 128 MB/s.
+ * From then on what waits is deflated, see {@linkcode LineChunks}.
  */
 export const HELD_AFTER_MS = 250;
 

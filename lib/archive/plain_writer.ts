@@ -126,13 +126,14 @@ export class PlainWriter {
   /**
    * Takes one line, without its newline; the bytes are copied. Newlines in it, which can only stand between
    * the tokens of JSON, become spaces where `hasNewline` says that there are some. `time` is the line's own
-   * timestamp, and is read at once. Gives the bytes taken.
+   * timestamp, and is read at once. Gives by how many bytes what is held grew, which may be less than nothing;
+   * {@linkcode WriterEvents.onDrain} tells of what leaves.
    */
   append(payload: Uint8Array, hasNewline: boolean, time: Timestamp | null): number {
-    const taken = this.#waiting.append(payload, hasNewline, time);
-    this.#appended += taken;
+    const grownBytes = this.#waiting.append(payload, hasNewline, time);
+    this.#appended += payload.length + 1;
     this.#startWriting();
-    return taken;
+    return grownBytes;
   }
 
   /** Waits until what was appended before the call is on the disk, or the writer is closed. */
@@ -199,7 +200,7 @@ export class PlainWriter {
     await this.#writeChunk(file, chunk);
     this.#unsynced.push(this.#waiting.shift());
     this.committed += chunk.length;
-    this.#options.events.onDrain(chunk.length);
+    this.#options.events.onDrain(chunk.heldBytes);
     this.#options.events.onCommit(this.committed, chunk.lines);
     this.#planSync();
   }

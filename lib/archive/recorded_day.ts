@@ -204,7 +204,7 @@ export class RecordedDay {
 
   /**
    * Takes a line; `time` is its own timestamp, if it has one, and is read at once and not kept. A sealed
-   * day is reopened by it. Gives the bytes taken.
+   * day is reopened by it. Gives by how many bytes what is held grew.
    */
   append(payload: Uint8Array, hasNewline: boolean, time: Timestamp | null): number {
     this.writer ??= this.#reopen();

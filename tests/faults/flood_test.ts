@@ -9,7 +9,7 @@ import { StalledDisk } from "./stalled_disk.ts";
 const MIB = 1024 * 1024;
 const START = "2026-11-22T10:00:00Z";
 
-Deno.test("Recorder holds the server back while the disk stalls, takes no more memory, and loses nothing", async () => {
+Deno.test("Recorder holds the server back while its buffer is full, takes no more memory, and loses nothing", async () => {
   await using server = await NatsServer.start();
   await using publisher = await Publisher.connect({ port: server.port });
   const clock = new FakeClock(START);

@@ -84,6 +84,19 @@ export class NumberedLines {
   }
 
   /**
+   * Publishes `perSecond` lines a second, by the real clock, in portions of a 20th of a second: for what depends
+   * on how fast lines come against a server's own deadlines.
+   */
+  async publishEvenly(publisher: Publisher, perSecond: number, seconds: number): Promise<void> {
+    const startMs = performance.now();
+    for (let portion = 1; portion <= seconds * 20; portion++) {
+      await this.publish(publisher, Math.round(perSecond / 20));
+      const leftMs = startMs + portion * 50 - performance.now();
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, leftMs)));
+    }
+  }
+
+  /**
    * Holds every line that can be read against those that were made, and the missing ones against the gaps.
    *
    * @throws {assert.AssertionError} If a line is there twice, changed, unknown, or missing without a gap.
