@@ -85,10 +85,11 @@ export async function verifyArchive(directory: string, events: VerifyEvents): Pr
     summary.lines += verified.lines;
     events.onDay(verified);
   }
-  const { gaps, damagedLines } = readGaps(directory);
-  if (damagedLines > 0) {
-    summary.faults++;
-    events.onFault(`Cannot read ${damagedLines} lines of the gap ledger: they are no entries`);
+  const { gaps, damagedLines, faults } = readGaps(directory);
+  summary.faults += damagedLines;
+  for (const fault of faults) events.onFault(fault);
+  if (damagedLines > faults.length) {
+    events.onFault(`Cannot read ${damagedLines - faults.length} more lines of the gap ledger`);
   }
   summary.gaps = gaps;
   return summary;

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
-import { GapLedger, GAPS_LIMIT, readGaps } from "../../lib/archive/gap_ledger.ts";
-import type { Gap } from "../../lib/gap.ts";
+import { GAPS_LIMIT, joinNearest } from "../../lib/archive/gap_list.ts";
+import { GapLedger, readGaps } from "../../lib/archive/gap_ledger.ts";
+import { checkedLine } from "../../lib/archive/checked_line.ts";
+import type { KnownGap } from "../../lib/archive/gap_line.ts";
+import type { Gap, GapCause, GapState } from "../../lib/gap.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { keepingLogger, NOON, TestDirectory } from "./archive_rig.ts";
@@ -54,14 +57,170 @@ Deno.test("touching() gives the gaps that share a moment with the span, oldest f
   await ledger.close();
 });
 
+const LINES =
+  `{"id":1,"since":"2026-11-22T12:00:00.000Z","until":"2026-11-22T12:00:01.000Z","cause":"start",` +
+  `"state":"lost","check":"03c810fe"}
+{"id":2,"since":"2026-11-22T13:00:00.000Z","until":"2026-11-22T13:00:02.000Z","cause":"disconnect",` +
+  `"state":"lost","check":"a05f8f9e"}
+{"id":3,"since":"2026-11-22T15:00:00.000Z","until":null,"cause":"crash","state":"open","check":"e5e9f6d9"}
+`;
+
+Deno.test("A ledger is lines and nothing else: one says all of a gap, with a checksum", async () => {
+  using directory = new TestDirectory();
+  const hour = 3_600_000;
+  const ledger = open(directory.path);
+  ledger.begin("start", START);
+  ledger.end(START + 1000);
+  ledger.begin("disconnect", START + hour);
+  ledger.end(START + hour + 2000);
+  ledger.begin("crash", START + 3 * hour);
+  await ledger.close();
+  assert.equal(directory.text("gaps.jsonl"), LINES);
+  assert.equal(directory.text("gaps.reserve"), "\n".repeat(8192));
+});
+
+Deno.test("A first start is news and no warning", async () => {
+  using directory = new TestDirectory();
+  const logger = keepingLogger();
+  const ledger = GapLedger.open(directory.path, { clock, logger });
+  ledger.begin("start", START);
+  ledger.end(START + 1000);
+  await ledger.close();
+  assert.deepEqual(logger.events.map((event) => event.split(" ")[0]), ["info", "info"]);
+});
+
+/** Whether every gap of a ledger is still covered by one of `gaps`. */
+function coversAll(gaps: readonly Gap[]): boolean {
+  const wanted = [[START, START + 1000], [START + 3_600_000, START + 3_602_000], [
+    START + 10_800_000,
+    Infinity,
+  ]];
+  return wanted.every(([since, until]) =>
+    gaps.some(({ sinceMs, untilMs, state }) =>
+      state !== "healed" && sinceMs <= since! && Math.min(until!, clock.now()) <= (untilMs ?? Infinity)
+    )
+  );
+}
+
+Deno.test("No changed byte in a ledger hides a gap, and each is told of", async () => {
+  const bytes = new TextEncoder().encode(LINES);
+  for (let at = 0; at < bytes.length; at++) {
+    for (const value of [bytes[at]! ^ 1, 0x0a, 0x39]) {
+      if (value === bytes[at]) continue;
+      using directory = new TestDirectory();
+      const changed = bytes.slice();
+      changed[at] = value;
+      directory.write("gaps.jsonl", changed);
+      assert.ok(readGaps(directory.path).faults.length > 0, `${at}: ${value} is found`);
+      const ledger = open(directory.path);
+      assert.ok(coversAll(all(ledger)), `${at}: ${value} hides a gap: ${JSON.stringify(all(ledger))}`);
+      await ledger.close();
+      const again = readGaps(directory.path);
+      assert.deepEqual(again.faults, []);
+      assert.ok(coversAll(again.gaps));
+    }
+  }
+});
+
+Deno.test("A damaged line between others becomes a gap that lies between theirs", async () => {
+  using directory = new TestDirectory();
+  const [first, second, third] = LINES.trimEnd().split("\n");
+  directory.write("gaps.jsonl", [first, second!.replace("13:00:00", "13:00:01"), third, ""].join("\n"));
+  const ledger = open(directory.path);
+  assert.deepEqual(all(ledger).filter(({ cause }) => cause === "disk"), [
+    { sinceMs: START + 1000, untilMs: START + 10_800_000, cause: "disk", state: "lost" },
+  ]);
+  await ledger.close();
+});
+
+Deno.test("A damaged line that another one repeats costs nothing", async () => {
+  using directory = new TestDirectory();
+  const [first, second, third] = LINES.trimEnd().split("\n");
+  directory.write("gaps.jsonl", [first, second!.replace("lost", "lust"), second, third, ""].join("\n"));
+  const ledger = open(directory.path);
+  assert.deepEqual(all(ledger).map(({ cause }) => cause), ["start", "disconnect", "crash"]);
+  await ledger.close();
+});
+
+Deno.test("A ledger of 100,000 gaps opens within a second, in either form", () => {
+  for (const isOld of [false, true]) {
+    using directory = new TestDirectory();
+    let text = "";
+    for (let id = 1; id <= 100_000; id++) {
+      const [since, until] = [START + id * 10_000, START + id * 10_000 + 1500].map((ms) =>
+        new Date(ms).toISOString()
+      );
+      text += isOld
+        ? `{"id":${id},"since":"${since}","cause":"stop","state":"open"}\n{"id":${id},"until":"${until}","state":"lost"}\n`
+        : checkedLine({ id, since, until, cause: "stop", state: "lost" }) + "\n";
+    }
+    directory.write("gaps.jsonl", text);
+    const startMs = performance.now();
+    const { gaps, faults } = readGaps(directory.path);
+    const tookMs = performance.now() - startMs;
+    assert.ok(tookMs < 1000, `${tookMs} ms`);
+    assert.deepEqual(faults, []);
+    assert.ok(gaps.length <= 2 * GAPS_LIMIT);
+    assert.equal(gaps[0]?.sinceMs, START + 10_000);
+    assert.equal(gaps.at(-1)?.untilMs, START + 1_000_001_500);
+  }
+});
+
+Deno.test("A ledger of 200 MB of line feeds is read in little memory", () => {
+  using directory = new TestDirectory();
+  directory.write("gaps.jsonl", LINES);
+  {
+    using file = Deno.openSync(directory.file("gaps.jsonl"), { append: true });
+    const piece = new Uint8Array(1_000_000).fill(0x0a);
+    for (let count = 0; count < 200; count++) file.writeSync(piece);
+  }
+  const before = Deno.memoryUsage().rss;
+  assert.equal(readGaps(directory.path).gaps.length, 3);
+  assert.ok(Deno.memoryUsage().rss - before < 50_000_000);
+});
+
+Deno.test("Joining gaps keeps their ids, and never makes one of two states or causes", () => {
+  const gap = (id: number, sinceMs: number, cause: GapCause, state: GapState): KnownGap => ({
+    id,
+    sinceMs,
+    untilMs: sinceMs + 10,
+    cause,
+    state,
+  });
+  const gaps = [
+    gap(1, 0, "stop", "lost"),
+    gap(2, 11, "stop", "healed"),
+    gap(3, 22, "stop", "lost"),
+    gap(4, 33, "crash", "lost"),
+    gap(5, 90, "stop", "healed"),
+    gap(6, 500, "stop", "lost"),
+    { ...gap(7, 501, "stop", "open"), untilMs: null },
+  ];
+  assert.deepEqual(joinNearest(gaps, 6).map(({ id, sinceMs, untilMs }) => [id, sinceMs, untilMs]), [
+    [1, 0, 32],
+    [2, 11, 21],
+    [4, 33, 43],
+    [5, 90, 100],
+    [6, 500, 510],
+    [7, 501, null],
+  ]);
+  assert.deepEqual(joinNearest(gaps, 0).map(({ id, state }) => `${id} ${state}`), [
+    "1 lost",
+    "2 healed",
+    "4 lost",
+    "7 open",
+  ]);
+});
+
 Deno.test("A ledger cut at any byte keeps the entries that are whole, and takes new ones", async () => {
   using directory = new TestDirectory();
   const first = open(directory.path);
   first.begin("stop", START);
+  await first.flush();
   first.end(START + 1000);
   first.begin("disconnect", START + 2000);
   await first.close();
-  const text = directory.text("gaps.jsonl").replace(/\n+$/, "\n");
+  const text = directory.text("gaps.jsonl");
   const ends = [...text.matchAll(/\n/g)].map(({ index }) => index);
   for (let length = 0; length <= text.length; length++) {
     directory.write("gaps.jsonl", text.slice(0, length));
@@ -81,11 +240,16 @@ Deno.test("Zeros and foreign lines in a ledger are passed over and told", async 
   const first = open(directory.path);
   first.begin("stop", START);
   await first.close();
-  directory.write("gaps.jsonl", directory.text("gaps.jsonl").trimEnd() + "\n\0\0\0\0\n{}\n\xff\n");
+  directory.write("gaps.jsonl", directory.text("gaps.jsonl") + "\0\0\0\0\n{}\n\xff\n");
   const logger = keepingLogger();
   const ledger = GapLedger.open(directory.path, { clock, logger });
   assert.equal(all(ledger).length, 1);
-  assert.deepEqual(logger.events, ['error gap ledger damaged {"lines":3}']);
+  assert.deepEqual(logger.events, [
+    'error gap ledger damaged {"lines":3,"places":"Cannot read line 2 of \\"gaps.jsonl\\": it is no entry; ' +
+    'Cannot read line 3 of \\"gaps.jsonl\\": it is no entry; ' +
+    'Cannot read line 4 of \\"gaps.jsonl\\": it is no entry","inDoubt":""}',
+  ]);
+  assert.equal(directory.text("gaps.jsonl.damaged"), "\0\0\0\0\n{}\n\xff\n");
   ledger.end(START + 1);
   await ledger.close();
   assert.equal(readGaps(directory.path).gaps[0]?.untilMs, START + 1);
@@ -146,8 +310,10 @@ Deno.test("A ledger that cannot be written has one next try, however many ask, a
   const ledger = GapLedger.open(directory.path, { clock: ownClock, logger });
   ledger.begin("stop", START);
   await ledger.flush();
-  directory.remove("gaps.jsonl");
-  Deno.mkdirSync(directory.file("gaps.jsonl"));
+  for (const name of ["gaps.jsonl", "gaps.reserve"]) {
+    directory.remove(name);
+    Deno.mkdirSync(directory.file(name));
+  }
   const failures = () => logger.events.filter((event) => event.includes("gap ledger not written")).length;
   ledger.end(START + 1000);
   const flushes = [ledger.flush(), ledger.flush()];

@@ -112,5 +112,6 @@ Deno.test("A ledger of then is read", () => {
       { sinceMs: Date.parse("2026-11-22T09:00:00Z"), untilMs: null, cause: "disconnect", state: "open" },
     ],
     damagedLines: 0,
+    faults: [],
   });
 });

@@ -158,7 +158,7 @@ const DAMAGES: [string, (directory: TestDirectory) => void, RegExp[]][] = [
     [/the text before it ends at \d+/],
   ],
   ["a ledger with a foreign line", (directory) => directory.write("gaps.jsonl", "hello\n"), [
-    /Cannot read 1 lines of the gap ledger/,
+    /Cannot read line 1 of "gaps.jsonl": it is no entry/,
   ]],
 ];
 for (const [name, damage, patterns] of DAMAGES) {

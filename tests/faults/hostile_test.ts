@@ -59,7 +59,8 @@ Deno.test("Flightlog keeps 100,000 hostile messages, one line each, recoverable 
     for (const { name, isFile } of Deno.readDirSync(flightlog.logDirectory)) {
       assert.ok(isFile);
       assert.ok(
-        parseFileName(name) !== null || ["alive", "gaps.jsonl", "lock"].includes(name),
+        parseFileName(name) !== null ||
+          ["alive", "alive.kept", "gaps.jsonl", "gaps.reserve", "lock", "scrub"].includes(name),
         `a file that no part of Flightlog names: ${JSON.stringify(name)}`,
       );
     }
