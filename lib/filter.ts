@@ -57,6 +57,11 @@ export function levelName(level: string): string {
   return LEVEL_NAMES.get(folded) ?? folded;
 }
 
+/** What tells whether a value of `field` is the one that is asked for: for apps a glob. */
+export function valueMatcher(field: FilterField, asked: string): (value: string) => boolean {
+  return (field === "apps" ? anyGlob : field === "levels" ? anyLevel : anyOf)([asked]);
+}
+
 /** What of the index entry of a block tells whether it has to be read; see `BlockEntry` in archive/format.ts. */
 export interface BlockContent {
   /** The smallest timestamp, as `formatTimestamp` writes it; null where no line has one. */

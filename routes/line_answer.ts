@@ -13,6 +13,8 @@ import { type DayRange, planRanges } from "../lib/archive/read_plan.ts";
 import { dayName, type DayNumber, dayStartMs, parseDayName } from "../lib/day.ts";
 import { formatTimestamp, timestampMs } from "../lib/timestamp.ts";
 import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
+import { asksForValues, findHint, HINT_HEADER, hintLine } from "./hint.ts";
+import { endEmptyWith, peekLines } from "./hint_stream.ts";
 import type { Parts } from "./parts.ts";
 import { Problem } from "./problem.ts";
 import type { Cursor, LineQuery } from "./query.ts";
@@ -97,13 +99,53 @@ export async function answerLines(
   c.header("Cache-Control", "no-store");
   c.header(COVERAGE_HEADER, formatCoverage(measureCoverage(parts, ...spanOf(query, day, parts))));
   if (c.req.method === "HEAD") return c.body(null);
+  const early = isPage(query)
+    ? null
+    : await findHint(parts, { filter: query.filter, ranges, isEmpty: false });
   const slot = reserve(parts);
   try {
-    return await answer(c, parts, query, ranges, slot, endOf(ranges, query, day, parts));
+    const response = await answer(c, parts, query, ranges, slot, endOf(ranges, query, day, parts));
+    return await withHint(response, parts, query, ranges, early);
   } catch (error) {
     slot[Symbol.dispose]();
     throw error;
   }
+}
+
+/** Whether an answer is put together before it is sent. */
+function isPage({ tail, limit }: LineQuery): boolean {
+  return tail !== null || (limit !== null && limit <= PAGE_LINES_LIMIT);
+}
+
+/**
+ * Has an answer without lines say what there is instead of what was asked for: in a header, and in text as its last
+ * line. `early` is what is known before anything is read, which is all that the headers of a stream can say.
+ */
+async function withHint(
+  response: Response,
+  parts: Parts,
+  query: LineQuery,
+  ranges: readonly DayRange[],
+  early: string | null,
+): Promise<Response> {
+  const { headers } = response;
+  if (response.body === null || !asksForValues(query.filter)) return response;
+  const find = () => findHint(parts, { filter: query.filter, ranges, isEmpty: true });
+  let body: ReadableStream<Uint8Array> = response.body;
+  let hint = early;
+  if (isPage(query)) {
+    const peeked = await peekLines(body);
+    body = peeked.body;
+    if (peeked.hasLines) return new Response(body, { headers });
+    hint = await find();
+  }
+  if (hint !== null) headers.set(HINT_HEADER, hint);
+  if (query.format !== "text") return new Response(body, { headers });
+  const ending = async () => {
+    const found = hint ?? (isPage(query) ? null : await find());
+    return found && hintLine(found);
+  };
+  return new Response(endEmptyWith(body, ending), { headers });
 }
 
 async function answer(

@@ -18,7 +18,7 @@ import { searchPage } from "./page_search.ts";
 import type { Parts } from "./parts.ts";
 import { Problem, show } from "./problem.ts";
 import { type Cursor, parseCursor, readLineQuery, refuseParameters } from "./query.ts";
-import { TAIL_PARAMETERS } from "./tail.ts";
+import { findTailHint, TAIL_PARAMETERS } from "./tail.ts";
 
 /**
  * The pages and what belongs to them. To be mounted before the routes of the same addresses, which answer
@@ -38,11 +38,12 @@ export function createPageRoutes(parts: Parts): Hono {
     const filled = filledParameters(asked);
     return filled.size === asked.size ? searchPage(c, parts, asked) : redirectTo(c, "/search", filled);
   });
-  addPage(app, "/tail", (c, asked) => {
+  addPage(app, "/tail", async (c, asked) => {
     const clean = tailParameters(asked);
     if (clean.size !== asked.size) return redirectTo(c, "/tail", clean);
-    readLineQuery(c.req.url, TAIL_PARAMETERS, parts.clock.now());
-    return livePage(asked, curlCommand(c, parts, `/tail${query(asked, "format=text")}`, "-N"));
+    const { filter } = readLineQuery(c.req.url, TAIL_PARAMETERS, parts.clock.now());
+    const hint = await findTailHint(parts, filter);
+    return livePage(asked, hint, curlCommand(c, parts, `/tail${query(asked, "format=text")}`, "-N"));
   });
   return app;
 

@@ -9,10 +9,11 @@ import { html } from "hono/html";
 import { filterForm } from "./page_form.ts";
 import type { Page } from "./page_layout.ts";
 
-/** The page for what `asked` has; `command` does the same in a terminal. */
-export function livePage(asked: URLSearchParams, command: string): Page {
+/** The page for what `asked` has; `hint` is what to say about that, `command` does the same in a terminal. */
+export function livePage(asked: URLSearchParams, hint: string | null, command: string): Page {
   const main = html`
         ${filterForm(asked)}
+        ${hint === null ? null : html`<p class="facts">There may be nothing to wait for: ${hint}.</p>`}
         <noscript><div class="notice"><p>The live tail needs JavaScript here. In a terminal it does not:</p>
         <pre class="command">${command}</pre></div></noscript>
         <section aria-label="Live tail">

@@ -13,6 +13,7 @@ import { dayName } from "../lib/day.ts";
 import { formatTimestamp } from "../lib/timestamp.ts";
 import { type Coverage, heldWords, measureCoverage } from "./coverage.ts";
 import { curlCommand, formatSpan } from "./home.ts";
+import { findHint } from "./hint.ts";
 import { reserve, spanOf } from "./line_answer.ts";
 import { DEFAULT_TAIL, filterForm, SEARCH_PARAMETERS } from "./page_form.ts";
 import type { Html, Page } from "./page_layout.ts";
@@ -47,6 +48,10 @@ export async function searchPage(c: Context, parts: Parts, asked: URLSearchParam
   const wanted = query.tail ?? query.limit ?? DEFAULT_TAIL;
   const limit = Math.min(wanted, SHOWN_LINES_LIMIT);
   const found = await find(parts, query, limit, c.req.raw.signal);
+  const ranges = planRanges(parts.archive.days(), query.filter, { day: null, start: query.cursor });
+  const hint = found.lines.length > 0
+    ? null
+    : await findHint(parts, { filter: query.filter, ranges, isEmpty: true });
   const coverage = measureCoverage(parts, ...spanOf(query, null, parts));
   const address = `/search?${asked}${asked.size === 0 ? "" : "&"}format=`;
   // Nobody has asked for so few.
@@ -61,7 +66,7 @@ export async function searchPage(c: Context, parts: Parts, asked: URLSearchParam
 <a href="${address}jsonl">As JSON lines</a> <a href="/tail?${tailQuery(asked)}">Follow</a></p>
 ${
     found.lines.length === 0
-      ? html`<p class="empty">No line matches.</p>`
+      ? html`<p class="empty">No line matches${hint === null ? "" : `: ${hint}`}.</p>`
       : lineList(found.lines, { highlights: query.filter.texts })
   }
 ${found.next === null ? null : html`<p class="pager">${morePages(found, query, asked, limit)}</p>`}

@@ -22,7 +22,7 @@ export interface Parts {
   /** Where the lines lie. */
   archive: DaySource;
   /** What finds lines in it. */
-  lines: Pick<LineReader, "read" | "readTail" | "reserve">;
+  lines: Pick<LineReader, "read" | "readTail" | "reserve" | "appLists">;
   /** Those who follow it. */
   followers: Pick<Followers, "follow">;
   /** The gaps among them. */

@@ -6,10 +6,12 @@
 
 import { type Context, Hono } from "hono";
 import type { HeldLines } from "../lib/archive/archive.ts";
+import { planRanges } from "../lib/archive/read_plan.ts";
 import { dayStartMs } from "../lib/day.ts";
 import { namedEvent } from "../lib/follow/events.ts";
 import { type FollowContext, FollowersBusy } from "../lib/follow/followers.ts";
 import { parseEventId } from "../lib/follow/positions.ts";
+import type { FilterSpec } from "../lib/filter.ts";
 import { timestampMs } from "../lib/timestamp.ts";
 import {
   COVERAGE_HEADER,
@@ -19,6 +21,8 @@ import {
   heldLine,
   measureCoverage,
 } from "./coverage.ts";
+import { findHint, HINT_HEADER, hintLine } from "./hint.ts";
+import { beginWith } from "./hint_stream.ts";
 import { contentTypeOf, styleOf } from "./line_answer.ts";
 import type { Parts } from "./parts.ts";
 import { Problem, show } from "./problem.ts";
@@ -53,11 +57,22 @@ const RETRY_SECONDS = "30";
 /** The route `/tail`. */
 export function createTailRoutes(parts: Parts): Hono {
   const app = new Hono();
-  addResource(app, "/tail", (c) => {
+  addResource(app, "/tail", async (c) => {
     const query = readLineQuery(c.req.url, TAIL_PARAMETERS, parts.clock.now());
-    return answerTail(c, parts, query);
+    const hint = c.req.method === "HEAD" ? null : await findTailHint(parts, query.filter);
+    if (hint !== null) c.header(HINT_HEADER, hint);
+    const response = answerTail(c, parts, query);
+    const isText = hint !== null && query.format === "text" && !acceptsEvents(c.req.header("Accept"));
+    return isText ? new Response(beginWith(hintLine(hint), response.body!), response) : response;
   });
   return app;
+}
+
+/** What to tell about apps that no line was ever of: whoever follows them may wait for long. */
+export function findTailHint(parts: Parts, filter: FilterSpec): Promise<string | null> {
+  const asked = { ...filter, since: null, until: null };
+  const ranges = planRanges(parts.archive.days(), asked, { day: null, start: null });
+  return findHint(parts, { filter: asked, ranges, isEmpty: false, scope: "so far" });
 }
 
 function answerTail(c: Context, parts: Parts, query: LineQuery): Response {

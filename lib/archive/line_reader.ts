@@ -8,6 +8,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { dayName, type DayNumber } from "../day.ts";
 import { compileFilter, type FilterSpec } from "../filter.ts";
+import { appLists } from "./app_lists.ts";
 import { backwardPieces, type DayPiece, forwardPieces } from "./day_pieces.ts";
 import {
   type EventIds,
@@ -234,6 +235,22 @@ export class LineReader {
       using open = this.#host.open(day);
       const pieces = isBackward ? backwardPieces(open, range, filter) : forwardPieces(open, range, filter);
       for await (const piece of pieces) yield { day, timedOnly, piece };
+    }
+  }
+
+  /**
+   * The apps that the index knows in each block of `ranges` in which `filter` may find lines, the newest first, as
+   * {@linkcode appLists} gives them; of what is not indexed null. Reads no block.
+   *
+   * @throws {RangeError} If a day is not there any more.
+   */
+  async *appLists(
+    ranges: readonly DayRange[],
+    filter: FilterSpec,
+  ): AsyncGenerator<readonly string[] | null, void> {
+    for (const { day, timedOnly, ...range } of ranges.toReversed()) {
+      using open = this.#host.open(day);
+      yield* appLists(open, range, compileFilter(timedOnly ? { ...filter, timedOnly } : filter));
     }
   }
 

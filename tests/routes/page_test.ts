@@ -28,6 +28,7 @@ function readerOf(events: string): { lines: Parts["lines"]; requests: LineReques
       requests.push(request);
       yield { bytes, lines: count, start: { day, offset: 0 }, end: { day, offset: 99 } };
     },
+    async *appLists() {},
     readTail(request) {
       requests.push(request);
       return Promise.resolve({ start: { day, offset: 0 }, chunks: [bytes] });

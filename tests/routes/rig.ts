@@ -143,6 +143,7 @@ export function listedGaps(gaps: readonly Gap[]): GapSource {
 const noLines: Parts["lines"] = {
   reserve: () => ({ [Symbol.dispose]: () => {} }),
   read: async function* () {},
+  appLists: async function* () {},
   readTail: () => Promise.resolve({ start: null, chunks: [] }),
 };
 

@@ -260,6 +260,7 @@ Deno.test("GET /search reads no more blocks once its client has gone", async () 
   const { promise: returned, resolve } = Promise.withResolvers<void>();
   const lines = {
     reserve: () => test.archive.lines.reserve(),
+    appLists: async function* () {},
     readTail: () => assert.fail("not asked for"),
     async *read() {
       try {

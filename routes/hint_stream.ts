@@ -1,0 +1,77 @@
+/**
+ * Promises to tell whether a body has lines of the log without keeping what has, and to say something more at the
+ * end of one that has none.
+ *
+ * @module
+ */
+
+/** What a line begins with that is about the log and not of it. */
+const REMARK = new TextEncoder().encode("--- ");
+
+const NEWLINE = 0x0a;
+
+/** So many chunks with remarks only are kept before a body counts as one with lines. */
+const KEPT_CHUNKS_LIMIT = 64;
+
+/** Reads `body` up to its first line; gives whether there is one, and the body as it was. */
+export async function peekLines(
+  body: ReadableStream<Uint8Array>,
+): Promise<{ hasLines: boolean; body: ReadableStream<Uint8Array> }> {
+  const reader = body.getReader();
+  const kept: Uint8Array[] = [];
+  let hasLines = false;
+  while (!hasLines) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    kept.push(value);
+    hasLines = kept.length === KEPT_CHUNKS_LIMIT || hasLine(value);
+  }
+  return { hasLines, body: continued(kept, reader, null) };
+}
+
+/** `body`, and if it ends without a line what `ending` then gives, if anything. */
+export function endEmptyWith(
+  body: ReadableStream<Uint8Array>,
+  ending: () => Promise<string | null>,
+): ReadableStream<Uint8Array> {
+  return continued([], body.getReader(), ending);
+}
+
+/** `first`, then `body`. */
+export function beginWith(first: string, body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  return continued([new TextEncoder().encode(first)], body.getReader(), null);
+}
+
+function continued(
+  kept: Uint8Array[],
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  ending: (() => Promise<string | null>) | null,
+): ReadableStream<Uint8Array> {
+  let isWaiting = ending !== null;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const first = kept.shift();
+      if (first !== undefined) return controller.enqueue(first);
+      const { done, value } = await reader.read();
+      if (!done) {
+        if (isWaiting && hasLine(value)) isWaiting = false;
+        return controller.enqueue(value);
+      }
+      const last = isWaiting ? await ending!() : null;
+      if (last !== null) controller.enqueue(new TextEncoder().encode(last));
+      controller.close();
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+}
+
+/** Whether there is a line that is no remark. */
+function hasLine(bytes: Uint8Array): boolean {
+  for (let start = 0; start < bytes.length;) {
+    if (!REMARK.every((byte, i) => bytes[start + i] === byte)) return true;
+    const newline = bytes.indexOf(NEWLINE, start);
+    if (newline === -1) return false;
+    start = newline + 1;
+  }
+  return false;
+}
