@@ -71,9 +71,8 @@ async function run(config: Config): Promise<void> {
       await recorder.stop();
       const unwritten = await archive.stop();
       await followers.close();
-      // The mark vouches for both: what was recorded, and what is known to be missing, by whatever clock.
-      const stoppedMs = Math.max(clock.now(), gaps.latest()?.sinceMs ?? 0);
-      if (await gaps.close() && unwritten === 0) await alive.move(stoppedMs);
+      // The mark vouches for both: what was recorded, and what is known to be missing.
+      if (await gaps.close() && unwritten === 0) await alive.move(clock.now());
       await Promise.all(served);
       await archive.close();
     },

@@ -51,10 +51,10 @@ export const GAP_MARGIN_MS = 1000;
 export const OFFSETS_MEMORY_MS = 60_000;
 
 /**
- * Where lines are ahead of the machine's clock, the fastest that came need not be the fastest that there is: their
- * spans end later by this much, in milliseconds.
+ * Of lines that are ahead of the machine's clock, or nowhere near it, the fastest that came need not be the fastest
+ * that there is: their spans end later by this much, in milliseconds.
  */
-const AHEAD_MARGIN_MS = 100;
+const FASTER_MARGIN_MS = 100;
 
 /** Collects the proofs. Moments that go in and come out are {@linkcode Clock.elapsed}, unless said otherwise. */
 export class KnownGood {
@@ -135,9 +135,9 @@ export class KnownGood {
     const joined: Offsets[] = [];
     let last: { lowMs: number; highMs: number } | undefined;
     for (const { lowMs, highMs, isClock } of [...ofClocks, ...ofLines].sort((a, b) => a.lowMs - b.lowMs)) {
-      const isAhead = !isClock &&
-        !clocks.some((clock) => clock.highMs >= highMs && clock.lowMs <= highMs + CLUSTER_DISTANCE_MS);
-      const endMs = isAhead ? highMs + AHEAD_MARGIN_MS : highMs;
+      const isBounded = isClock ||
+        clocks.some((clock) => clock.highMs >= highMs && clock.lowMs <= highMs + CLUSTER_DISTANCE_MS);
+      const endMs = isBounded ? highMs : highMs + FASTER_MARGIN_MS;
       if (last === undefined || lowMs > last.highMs + CLUSTER_DISTANCE_MS) {
         joined.push(last = { lowMs, highMs: endMs });
       } else last.highMs = Math.max(last.highMs, endMs);

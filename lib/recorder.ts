@@ -5,24 +5,23 @@
  * @module
  */
 
-import type { AliveMark, KeptNote } from "./archive/alive_mark.ts";
-import { ALIVE_INTERVAL_MS } from "./archive/alive_mark.ts";
+import { ALIVE_INTERVAL_MS, type AliveMark } from "./archive/alive_mark.ts";
 import type { Archive } from "./archive/archive.ts";
 import type { GapLedger } from "./archive/gap_ledger.ts";
 import { Backoff, LONGEST_WAIT_MS } from "./backoff.ts";
 import { Canary } from "./canary.ts";
 import { type Cancel, type Clock, sleep } from "./clock.ts";
 import type { Config } from "./config.ts";
-import { type Gap, GAP_CAUSES, type GapCause, type Span } from "./gap.ts";
+import type { GapCause } from "./gap.ts";
 import { Intake } from "./intake.ts";
-import { KeptMoments } from "./kept_moments.ts";
 import { GAP_MARGIN_MS, KnownGood } from "./known_good.ts";
+import { LifeSigns } from "./life_signs.ts";
 import { LineRules } from "./line_rules.ts";
 import type { Logger } from "./logger.ts";
 import { openSession, type Session, type Subscription } from "./nats/session.ts";
 import { type EndKind, type SessionEnd, SessionError } from "./nats/session_end.ts";
+import { Outages } from "./outages.ts";
 import type { Readiness, RecorderState, RecorderStatus } from "./status.ts";
-import { parseTimestamp, timestampMs } from "./timestamp.ts";
 
 /** A session that lasted this long resets the backoff, in milliseconds. */
 export const HEALTHY_MS = 60_000;
@@ -32,9 +31,6 @@ export const LOOK_INTERVAL_MS = 100;
 
 /** A server from which nothing came for this long is asked whether there was anything, in milliseconds. */
 export const ASK_AFTER_MS = 400;
-
-/** So long after a session has begun its lines may still show that the clock was wrong, in milliseconds. */
-const RETURN_WATCH_MS = 10_000;
 
 /** Lines that arrive while a pause of reading takes effect: a socket buffer of the session's and one message. */
 const OVERSHOOT_BYTES = 4 * 1024 * 1024;
@@ -73,9 +69,8 @@ export class Recorder {
   readonly #stopping = new AbortController();
   readonly #backoff = new Backoff();
   readonly #knownGood: KnownGood;
-  readonly #kept = new KeptMoments();
-  /** Up to when everything was here when a gap of this cause began that lasts, by {@linkcode Clock.elapsed}. */
-  readonly #goodBefore = new Map<GapCause, number>();
+  readonly #outages: Outages;
+  readonly #lifeSigns: LifeSigns;
   #state: RecorderState = "connecting";
   #sinceMs: number;
   #sinceElapsedMs: number;
@@ -85,14 +80,7 @@ export class Recorder {
   #lastError: RecorderStatus["lastError"] = null;
   #running: Promise<void> | null = null;
   #cancels: Cancel[] = [];
-  #movingMark: Promise<void> | null = null;
-  #noting: Promise<void> | null = null;
-  #notedMs = -Infinity;
-  #noteFails = false;
   #asked: Session | null = null;
-  /** When the session began, by {@linkcode Clock.elapsed}, and the gaps that it has ended, as long as that is watched. */
-  #return: { backMs: number; ended: { cause: GapCause; goodMs: number | null; sinceMs: number }[] } | null =
-    null;
 
   /** Records nothing before {@linkcode Recorder.start}. */
   constructor(options: RecorderOptions) {
@@ -100,7 +88,13 @@ export class Recorder {
     const { config, clock } = options;
     this.#sinceMs = clock.now();
     this.#sinceElapsedMs = clock.elapsed();
-    this.#knownGood = new KnownGood(clock);
+    const knownGood = this.#knownGood = new KnownGood(clock);
+    this.#outages = new Outages({ gaps: options.gaps, clock, knownGood });
+    this.#lifeSigns = new LifeSigns({
+      ...options,
+      knownGood,
+      session: () => this.#session,
+    });
     this.#intake = new Intake({
       archive: options.archive,
       clock,
@@ -121,11 +115,11 @@ export class Recorder {
   /** Begins to record, and to write down what was missed since the last time. */
   start(): void {
     const { archive, clock } = this.#options;
-    const marking = this.#noteMissedTime();
+    const marking = this.#lifeSigns.readPast();
     this.#cancels.push(
       archive.onChange(() => {
         this.#followArchive();
-        if (this.#kept.isWaiting) this.#writeNote();
+        this.#lifeSigns.followArchive();
       }),
       clock.every(ALIVE_INTERVAL_MS, () => this.#moveMark()),
       clock.every(LOOK_INTERVAL_MS, () => this.#look()),
@@ -145,7 +139,7 @@ export class Recorder {
       const beforeMs = clock.elapsed();
       const end = await session.stop();
       // What came meanwhile vouches for nothing: the server may have left out others by then.
-      if (end.kind === "stop") this.#begin("stop", Math.min(beforeMs, this.#lastGoodMs(end)));
+      if (end.kind === "stop") this.#outages.begin("stop", Math.min(beforeMs, this.#lastGoodMs(end)));
     }
     await this.#running;
     // Not before: a session that is held back must be let go on to its end as the archive drains.
@@ -182,48 +176,6 @@ export class Recorder {
     return { ready: reasons.length === 0, reasons };
   }
 
-  /**
-   * What was not recorded before this process: after a crash from the mark on, else since it was stopped. Where
-   * there never was a mark, resolves when there is one: a crash from then on has a start.
-   */
-  async #noteMissedTime(): Promise<void> {
-    const { gaps, alive, clock, logger } = this.#options;
-    const nowMs = clock.now();
-    const markMs = alive.read();
-    const openMs = gaps.open.reduce((first, { sinceMs }) => Math.min(first, sinceMs), Infinity);
-    if (markMs !== null) {
-      const goodMs = Math.max(markMs, this.#keptMs(alive.readNote()));
-      // What is in the future was told by another clock: whatever is right, the last line had come.
-      const sinceMs = goodMs > nowMs ? Math.min(goodMs, this.#lastStampMs() ?? nowMs) : goodMs;
-      if (goodMs < openMs) gaps.begin("crash", sinceMs);
-      gaps.flush().then(() => alive.forgetNote()).catch((error) => this.#reportNote(error));
-      return;
-    }
-    // A ledger without a mark: the mark was lost, and what is known is that the last gap has ended.
-    const lastMs = gaps.latest()?.untilMs ?? null;
-    if (openMs === Infinity && lastMs === null) gaps.begin("start", nowMs);
-    if (openMs === Infinity && lastMs !== null) gaps.begin("crash", Math.min(lastMs, nowMs));
-    try {
-      await alive.move(Math.min(openMs, lastMs ?? nowMs, nowMs));
-    } catch (error) {
-      logger.log("error", "mark of life not moved", { reason: (error as Error).message });
-    }
-  }
-
-  /** What the note says, if the archive has all that it rests on; else -Infinity. */
-  #keptMs(note: KeptNote | null): number {
-    const { archive } = this.#options;
-    if (note === null || archive.findings.some(({ damage }) => damage)) return -Infinity;
-    const holds = note.days.every(({ day, bytes }) => (archive.day(day)?.bytes ?? -1) >= bytes);
-    return holds ? note.sinceMs : -Infinity;
-  }
-
-  /** The latest timestamp of a line in the archive's last day, in milliseconds since 1970; null if it has none. */
-  #lastStampMs(): number | null {
-    const last = parseTimestamp(this.#options.archive.days()[0]?.last ?? "");
-    return last === null ? null : timestampMs(last);
-  }
-
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
@@ -254,7 +206,7 @@ export class Recorder {
       const reason = error instanceof SessionError ? error.kind : "protocol";
       const kind = reason === "unreachable" ? "disconnect" : reason;
       // Nothing was here before either, so there is nothing to begin earlier for.
-      if (causeOf(kind) === "refused") this.#begin("refused", clock.elapsed() + GAP_MARGIN_MS);
+      if (causeOf(kind) === "refused") this.#outages.begin("refused", clock.elapsed() + GAP_MARGIN_MS);
       return { kind, message: (error as Error).message };
     }
     if (signal.aborted) {
@@ -268,15 +220,14 @@ export class Recorder {
     undo();
     this.#session = null;
     if (end.kind === "stop") return null;
-    this.#begin(causeOf(end.kind), this.#lastGoodMs(end));
+    this.#outages.begin(causeOf(end.kind), this.#lastGoodMs(end));
     return end;
   }
 
   /** What is done while a session lasts; gives what undoes it. */
   #watch(session: Session): Cancel {
     const { clock, config, logger, onSession } = this.#options;
-    this.#return = { backMs: clock.elapsed(), ended: [] };
-    this.#followReturn();
+    this.#outages.beginSession(this.#dropping !== null);
     this.#enter("recording");
     onSession?.();
     logger.log("info", "recording", {
@@ -291,7 +242,7 @@ export class Recorder {
     this.#look();
     this.#moveMark();
     return () => {
-      this.#return = null;
+      this.#outages.endSession();
       for (const cancel of cancels) cancel();
     };
   }
@@ -338,55 +289,6 @@ export class Recorder {
     return Math.max(lineMs, this.#canary?.goodMs ?? Math.min(this.#sinceElapsedMs, end.lastGoodMs));
   }
 
-  /** A gap begins; everything up to `goodMs`, by {@linkcode Clock.elapsed}, is here. */
-  #begin(cause: GapCause, goodMs: number): void {
-    const { gaps } = this.#options;
-    if (gaps.open.some((gap) => gap.cause === cause)) return;
-    this.#goodBefore.set(cause, goodMs);
-    gaps.begin(cause, this.#knownGood.sinceMs(goodMs));
-  }
-
-  /** What a gap has been that ends because everything from `backMs` on is here; nothing while that cannot be told. */
-  #spansOf({ cause, sinceMs }: Pick<Gap, "cause" | "sinceMs">, backMs: number): Span[] {
-    const goodMs = this.#goodBefore.get(cause);
-    if (goodMs !== undefined) return this.#knownGood.spans(goodMs, backMs);
-    // It began before this process. An end before its beginning is told by a clock that is wrong.
-    const untilMs = this.#knownGood.untilMs(backMs);
-    return untilMs > sinceMs ? [{ sinceMs, untilMs }] : [];
-  }
-
-  /**
-   * Ends the gaps that a session ends. Where a clock was wrong, that is known as its first lines come: until then
-   * a gap may have to last on, or be told to have lasted longer.
-   */
-  #followReturn(): void {
-    const watched = this.#return;
-    if (watched === null) return;
-    const { gaps, clock } = this.#options;
-    const { backMs, ended } = watched;
-    for (const { cause, goodMs, sinceMs } of ended) {
-      const spans = goodMs === null
-        ? [{ sinceMs, untilMs: this.#knownGood.untilMs(backMs) }]
-        : this.#knownGood.spans(goodMs, backMs);
-      gaps.cover(cause, spans);
-    }
-    const causes = this.#dropping === null ? GAP_CAUSES : NOT_RECORDING;
-    gaps.end((gap) => {
-      const spans = this.#spansOf(gap, backMs);
-      if (spans.length > 0) {
-        ended.push({
-          cause: gap.cause,
-          goodMs: this.#goodBefore.get(gap.cause) ?? null,
-          sinceMs: gap.sinceMs,
-        });
-        this.#goodBefore.delete(gap.cause);
-      }
-      return spans;
-    }, causes);
-    const isOver = clock.elapsed() - backMs > RETURN_WATCH_MS && this.#knownGood.lineMs > backMs;
-    if (isOver && !gaps.open.some(({ cause }) => causes.includes(cause))) this.#return = null;
-  }
-
   #enter(state: RecorderState): void {
     this.#state = state;
     this.#sinceMs = this.#options.clock.now();
@@ -406,19 +308,17 @@ export class Recorder {
     const { archive, clock } = this.#options;
     this.#dropping = archive.trouble === null ? "overflow" : "disk";
     // What a disk that fails has not taken stays in memory, where nobody can read it.
-    const isHeld = this.#dropping === "disk" && this.#kept.written !== null;
-    this.#begin(this.#dropping, isHeld ? this.#kept.written!.goodMs : clock.elapsed());
+    const keptMs = this.#dropping === "disk" ? this.#lifeSigns.keptMs : null;
+    this.#outages.begin(this.#dropping, keptMs ?? clock.elapsed());
   }
 
   /** Holds the source back while too much waits, and lets it go on when half of that is written. */
   #followArchive(): void {
-    const { archive, config, gaps, clock } = this.#options;
+    const { archive, config } = this.#options;
     const isLow = archive.waitingBytes <= config.bufferLimitBytes / 2;
     if (isLow && this.#dropping !== null) {
       this.#dropping = null;
-      const backMs = clock.elapsed();
-      gaps.end((gap) => this.#spansOf(gap, backMs), DROPPING);
-      for (const cause of DROPPING) this.#goodBefore.delete(cause);
+      this.#outages.endDropping();
     }
     const session = this.#session;
     if (session === null || !session.canPause) return;
@@ -431,17 +331,26 @@ export class Recorder {
     else session.resume();
   }
 
+  #moveMark(): void {
+    if (this.#session === null) return;
+    this.#noteAnswer(this.#session);
+    this.#lifeSigns.moveMark();
+  }
+
   /** Looks up to when everything is here, and how far the archive has come with it. */
   #look(): void {
     this.#knownGood.look();
     const session = this.#session;
     if (session === null) return;
+    this.#noteAnswer(session);
+    this.#outages.look(this.#dropping !== null);
+    this.#lifeSigns.look();
+    this.#ask(session);
+  }
+
+  #noteAnswer(session: Session): void {
     // While a canary is overdue the stream may be dead, and a server answers beside it.
     if ((this.#canary?.status.missed ?? 0) === 0) this.#knownGood.noteAnswer(session.lastGoodMs);
-    this.#followReturn();
-    this.#kept.look(this.#knownGood.goodMs, this.#options.archive.ends());
-    this.#writeNote();
-    this.#ask(session);
   }
 
   /** Asks a server from which nothing has come for a while whether there was anything; at most once at a time. */
@@ -454,58 +363,7 @@ export class Recorder {
       if (this.#asked === session) this.#asked = null;
     });
   }
-
-  /** Writes down up to when everything is in the files, and what that rests on. */
-  #writeNote(): void {
-    const session = this.#session;
-    if (session === null || this.#noting !== null) return;
-    const { archive, gaps, alive } = this.#options;
-    this.#kept.follow(archive.ends());
-    const moment = this.#kept.written;
-    if (moment === null || moment.goodMs <= this.#notedMs) return;
-    const days = moment.ends
-      .filter(({ appended, synced }) => appended > synced)
-      .map(({ day, appended }) => ({ day, bytes: appended }));
-    const sinceMs = this.#knownGood.sinceMs(moment.goodMs);
-    this.#noting = gaps.flush()
-      .then(async () => {
-        // After a session there is a gap, which may begin before.
-        if (this.#session !== session) return;
-        await alive.note({ sinceMs, days });
-        this.#notedMs = moment.goodMs;
-        this.#noteFails = false;
-      })
-      .catch((error) => this.#reportNote(error))
-      .finally(() => this.#noting = null);
-  }
-
-  #reportNote(error: unknown): void {
-    if (this.#noteFails) return;
-    this.#noteFails = true; // it is tried many times a second
-    this.#options.logger.log("error", "mark of life not noted", { reason: (error as Error).message });
-  }
-
-  /** Moves the mark of life to the time up to which everything is known to be here, once it is on the disk. */
-  #moveMark(): void {
-    const session = this.#session;
-    if (session === null || this.#movingMark !== null) return;
-    const { archive, gaps, alive, logger } = this.#options;
-    const markMs = this.#knownGood.sinceMs(Math.max(this.#knownGood.goodMs, session.lastGoodMs));
-    this.#movingMark = Promise.all([archive.sync(), gaps.flush()])
-      .then(async () => {
-        // Behind a session there is a gap, which may begin before; and a closed archive only seems to be synced.
-        if (this.#session === session) await alive.move(markMs);
-      })
-      .catch((error) => logger.log("error", "mark of life not moved", { reason: (error as Error).message }))
-      .finally(() => this.#movingMark = null);
-  }
 }
-
-/** The causes that end when lines are taken again. */
-const DROPPING: readonly GapCause[] = ["overflow", "disk"];
-
-/** The causes that end when a session begins; those of the disk end when lines are taken again. */
-const NOT_RECORDING: readonly GapCause[] = ["start", "stop", "crash", "disconnect", "stall", "refused"];
 
 function causeOf(kind: EndKind): GapCause {
   if (kind === "stall") return "stall";

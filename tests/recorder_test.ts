@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { AliveMark } from "../lib/archive/alive_mark.ts";
+import { parseDayName } from "../lib/day.ts";
 import { GAP_MARGIN_MS } from "../lib/known_good.ts";
 import { openSession } from "../lib/nats/session.ts";
 import { type FoundGap, NumberedLines } from "./faults/oracle.ts";
@@ -284,6 +285,58 @@ Deno.test("Recorder begins a crash's gap at the mark, and not in the future of a
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
+});
+
+for (
+  const [name, missingBytes, since] of [
+    ["note, where the archive has what that rests on", 0, "2026-11-22T09:59:58.000Z"],
+    ["mark, where it has not", 1, "2026-11-22T09:59:55.000Z"],
+  ] as const
+) {
+  Deno.test(`Recorder begins a crash's gap at the ${name}`, async () => {
+    await using server = await NatsServer.start();
+    const directory = await Deno.makeTempDir({ prefix: "flightlog-recorder-" });
+    try {
+      const line = numberedLine(0, { timestamp: "2026-11-22T09:59:00Z" }).payload + "\n";
+      await Deno.writeTextFile(join(directory, "2026-11-22.jsonl"), line);
+      const alive = new AliveMark(directory);
+      await alive.move(START_MS - 5_000);
+      const days = [{ day: parseDayName("2026-11-22")!, bytes: line.length + missingBytes }];
+      await alive.note({ sinceMs: START_MS - 2_000, days });
+      const clock = new FakeClock(START);
+      await using rig = await RecorderRig.start({ clock, env: { NATS_URL: server.url }, directory });
+      await rig.untilEvent("recording");
+      assert.equal(gapOf(rig, "crash")?.since, Date.parse(since));
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  });
+}
+
+Deno.test("Recorder notes, several times a second, up to when everything is in the files", async () => {
+  await using server = await NatsServer.start();
+  await using publisher = await Publisher.connect({ port: server.port });
+  const clock = new FakeClock(START);
+  await using rig = await RecorderRig.start({ clock, env: { NATS_URL: server.url } });
+  await rig.untilEvent("recording");
+  clock.advance(4_000);
+  await publisher.publishAll([numberedLine(0, { timestamp: "2026-11-22T10:00:04Z" })]);
+  await rig.untilRecorded(1);
+  await rig.until(() => {
+    clock.advance(100);
+    return rig.alive.readNote()?.sinceMs === START_MS + 4_000 - GAP_MARGIN_MS;
+  }, "the note");
+});
+
+Deno.test("Recorder asks a server that is silent whether there was anything, and notes that there was not", async () => {
+  await using server = await NatsServer.start();
+  const clock = new FakeClock(START);
+  await using rig = await RecorderRig.start({ clock, env: { NATS_URL: server.url }, askAfterMs: 400 });
+  await rig.untilEvent("recording");
+  await rig.until(() => {
+    clock.advance(100);
+    return (rig.alive.readNote()?.sinceMs ?? 0) >= START_MS + 400 - GAP_MARGIN_MS;
+  }, "the note");
 });
 
 Deno.test("Recorder takes the end of the last gap for the beginning of the next when the mark is lost", async () => {

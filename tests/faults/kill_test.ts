@@ -3,7 +3,7 @@ import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";
 import { killUnderLoad } from "./kill_under_load.ts";
-import { checkOracle, NumberedLines, untilLastReadable, untilRecorded } from "./oracle.ts";
+import { checkOracle, NumberedLines, untilLastReadable, untilRecorded, untilWritten } from "./oracle.ts";
 import { SteadyLines } from "./steady_lines.ts";
 
 Deno.test("Flightlog killed at 20 random moments under load keeps each line once or names the gap", async () => {
@@ -62,6 +62,7 @@ Deno.test("Flightlog killed before its mark of life was moved first names the ti
       await first.untilLog("recording");
       await lines.publish(publisher, 100);
       await untilRecorded(first, 100);
+      await untilWritten(first);
       await first.kill();
     }
     await lines.publish(publisher, 100);

@@ -148,20 +148,37 @@ export class NumberedLines {
  */
 export async function checkOracle(flightlog: Asked, lines: NumberedLines): Promise<Verdict> {
   await untilWritten(flightlog);
-  const verdict = await lines.judge(readLines(flightlog), await readGaps(flightlog));
-  await checkCoverage(flightlog, verdict.edges);
+  const gaps = await readGaps(flightlog);
+  const verdict = await lines.judge(readLines(flightlog), gaps);
+  for (const timeMs of verdict.edges) {
+    assert.match(
+      await askCoverage(flightlog, timeMs),
+      /^partial; gaps=[1-9]/,
+      `${timeMs}: a line is missing`,
+    );
+  }
+  await checkEdges(flightlog, gaps);
   return verdict;
 }
 
-/** Asks /search for the millisecond of each of `timesMs`, in which a line is missing. */
-async function checkCoverage(flightlog: Asked, timesMs: readonly number[]): Promise<void> {
-  for (const timeMs of timesMs) {
-    const [since, until] = [timeMs, timeMs + 1].map((ms) => new Date(ms).toISOString());
-    const { headers, body } = await ask(flightlog, `/search?since=${since}&until=${until}&limit=1`);
-    await body?.cancel();
-    const coverage = headers.get("Log-Coverage");
-    assert.match(coverage ?? "", /^partial; gaps=[1-9]/, `a line of ${since} is missing: "${coverage}"`);
+/** Asks /search for the milliseconds on either side of both ends of each gap. */
+async function checkEdges(flightlog: Asked, gaps: readonly FoundGap[]): Promise<void> {
+  const nowMs = Date.now();
+  for (const { since, until } of gaps) {
+    for (const timeMs of [since - 1, since, until - 1, until].filter((timeMs) => timeMs < nowMs - 1)) {
+      const isGap = gaps.some((gap) => isIn(gap, timeMs));
+      const coverage = await askCoverage(flightlog, timeMs);
+      assert.equal(/^partial; gaps=[1-9]/.test(coverage), isGap, `${timeMs}: "${coverage}"`);
+    }
   }
+}
+
+/** What /search says of the span of one millisecond. */
+async function askCoverage(flightlog: Asked, timeMs: number): Promise<string> {
+  const [since, until] = [timeMs, timeMs + 1].map((ms) => new Date(ms).toISOString());
+  const { headers, body } = await ask(flightlog, `/search?since=${since}&until=${until}&limit=1`);
+  await body?.cancel();
+  return headers.get("Log-Coverage") ?? "";
 }
 
 function isIn({ since, until }: FoundGap, timeMs: number): boolean {

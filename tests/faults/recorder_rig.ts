@@ -162,8 +162,7 @@ export class RecorderRig implements AsyncDisposable {
     this.#stopped = true;
     await this.recorder.stop();
     const unwritten = await this.archive.stop();
-    const stoppedMs = Math.max(this.#options.clock.now(), this.gaps.latest()?.sinceMs ?? 0);
-    if (await this.gaps.close() && unwritten === 0) await this.alive.move(stoppedMs);
+    if (await this.gaps.close() && unwritten === 0) await this.alive.move(this.#options.clock.now());
     await this.archive.close();
     return unwritten;
   }
