@@ -1,6 +1,6 @@
 /**
- * The program `deno task verify [DIR]`: tells of each day of an archive whether it is whole, and exits with
- * 0 if all are, 1 if there is damage, 2 if it was not told what to verify.
+ * The program `deno task verify [DIR|FILE.gz]`: tells of each day of an archive, or of one gzip file that was
+ * downloaded, whether it is whole, and exits with 0 if all are, 1 if there is damage, 2 if there is nothing to verify.
  *
  * @module
  */
@@ -8,16 +8,20 @@
 import type { Clock } from "./clock.ts";
 import { systemClock } from "./clock.ts";
 import type { Gap } from "./gap.ts";
+import { basename } from "node:path";
+import { verifyGzipFile } from "./archive/gzip_verifier.ts";
 import { verifyArchive } from "./archive/verify.ts";
 
 /** How often progress is told at the most, in milliseconds. */
 export const PROGRESS_INTERVAL_MS = 2000;
 
-const USAGE = "Usage: deno task verify [DIR], where DIR is an archive or a copy of one; without it, LOG_DIR";
+const USAGE =
+  "Usage: deno task verify [DIR|FILE.gz], where DIR is an archive or a copy of one (without it, LOG_DIR) " +
+  "and FILE.gz a day that was downloaded";
 
 /** What the command needs of its surroundings. */
 export interface VerifyCommandOptions {
-  /** What stands behind the command: at most the directory. */
+  /** What stands behind the command: at most the directory or the gzip file. */
   args: readonly string[];
   /** What `LOG_DIR` says; verified when no directory is given. */
   logDir: string | undefined;
@@ -37,26 +41,50 @@ export async function verifyCommand(options: VerifyCommandOptions): Promise<0 | 
     writeError(USAGE);
     return 2;
   }
-  if (!await isDirectory(directory)) {
-    writeError(`Cannot verify "${directory}": there is no such directory`);
+  let toldMs = clock.elapsed();
+  const onProgress = (doneBytes: number, totalBytes: number): void => {
+    if (clock.elapsed() - toldMs < PROGRESS_INTERVAL_MS) return;
+    toldMs = clock.elapsed();
+    writeError(`${Math.min(100, Math.floor(100 * doneBytes / totalBytes))} % of ${totalBytes} bytes read`);
+  };
+  const stat = await statIfThere(directory);
+  if (stat?.isFile && directory.endsWith(".gz")) {
+    const { lines, bytes, faults } = await verifyGzipFile(directory, (done) => onProgress(done, stat.size));
+    for (const fault of faults) write(`FAULT ${fault}`);
+    const state = faults.length === 0 ? "ok" : count(faults.length, "fault");
+    write(`${basename(directory)} ${count(lines, "line")} ${count(bytes, "byte")}: ${state}`);
+    return faults.length === 0 ? 0 : 1;
+  }
+  if (!stat?.isDirectory) {
+    const what = stat?.isFile ? "it is no directory and no .gz file" : "there is no such directory";
+    writeError(`Cannot verify "${directory}": ${what}`);
     return 2;
   }
-  let toldMs = clock.elapsed();
-  const { days, lines, faults, gaps } = await verifyArchive(directory, {
+  const { days, lines, faults, gaps, removedDays } = await verifyArchive(directory, {
     onDay: (day) => {
-      const state = day.faults === 0 ? "ok" : `${day.faults} faults`;
-      write(`${day.day} ${day.sealed ? "sealed" : "hot"} ${day.lines} lines ${day.bytes} bytes: ${state}`);
+      const state = day.faults === 0 ? "ok" : count(day.faults, "fault");
+      const size = `${count(day.lines, "line")} ${count(day.bytes, "byte")}`;
+      write(`${day.day} ${day.sealed ? "sealed" : "hot"} ${size}: ${state}`);
     },
     onFault: (fault) => write(`FAULT ${fault}`),
-    onProgress: (doneBytes, totalBytes) => {
-      if (clock.elapsed() - toldMs < PROGRESS_INTERVAL_MS) return;
-      toldMs = clock.elapsed();
-      writeError(`${Math.min(100, Math.floor(100 * doneBytes / totalBytes))} % of ${totalBytes} bytes read`);
-    },
+    onProgress,
   });
+  if (days + gaps.length + removedDays + faults === 0) {
+    writeError(`Cannot verify "${directory}": there is nothing of an archive in it`);
+    return 2;
+  }
   for (const gap of gaps) write(describeGap(gap));
-  write(`${days} days, ${lines} lines, ${faults} faults, ${gaps.length} gaps`);
+  write([
+    count(days, "day"),
+    count(lines, "line"),
+    count(faults, "fault"),
+    count(gaps.length, "gap"),
+  ].join(", "));
   return faults === 0 ? 0 : 1;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 function describeGap({ sinceMs, untilMs, cause, state }: Gap): string {
@@ -64,11 +92,11 @@ function describeGap({ sinceMs, untilMs, cause, state }: Gap): string {
   return `gap ${new Date(sinceMs).toISOString()} to ${until}: ${cause}, ${state}`;
 }
 
-async function isDirectory(path: string): Promise<boolean> {
+async function statIfThere(path: string): Promise<Deno.FileInfo | null> {
   try {
-    return (await Deno.stat(path)).isDirectory;
+    return await Deno.stat(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
     throw error;
   }
 }

@@ -15,6 +15,7 @@ import { ArchiveLock } from "./archive_lock.ts";
 import { ClockTrust } from "./clock_trust.ts";
 import { RemovedDays } from "./removed_days.ts";
 import { type HeldLines, joinHeld } from "./held.ts";
+import { REMOVED_FILE } from "./format.ts";
 import { LineReader } from "./line_reader.ts";
 import type { ByteRange } from "./open_day.ts";
 import type { PlainFile, WriterEvents } from "./plain_writer.ts";
@@ -162,6 +163,9 @@ export class Archive {
     try {
       const removed = RemovedDays.open(options.directory);
       const recovered = await recoverArchive(options.directory);
+      for (const fault of removed.faults) {
+        recovered.findings.push({ file: REMOVED_FILE, what: `${fault}; set aside`, damage: true });
+      }
       const today = dayOf(options.clock.now());
       const reason = recovered.untouched.get(today);
       if (reason !== undefined) throw new Error(`Cannot record on ${dayName(today)}: ${reason}`);

@@ -7,10 +7,18 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import { dayName, type DayNumber, parseDayName } from "../day.ts";
-import { readTextIfThere, writeAll } from "./disk.ts";
-import { REMOVED_FILE } from "./format.ts";
+import { checkedLine, readCheckedLine } from "./checked_line.ts";
+import { readTextIfThere, writeAll, writeFileWhole } from "./disk.ts";
+import { DAMAGED_SUFFIX, REMOVED_FILE } from "./format.ts";
 
-const removedSchema = v.object({ day: v.string() });
+const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const removedSchema = v.strictObject({
+  day: v.string(),
+  lines: size,
+  bytes: size,
+  reason: v.string(),
+  at: v.pipe(v.string(), v.isoTimestamp()),
+});
 
 /** What is written down of a removed day. */
 export interface Removal {
@@ -31,20 +39,24 @@ export class RemovedDays {
   /** Lines that a full disk did not take yet. */
   #rest = "";
 
-  private constructor(path: string, days: Set<DayNumber>) {
+  /** What is wrong with each line that could not be read; these were set aside. */
+  readonly faults: readonly string[];
+
+  private constructor(path: string, days: Set<DayNumber>, faults: readonly string[]) {
     this.#path = path;
     this.#days = days;
+    this.faults = faults;
   }
 
-  /** Reads what is known. Lines that cannot be read are passed over: they cost no line of any day. */
+  /**
+   * Reads what is known. Lines that cannot be read are set aside: they cost no line of any day, but a day of which they
+   * told is answered as if it had never been.
+   */
   static open(directory: string): RemovedDays {
     const path = join(directory, REMOVED_FILE);
-    const days = new Set<DayNumber>();
-    for (const line of (readTextIfThere(path) ?? "").split("\n")) {
-      const day = readRemovedDay(line);
-      if (day !== null) days.add(day);
-    }
-    return new RemovedDays(path, days);
+    const { days, intact, damaged, faults } = readRemovedDays(directory);
+    if (faults.length > 0) setAside(path, intact, damaged);
+    return new RemovedDays(path, days, faults);
   }
 
   /** Whether the day was removed. */
@@ -59,7 +71,7 @@ export class RemovedDays {
   add(day: DayNumber, removal: Removal): void {
     this.#days.add(day);
     const { atMs, ...rest } = removal;
-    const line = JSON.stringify({ day: dayName(day), ...rest, at: new Date(atMs).toISOString() });
+    const line = checkedLine({ day: dayName(day), ...rest, at: new Date(atMs).toISOString() });
     this.#rest += `\n${line}`; // in front, so that a torn line before it stays alone
     this.writeRest();
   }
@@ -78,11 +90,50 @@ export class RemovedDays {
   }
 }
 
-function readRemovedDay(line: string): DayNumber | null {
+/** What the file in `directory` says, line by line. Changes nothing. */
+export function readRemovedDays(
+  directory: string,
+): { days: Set<DayNumber>; intact: string[]; damaged: string[]; faults: string[] } {
+  const days = new Set<DayNumber>();
+  const intact: string[] = [];
+  const damaged: string[] = [];
+  const faults: string[] = [];
+  for (const [number, line] of (readTextIfThere(join(directory, REMOVED_FILE)) ?? "").split("\n").entries()) {
+    if (line === "") continue;
+    const day = readRemovedDay(line);
+    if (typeof day === "number") {
+      days.add(day);
+      intact.push(line);
+      continue;
+    }
+    damaged.push(line);
+    faults.push(`Cannot read line ${number + 1} of "${REMOVED_FILE}": ${day}`);
+  }
+  return { days, intact, damaged, faults };
+}
+
+/** The day of which a line tells, which may be one of before lines had checksums; or what is wrong with it. */
+function readRemovedDay(line: string): DayNumber | string {
+  const { json, check } = readCheckedLine(line);
+  if (check === "wrong") return "its checksum is wrong";
   try {
-    const removed = v.safeParse(removedSchema, JSON.parse(line));
-    return removed.success ? parseDayName(removed.output.day) : null;
+    const removed = v.safeParse(removedSchema, JSON.parse(json));
+    return (removed.success ? parseDayName(removed.output.day) : null) ?? "it tells of no removed day";
   } catch {
-    return null;
+    return "it is no JSON";
+  }
+}
+
+/** Keeps damaged lines beside the file, and writes it without them; a full disk has to wait for the next start. */
+function setAside(path: string, intact: readonly string[], damaged: readonly string[]): void {
+  try {
+    {
+      using file = Deno.openSync(path + DAMAGED_SUFFIX, { append: true, create: true });
+      writeAll(file, new TextEncoder().encode(damaged.map((line) => `${line}\n`).join("")));
+      file.syncSync();
+    }
+    writeFileWhole(path, intact.map((line) => `\n${line}`).join(""));
+  } catch (error) {
+    if (!(error instanceof Error) || !/os error 28/.test(error.message)) throw error;
   }
 }

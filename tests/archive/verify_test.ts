@@ -157,6 +157,20 @@ const DAMAGES: [string, (directory: TestDirectory) => void, RegExp[]][] = [
     (directory) => directory.write("2026-11-22.from-99999999.jsonl", textOf(0, 1)),
     [/the text before it ends at \d+/],
   ],
+  [
+    "a changed letter in the index of a hot day",
+    (directory) => replace(directory, `${HOT.slice(0, 10)}.index.part`, '"apps":["web"]', '"apps":["wec"]'),
+    [/"2026-11-24.index.part": Cannot read line 2: its checksum is wrong/],
+  ],
+  ["a digit in the ledger", (directory) => replace(directory, "gaps.jsonl", "12:00:02.500", "12:00:01.500"), [
+    /Cannot read line 1 of "gaps.jsonl": its checksum is wrong/,
+  ]],
+  ["a removed day that is another", (directory) =>
+    directory.write(
+      "removed.jsonl",
+      '\n{"day":"2026-11-23","lines":5,"bytes":500,"reason":"older than 30 days","at":"2026-12-24T00:00:00.000Z",' +
+        '"check":"365e5d27"}',
+    ), [/Cannot read line 2 of "removed.jsonl": its checksum is wrong/]],
   ["a ledger with a foreign line", (directory) => directory.write("gaps.jsonl", "hello\n"), [
     /Cannot read line 1 of "gaps.jsonl": it is no entry/,
   ]],
@@ -197,7 +211,7 @@ Deno.test("verifyCommand() writes a line for each day and gap and gives 0 for a 
     `2026-11-22 sealed 3000 lines ${textOf(0, 3000, 1000).length} bytes: ok`,
     `2026-11-24 hot 1500 lines ${textOf(0, 1500, 1000).length} bytes: ok`,
     "gap 2026-11-22T12:00:00.000Z to 2026-11-22T12:00:02.500Z: disconnect, lost",
-    "2 days, 4500 lines, 0 faults, 1 gaps",
+    "2 days, 4500 lines, 0 faults, 1 gap",
   ]);
   assert.deepEqual(errors, []);
 });
@@ -208,11 +222,42 @@ Deno.test("verifyCommand() gives 1 for damage and 2 for what it cannot read as a
   const damaged = await command(directory.path);
   assert.equal(damaged.code, 1);
   assert.match(damaged.lines[0]!, /^FAULT Cannot read block 0/);
-  assert.match(damaged.lines[1]!, /^2026-11-22 sealed 3000 lines \d+ bytes: 1 faults$/);
-  for (const args of [["a", "b"], ["--help"], ["/nonexistent"], [directory.file(GZ)], [""]]) {
+  assert.match(damaged.lines[1]!, /^2026-11-22 sealed 3000 lines \d+ bytes: 1 fault$/);
+  for (
+    const args of [["a", "b"], ["--help"], ["/nonexistent"], ["/nonexistent.gz"], [directory.file(INDEX)], [
+      "",
+    ]]
+  ) {
     const { code, lines, errors } = await command(...args);
     assert.equal(code, 2);
     assert.deepEqual(lines, []);
     assert.equal(errors.length, 1);
   }
+});
+
+Deno.test("verifyCommand() takes an empty directory for a mistake, and not for a whole archive", async () => {
+  using directory = new TestDirectory();
+  directory.write("notes.txt", "mine");
+  const { code, lines, errors } = await command(directory.path);
+  assert.equal(code, 2);
+  assert.deepEqual(lines, []);
+  assert.deepEqual(errors, [`Cannot verify "${directory.path}": there is nothing of an archive in it`]);
+});
+
+Deno.test("verifyCommand() verifies one downloaded gzip file alone", async () => {
+  using directory = new TestDirectory();
+  directory.write("download.gz", files.get(GZ)!);
+  const whole = await command(directory.file("download.gz"));
+  assert.equal(whole.code, 0);
+  assert.deepEqual(whole.lines, [`download.gz 3000 lines ${textOf(0, 3000, 1000).length} bytes: ok`]);
+  for (const at of [0, 200, 3000, -5, -1]) {
+    directory.write("download.gz", files.get(GZ)!);
+    flip(directory, "download.gz", at);
+    const { code, lines } = await command(directory.file("download.gz"));
+    assert.equal(code, 1, `at ${at}`);
+    assert.match(lines[0]!, /^FAULT Cannot verify "download.gz": it is damaged after \d+ bytes of text/);
+    assert.match(lines[1]!, /bytes: 1 fault$/);
+  }
+  directory.write("download.gz", files.get(GZ)!.slice(0, -1));
+  assert.equal((await command(directory.file("download.gz"))).code, 1);
 });
