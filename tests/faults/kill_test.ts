@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";
+import { endSteadily } from "./end_steadily.ts";
 import { killUnderLoad } from "./kill_under_load.ts";
-import { checkOracle, NumberedLines, untilLastReadable, untilRecorded, untilWritten } from "./oracle.ts";
-import { SteadyLines } from "./steady_lines.ts";
+import { checkOracle, NumberedLines, untilRecorded, untilWritten } from "./oracle.ts";
 
 Deno.test("Flightlog killed at 20 random moments under load keeps each line once or names the gap", async () => {
   await using server = await NatsServer.start();
@@ -14,38 +14,15 @@ Deno.test("Flightlog killed at 20 random moments under load keeps each line once
   assert.ok(slowestReadyMs < 5_000, `ready only after ${slowestReadyMs} ms`);
 });
 
-for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+for (const [signal, cause] of [["SIGKILL", "crash"], ["SIGTERM", "stop"]] as const) {
   Deno.test(`Flightlog ended by ${signal} claims no more than 1.5 s beyond what was lost`, async () => {
     await using server = await NatsServer.start();
-    await using publisher = await Publisher.connect({ port: server.port });
-    const directory = await Deno.makeTempDir({ prefix: "flightlog-kill-" });
-    try {
-      const lines = new NumberedLines();
-      const options = { env: { NATS_URL: server.url }, logDirectory: directory };
-      await using steady = new SteadyLines(publisher, lines);
-      await steady.pause();
-      for (let kill = 0; kill < 3; kill++) {
-        await using flightlog = await FlightlogProcess.start(options);
-        await flightlog.untilLog("recording");
-        steady.resume();
-        await steady.for(3_500); // the mark of life is moved every five seconds
-        flightlog.signal(signal);
-        await flightlog.status;
-        await steady.for(500);
-      }
-      await using flightlog = await FlightlogProcess.start(options);
-      await flightlog.untilLog("recording");
-      await steady.for(500);
-      await steady.pause();
-      await untilLastReadable(flightlog, lines);
-      const { missing, claims } = await checkOracle(flightlog, lines);
+    // The mark of life is moved every five seconds only.
+    const claims = await endSteadily(server, { signal, times: 3, runMs: 3_500 });
+    assert.deepEqual(claims.map((claim) => claim.cause), [cause, cause, cause]);
+    for (const { missing, excessMs } of claims) {
       assert.ok(missing > 0);
-      const ended = claims.filter(({ cause }) => cause !== "start");
-      const cause = signal === "SIGKILL" ? "crash" : "stop";
-      assert.deepEqual(ended.map((claim) => claim.cause), [cause, cause, cause]);
-      for (const { excessMs } of ended) assert.ok(excessMs <= 1_500, `${excessMs} ms too much`);
-    } finally {
-      await Deno.remove(directory, { recursive: true });
+      assert.ok(excessMs <= 1_500, `${excessMs} ms too much`);
     }
   });
 }

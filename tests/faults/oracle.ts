@@ -164,7 +164,7 @@ export async function checkOracle(flightlog: Asked, lines: NumberedLines): Promi
 /** Asks /search for the milliseconds on either side of both ends of each gap. */
 async function checkEdges(flightlog: Asked, gaps: readonly FoundGap[]): Promise<void> {
   const nowMs = Date.now();
-  for (const { since, until } of gaps) {
+  for (const { since, until } of gaps.filter((gap) => gap.since > 0)) {
     for (const timeMs of [since - 1, since, until - 1, until].filter((timeMs) => timeMs < nowMs - 1)) {
       const isGap = gaps.some((gap) => isIn(gap, timeMs));
       const coverage = await askCoverage(flightlog, timeMs);
