@@ -24,7 +24,7 @@ import { foldCase, matchesAnyCase } from "../lib/letter_case.js";
  * @property {string} timestamp The record's own, for a closer look.
  * @property {string} day The UTC day of it, or nothing.
  * @property {string} time The UTC time of day, to the millisecond.
- * @property {string} app
+ * @property {string} app With the provider behind it, unless that is the app itself, as in the text form.
  * @property {string} place The instance and the region.
  * @property {string} level
  * @property {string} className The class of the level.
@@ -92,7 +92,7 @@ export function viewLine(line, ansi, highlights = []) {
   const shown = cut(message, MESSAGE_LIMIT);
   return {
     ...viewTimestamp(record.timestamp),
-    app: field(app.name),
+    app: source(app.name, memberOf(record, "event").provider),
     place: `${field(app.instance)} ${field(fly.region)}`,
     level: field(level),
     className: LEVEL_CLASSES.get(level.toLowerCase()) ?? "level-other",
@@ -245,6 +245,16 @@ function field(value) {
   if (typeof value !== "string" || value === "") return NOTHING;
   const shown = cut(value, FIELD_LIMIT);
   return escapeAll(shown) + (shown.length < value.length ? "…" : "");
+}
+
+/**
+ * @param {unknown} app
+ * @param {unknown} provider
+ * @returns {string}
+ */
+function source(app, provider) {
+  const isOther = typeof provider === "string" && provider !== "" && provider !== "app";
+  return isOther ? `${field(app)}/${field(provider)}` : field(app);
 }
 
 /**

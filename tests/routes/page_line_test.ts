@@ -25,6 +25,12 @@ Deno.test("viewLine() gives what a reader looks for", () => {
   });
 });
 
+Deno.test("viewLine() names who speaks for an app unless it is the app itself", () => {
+  const app = (provider: unknown) =>
+    viewLine(JSON.stringify({ message: "", fly: { app: { name: "web" } }, event: { provider } }), ansi).app;
+  assert.deepEqual(["proxy", "app", "", undefined, 7].map(app), ["web/proxy", "web", "web", "web", "web"]);
+});
+
 Deno.test("viewLine() shows what is no record as it stands", () => {
   for (const line of ["", "null", "[]", "7", '"text"', "{", '{"message":7}', '{"fly":null,"log":[]}']) {
     const view = viewLine(line, ansi);
