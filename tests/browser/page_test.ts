@@ -45,6 +45,41 @@ browserTest("The page lists the days, and needs no JavaScript to find lines in t
   assert.deepEqual(misdeeds, []);
 });
 
+browserTest(
+  "The page finds in any case and leaves out, marks what was found, live too, and names what there is",
+  {
+    days: {
+      [DAY]: [
+        past(1, { message: "TypeError: a", app: "shop" }),
+        past(2, { message: "typeerror again", app: "web" }),
+        past(3, { message: "TYPEERROR of a healthcheck", app: "shop" }),
+      ],
+    },
+  },
+  async (browser, recorded) => {
+    const { page, misdeeds } = await browser.open(recorded.url);
+    await page.getByLabel("Text", { exact: true }).fill("typeerror");
+    await page.getByLabel("Without text").fill("health");
+    await page.getByLabel("App", { exact: true }).fill("SHOP, web, !api");
+    await page.getByRole("button", { name: "Search" }).click();
+    assert.deepEqual(await page.locator(".line .match").allInnerTexts(), ["TypeError", "typeerror"]);
+
+    await page.getByRole("button", { name: "Live tail" }).click();
+    await page.locator(".line").nth(1).waitFor();
+    await recorded.publish({ message: "a TypeERROR just now", app: "shop" });
+    await page.locator(".line").nth(2).waitFor();
+    assert.deepEqual(await page.locator(".line .match").allInnerTexts(), [
+      "TypeError",
+      "typeerror",
+      "TypeERROR",
+    ]);
+
+    await page.goto(`${recorded.url}/search?app=shpo`);
+    assert.match(await page.locator(".empty").innerText(), /no app "shpo" in this span; there are shop, web/);
+    assert.deepEqual(misdeeds, []);
+  },
+);
+
 browserTest("The page draws the gaps of a day, and a search says that lines may be missing", {
   days: { [DAY]: [past(1, { message: "hello" })] },
   gaps: [
