@@ -41,11 +41,16 @@ export interface StatusAnswer {
   archive: { days: number; lines: number; bytes: number; gzBytes: number };
   /** Lines that were received and cannot be read yet, since the disk does not take them; null for none. */
   held: HeldAnswer | null;
+  /** What was out of order in it since the process started, and what was done about it; the latest of it. */
+  repaired: { file: string; what: string }[];
   /** The volume under it; null where it could not be measured. */
   disk: { totalBytes: number; freeBytes: number } | null;
   /** The gap that began last; null if there never was one. */
   lastGap: GapAnswer | null;
 }
+
+/** So much of what was out of order is told at most. */
+const REPAIRED_LIMIT = 20;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const time = v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/));
@@ -77,6 +82,7 @@ const statusAnswerSchema = v.strictObject({
   }),
   archive: v.strictObject({ days: count, lines: count, bytes: count, gzBytes: count }),
   held: v.nullable(v.strictObject({ since: time, lines: count, reason: v.nullable(v.string()) })),
+  repaired: v.array(v.strictObject({ file: v.string(), what: v.string() })),
   disk: v.nullable(v.strictObject({ totalBytes: count, freeBytes: count })),
   lastGap: v.nullable(v.strictObject({
     since: time,
@@ -152,6 +158,7 @@ async function statusAnswer(parts: Parts): Promise<StatusAnswer> {
     counters,
     archive,
     held: held && heldAnswer(held),
+    repaired: parts.archive.findings.slice(-REPAIRED_LIMIT).map(({ file, what }) => ({ file, what })),
     disk: await diskAnswer(parts),
     lastGap: lastGap && gapAnswer(lastGap),
   };

@@ -15,7 +15,10 @@ import type { Logger } from "../lib/logger.ts";
 import type { Readiness, RecorderStatus } from "../lib/status.ts";
 
 /** What routes ask of the archive. */
-export type DaySource = Pick<Archive, "days" | "day" | "held" | "wasRemoved" | "openText" | "openGzip">;
+export type DaySource = Pick<
+  Archive,
+  "days" | "day" | "findings" | "held" | "wasRemoved" | "openText" | "openGzip"
+>;
 
 /** What the routes are made of. */
 export interface Parts {

@@ -11,6 +11,7 @@ import { dayName, type DayNumber, dayOf } from "../day.ts";
 import type { Logger } from "../logger.ts";
 import type { Timestamp } from "../timestamp.ts";
 import type { BlockResult, BlockTask } from "./block_task.ts";
+import { type Finding, setDirectoriesAside } from "./aside.ts";
 import { ArchiveLock } from "./archive_lock.ts";
 import { ClockTrust } from "./clock_trust.ts";
 import { RemovedDays } from "./removed_days.ts";
@@ -21,7 +22,7 @@ import type { ByteRange } from "./open_day.ts";
 import type { PlainFile, WriterEvents } from "./plain_writer.ts";
 import { ReadPool } from "./read_pool.ts";
 import { type DayHost, type DayInfo, emptyDay, RecordedDay } from "./recorded_day.ts";
-import { type Finding, recoverArchive } from "./recovery.ts";
+import { recoverArchive } from "./recovery.ts";
 import { chooseExpired, type Expired, newestRecorded } from "./retention.ts";
 import { readVolumeUsage, type VolumeUsage } from "./volume.ts";
 import { WorkerClient } from "./worker_client.ts";
@@ -68,6 +69,9 @@ const READING_AHEAD_LIMIT = 8;
 /** At most so many places of damage are told of while reading; `verify` and the scrub tell of all. */
 const TOLD_LIMIT = 1000;
 
+/** Of what is found out of order after the opening no more is remembered than this; the log has it all. */
+const FINDINGS_LIMIT = 1000;
+
 /** Hears that the text of a day can be read up to `end`. Must not throw. */
 export type CommitListener = (day: DayNumber, end: number) => void;
 
@@ -109,8 +113,7 @@ export class Archive {
   /** When days were last removed to make room, and how full the volume was before. */
   #madeRoom: { usedPercent: number; atMs: number } | null = null;
 
-  /** What was out of order when the archive was opened, and what was done about it. */
-  readonly findings: readonly Finding[];
+  readonly #findings: Finding[];
 
   /** Finds lines in all days. */
   readonly lines: LineReader;
@@ -124,7 +127,7 @@ export class Archive {
     this.#options = options;
     this.#lock = lock;
     this.#removed = removed;
-    this.findings = recovered.findings;
+    this.#findings = recovered.findings;
     this.#untouched = recovered.untouched;
     this.#blockWorker = new WorkerClient(new URL("./block_worker.ts", import.meta.url), "block worker", {
       clock: options.clock,
@@ -142,7 +145,11 @@ export class Archive {
       runBlockTask: (task) => this.#runBlockTask(task),
       events: (day) => this.#events(day),
       onFault: (what, error) => this.#report(what, error),
-      onRepair: (file, what) => options.logger.log("warn", "archive repaired", { file, what }),
+      onRepair: (file, what) => {
+        const finding = { file, what, damage: false };
+        logFinding(options.logger, finding);
+        if (this.#findings.length < FINDINGS_LIMIT) this.#findings.push(finding);
+      },
       onMasked: (file, what) => this.#tellOnce(file, what),
       openFile: options.openFile,
     };
@@ -161,22 +168,27 @@ export class Archive {
     await ensureDir(options.directory);
     const lock = ArchiveLock.take(options.directory);
     try {
+      const aside = setDirectoriesAside(options.directory);
       const removed = RemovedDays.open(options.directory);
       const recovered = await recoverArchive(options.directory);
       for (const fault of removed.faults) {
         recovered.findings.push({ file: REMOVED_FILE, what: `${fault}; set aside`, damage: true });
       }
+      recovered.findings.unshift(...aside);
       const today = dayOf(options.clock.now());
       const reason = recovered.untouched.get(today);
       if (reason !== undefined) throw new Error(`Cannot record on ${dayName(today)}: ${reason}`);
-      for (const { file, what, damage } of recovered.findings) {
-        options.logger.log(damage ? "error" : "warn", "archive repaired", { file, what });
-      }
+      for (const finding of recovered.findings) logFinding(options.logger, finding);
       return new Archive(options, lock, removed, recovered);
     } catch (error) {
       lock.release();
       throw error;
     }
+  }
+
+  /** What was out of order when the archive was opened and since, in that order, and what was done about it. */
+  get findings(): readonly Finding[] {
+    return this.#findings;
   }
 
   /** Bytes that were appended and are not in a file yet. Whoever appends holds back when it grows. */
@@ -514,4 +526,8 @@ export class Archive {
       },
     }, { highWaterMark: 0 });
   }
+}
+
+function logFinding(logger: Logger, { file, what, damage }: Finding): void {
+  logger.log(damage ? "error" : "warn", "archive repaired", { file, what });
 }

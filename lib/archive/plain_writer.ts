@@ -334,6 +334,7 @@ export class PlainWriter {
   }
 }
 
-async function openPlainFile(path: string): Promise<PlainFile> {
+/** Opens a file for writing; it is made if it is not there. */
+export async function openPlainFile(path: string): Promise<PlainFile> {
   return await Deno.open(path, { write: true, create: true });
 }

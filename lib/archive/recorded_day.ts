@@ -8,11 +8,12 @@
  * @module
  */
 
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import type { DayNumber } from "../day.ts";
 import { dayName, dayStartMs } from "../day.ts";
 import { formatTimestamp, type Timestamp } from "../timestamp.ts";
+import { setAside, setDirectoryAside } from "./aside.ts";
 import type { BlockResult, BlockTask } from "./block_task.ts";
 import {
   type DayIndex,
@@ -30,7 +31,6 @@ import { removeIfThere, syncDirectory, writeFileWhole } from "./disk.ts";
 import {
   BLOCK_BYTES,
   type BlockEntry,
-  DAMAGED_SUFFIX,
   gzFile,
   GZIP_TRAILER_BYTES,
   gzPartFile,
@@ -44,7 +44,7 @@ import {
 import type { HeldLines } from "./held.ts";
 import { type BlockPlace, emptySummary, type TextSummary } from "./block.ts";
 import { OpenDay } from "./open_day.ts";
-import { PlainWriter, type WriterEvents } from "./plain_writer.ts";
+import { openPlainFile, type PlainFile, PlainWriter, type WriterEvents } from "./plain_writer.ts";
 import type { ReadPool } from "./read_pool.ts";
 import type { MendedIndex } from "./index_repair.ts";
 import type { HotFiles } from "./sealing.ts";
@@ -394,7 +394,7 @@ export class RecordedDay {
       size,
       syncIntervalMs: this.#host.syncIntervalMs,
       clock: this.#host.clock,
-      openFile: this.#host.openFile,
+      openFile: (path) => this.#openPlainFile(path),
       events: {
         ...events,
         onCommit: (end, lines) => {
@@ -409,6 +409,21 @@ export class RecordedDay {
         },
       },
     });
+  }
+
+  /** Opens the plain file for writing; a directory of its name, which somebody may have made, is set aside. */
+  async #openPlainFile(path: string): Promise<PlainFile> {
+    const open = this.#host.openFile ?? openPlainFile;
+    try {
+      return await open(path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.IsADirectory)) throw error;
+      const finding = setDirectoryAside(path);
+      // What cannot be set aside is tried again with every write; the trouble that it makes is told.
+      if (finding.damage) throw error;
+      this.#host.onRepair(finding.file, finding.what);
+      return await open(path);
+    }
   }
 
   /** Runs `task` when those before it are over, whatever became of them. */
@@ -501,9 +516,8 @@ export class RecordedDay {
   }
 
   #keepAside(plainPath: string, fault: string): void {
-    const aside = plainPath + DAMAGED_SUFFIX;
-    Deno.renameSync(plainPath, aside);
-    const what = `${fault}; sealed as the blocks have it, the plain file is kept as "${basename(aside)}"`;
+    const aside = setAside(plainPath);
+    const what = `${fault}; sealed as the blocks have it, the plain file is kept as "${aside}"`;
     this.#host.onFault(`sealing ${dayName(this.day)}`, new Error(what));
   }
 

@@ -12,6 +12,7 @@
 import { join } from "node:path";
 import { walk } from "@std/fs";
 import { dayName, type DayNumber } from "../day.ts";
+import type { Finding } from "./aside.ts";
 import { emptySummary, inflateBlock, sameBytes } from "./block.ts";
 import {
   type DayIndex,
@@ -53,16 +54,6 @@ import { rebuildIndex } from "./index_repair.ts";
 import { cutTornTail, inspectFile } from "./tail.ts";
 import { unpackGzip } from "./unpack.ts";
 import type { DayState } from "./recorded_day.ts";
-
-/** Something that was found out of order, and what was done about it. */
-export interface Finding {
-  /** The name of the file, without its directory. */
-  file: string;
-  /** What was wrong with it and what became of it, in words that follow the name. */
-  what: string;
-  /** Whether lines could not be saved, or may be wrong. */
-  damage: boolean;
-}
 
 /** What opening found. Days in `untouched` were left alone, each for the reason given. */
 export interface Recovered {

@@ -110,22 +110,22 @@ Deno.test("Opening refuses to record today into files of an unknown version, and
 
 Deno.test("Opening leaves a day alone whose files cannot be read, and opens the others", async () => {
   using directory = new TestDirectory();
-  Deno.mkdirSync(directory.file(GZ_PART)); // stands for a file that cannot be read
+  Deno.symlinkSync(GZ_PART, directory.file(GZ_PART)); // stands for a file that cannot be read: it leads to itself
   directory.write(INDEX_PART, hot[INDEX_PART]!);
   directory.write(PLAIN, textOf(0, 3));
   directory.write("2026-11-21.jsonl", textOf(0, 2));
   await using opened = await openArchive(directory, { clock: new FakeClock("2026-11-24T12:00:00Z") });
-  assert.match(opened.archive.findings.at(-1)!.what, /left alone: Is a directory/);
+  assert.match(opened.archive.findings.at(-1)!.what, /left alone: .*symbolic links/);
   assert.deepEqual(opened.archive.days().map(({ day }) => day), ["2026-11-21"]);
   assert.equal(directory.text(PLAIN), textOf(0, 3));
 });
 
-Deno.test("Opening leaves files alone that are not its own", async () => {
+Deno.test("Opening leaves files alone that are not its own, and moves a directory of its own names aside", async () => {
   using directory = new TestDirectory();
   const names = ["2026-02-30.jsonl", "notes.tmp", "2026-11-22.jsonl.bak", "x.jsonl"];
   for (const name of names) directory.write(name, "mine");
   Deno.mkdirSync(join(directory.path, "2026-11-20.jsonl"));
   await using opened = await openArchive(directory);
   assert.deepEqual(opened.archive.days(), []);
-  assert.deepEqual(directory.names(), [...names, "2026-11-20.jsonl"].sort());
+  assert.deepEqual(directory.names(), [...names, "2026-11-20.jsonl.damaged"].sort());
 });

@@ -229,3 +229,29 @@ Deno.test("Recorder begins the gap of a full disk with the first line that is in
   ]);
   disk.release();
 });
+
+Deno.test("Flightlog records today although a directory has taken its name, and says so", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "flightlog-taken-" });
+  try {
+    await using server = await NatsServer.start();
+    await using publisher = await Publisher.connect({ port: server.port });
+    const lines = new NumberedLines();
+    const file = `${new Date().toISOString().slice(0, 10)}.jsonl`;
+    await Deno.mkdir(join(directory, file, "inside"), { recursive: true });
+    await using flightlog = await FlightlogProcess.start({
+      env: { NATS_URL: server.url },
+      logDirectory: directory,
+    });
+    await flightlog.untilLog("recording");
+    await lines.publish(publisher, 100);
+    await untilRecorded(flightlog, 100);
+    const { kept } = await checkOracle(flightlog, lines);
+    assert.equal(kept, 100);
+    const { repaired, ready } = parseStatusAnswer(await (await ask(flightlog, "/status")).json());
+    assert.equal(ready, true);
+    assert.deepEqual(repaired, [{ file, what: `was a directory: kept as "${file}.damaged"` }]);
+    assert.equal((await Deno.stat(join(directory, `${file}.damaged`, "inside"))).isDirectory, true);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});

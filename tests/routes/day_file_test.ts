@@ -193,6 +193,7 @@ Deno.test("answerDay() leaves nothing open when clients go away in the middle", 
   const days: DaySource = {
     days: () => archive.days(),
     day: (day) => archive.day(day),
+    findings: [],
     held: (sinceMs, untilMs) => archive.held(sinceMs, untilMs),
     wasRemoved: (day) => archive.wasRemoved(day),
     openText: (day, range) => watch(archive.openText(day, range)),

@@ -33,6 +33,11 @@ Deno.test("GET /status tells the session, the counters, the archive, the disk an
     cause: "disconnect",
     state: "open",
   }]);
+  archive.findings = [{
+    file: "2026-11-22.jsonl",
+    what: 'was a directory: kept as "2026-11-22.jsonl.damaged"',
+    damage: false,
+  }];
   await using api = serve(createParts({ archive, gaps }));
   const answer = await api.ask("/status");
   assert.equal(answer.headers.get("Content-Type"), "application/json");
@@ -53,6 +58,7 @@ Deno.test("GET /status tells the session, the counters, the archive, the disk an
     counters: { received: 7, recorded: 4, rejected: 1, filtered: 2, empty: 1, dropped: 0, bytes: 900 },
     archive: { days: 2, lines: 3, bytes: 9, gzBytes: 0 },
     held: null,
+    repaired: [{ file: "2026-11-22.jsonl", what: 'was a directory: kept as "2026-11-22.jsonl.damaged"' }],
     disk: { totalBytes: 1000, freeBytes: 400 },
     lastGap: { since: "2026-11-22T09:00:00.000Z", until: null, cause: "disconnect", state: "open" },
   });

@@ -6,6 +6,7 @@
  */
 
 import { gzipSync } from "node:zlib";
+import type { Finding } from "../../lib/archive/aside.ts";
 import type { DayInfo, HeldLines } from "../../lib/archive/archive.ts";
 import type { ByteRange } from "../../lib/archive/open_day.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -40,6 +41,8 @@ export interface ListedDay {
 
 /** Days from a list, which counts what is opened and what is closed. */
 export class ListedDays implements DaySource {
+  /** What was out of order. */
+  findings: Finding[] = [];
   /** How many streams were opened. */
   opened = 0;
   /** How many of them were read to their end or cancelled. */
