@@ -7,12 +7,15 @@
 import { AliveMark } from "./lib/archive/alive_mark.ts";
 import { Archive } from "./lib/archive/archive.ts";
 import { GapLedger } from "./lib/archive/gap_ledger.ts";
+import { readWorkersFor } from "./lib/archive/read_pool.ts";
 import { readVolumeUsage, requireOwnVolume } from "./lib/archive/volume.ts";
 import { systemClock as clock } from "./lib/clock.ts";
 import { type Config, ConfigError, readConfig } from "./lib/config.ts";
 import { VARIABLE_NAMES } from "./lib/environment.ts";
 import { Followers } from "./lib/follow/followers.ts";
 import { createLogger } from "./lib/logger.ts";
+import { machineMemory } from "./lib/machine_memory.ts";
+import { MemoryBudget, readingBytes } from "./lib/memory_budget.ts";
 import { Metrics } from "./lib/metrics.ts";
 import { Recorder } from "./lib/recorder.ts";
 import { stopOnSignals } from "./lib/stop_signals.ts";
@@ -39,7 +42,10 @@ async function run(config: Config): Promise<void> {
   if (config.onFly) await requireOwnVolume(directory);
   const metrics = new Metrics();
   const onTiming = metrics.noteTiming.bind(metrics);
-  const archive = await Archive.open({ ...config, directory, clock, logger, onTiming });
+  const machineBytes = machineMemory();
+  const memory = new MemoryBudget({ limitBytes: readingBytes(machineBytes), clock });
+  const readWorkers = readWorkersFor(machineBytes);
+  const archive = await Archive.open({ ...config, directory, clock, logger, onTiming, memory, readWorkers });
   const gaps = GapLedger.open(directory, { clock, logger });
   const alive = new AliveMark(directory);
   const recorder = new Recorder({
@@ -48,7 +54,7 @@ async function run(config: Config): Promise<void> {
     onRoundTrip: metrics.noteRoundTrip.bind(metrics),
   });
   const volumeUsage = () => readVolumeUsage(directory);
-  const followers = new Followers({ archive, gaps, clock, logger });
+  const followers = new Followers({ archive, gaps, clock, logger, memory });
   metrics.connect({ archive, recorder, gaps, config, volumeUsage });
   const app = createApp({
     ...{ archive, gaps, recorder, volumeUsage, clock, logger, config, version: deno.version },

@@ -6,6 +6,7 @@
  */
 
 import type { Context } from "hono";
+import type { ReaderSlot } from "../lib/archive/line_reader.ts";
 import type { ByteRange } from "../lib/archive/open_day.ts";
 import { DAY_MS, dayStartMs } from "../lib/day.ts";
 import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
@@ -30,9 +31,33 @@ interface Representation {
   open(range?: ByteRange): ReadableStream<Uint8Array>;
 }
 
-/** Answers a GET or a HEAD for a day. A HEAD opens nothing: what Hono drops it would not close. */
-export function answerDay(c: Context, request: DayRequest, parts: Parts): Response {
-  const representation = chooseRepresentation(c, request, parts);
+/**
+ * Answers a GET or a HEAD for a day. A HEAD opens nothing: what Hono drops it would not close.
+ *
+ * @throws {Problem} 410 where the day is removed while this waits for its place, 503 where it gets none.
+ */
+export async function answerDay(c: Context, request: DayRequest, parts: Parts): Promise<Response> {
+  if (c.req.method === "HEAD") return answer(c, request, parts, null);
+  const place = { slot: await reserve(parts, c.req.raw.signal), isUsed: false };
+  try {
+    const info = parts.archive.day(request.day);
+    if (info === undefined) {
+      throw new Problem("removed-day", `${request.name} was removed to make room; there is no copy here`);
+    }
+    return answer(c, { ...request, info }, parts, place);
+  } finally {
+    if (!place.isUsed) place.slot[Symbol.dispose]();
+  }
+}
+
+/** A client's place, and whether a body has it now. */
+interface Place {
+  slot: ReaderSlot;
+  isUsed: boolean;
+}
+
+function answer(c: Context, request: DayRequest, parts: Parts, place: Place | null): Response {
+  const representation = chooseRepresentation(c, request, parts, place);
   const { info, day } = request;
   for (const [name, value] of Object.entries(representation.headers)) c.header(name, value);
   const sinceMs = dayStartMs(day);
@@ -91,14 +116,23 @@ function answerSealed(c: Context, request: DayRequest, representation: Represent
   return c.body(representation.open(range), 206);
 }
 
-function chooseRepresentation(c: Context, request: DayRequest, parts: Parts): Representation {
+function chooseRepresentation(
+  c: Context,
+  request: DayRequest,
+  parts: Parts,
+  place: Place | null,
+): Representation {
   const { archive } = parts;
+  const slot = (): ReaderSlot => {
+    place!.isUsed = true;
+    return place!.slot;
+  };
   const { day, name, info, form } = request;
   const gzip = {
     // The bytes of a gzip file depend on who made it: resealed by another version, the same lines may differ.
     tag: `gz-${info.gzBytes}`,
     length: info.gzBytes,
-    open: (range?: ByteRange) => archive.openGzip(day, range),
+    open: (range?: ByteRange) => archive.openGzip(day, range, slot()),
   };
   if (form === "gz") {
     const headers = {
@@ -115,7 +149,7 @@ function chooseRepresentation(c: Context, request: DayRequest, parts: Parts): Re
       },
       tag: `text-${TEXT_VERSION}`,
       length: null,
-      open: () => textStream(archive.openText(day, undefined, reserve(parts))),
+      open: () => textStream(archive.openText(day, undefined, slot())),
     };
   }
   const headers = {
@@ -126,7 +160,6 @@ function chooseRepresentation(c: Context, request: DayRequest, parts: Parts): Re
   if (prefersGzip(c.req.header("Accept-Encoding"))) {
     return { headers: { ...headers, "Content-Encoding": "gzip" }, ...gzip };
   }
-  // A hot day is read as it lies; of a sealed one each reader holds a block.
-  const open = (range?: ByteRange) => archive.openText(day, range, info.sealed ? reserve(parts) : undefined);
+  const open = (range?: ByteRange) => archive.openText(day, range, slot());
   return { headers, tag: "jsonl", length: info.bytes, open };
 }

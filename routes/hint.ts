@@ -8,6 +8,7 @@
 import type { LineRequest } from "../lib/archive/line_reader.ts";
 import { type DayRange, lastBytes } from "../lib/archive/read_plan.ts";
 import { type FilterField, type FilterSpec, valueMatcher } from "../lib/filter.ts";
+import { READER_BYTES } from "../lib/memory_budget.ts";
 import { sortByNearness } from "../lib/near_names.ts";
 import type { Parts } from "./parts.ts";
 import { findValues } from "./seen_values.ts";
@@ -56,12 +57,13 @@ export interface HintRequest {
 
 /**
  * What to tell about the values that `request` asks for and that are nowhere; null for nothing, also where there
- * is none to name instead. Takes a reader's place while it reads; without one, or if reading fails, there is none.
+ * is none to name instead. Without room in memory, or if reading fails, there is none.
  */
 export async function findHint(parts: Parts, request: HintRequest): Promise<string | null> {
   if (!asksForValues(request.filter)) return null;
   try {
-    using _slot = await parts.lines.reserve();
+    using slot = parts.lines.tryKeep(READER_BYTES);
+    if (slot === null) return null;
     const hints = await missingApps(parts, request);
     if (request.isEmpty) {
       for (const field of ["instances", "regions", "levels"] as const) {

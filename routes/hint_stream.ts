@@ -5,6 +5,8 @@
  * @module
  */
 
+import { lendBuffers } from "../lib/spent_buffers.ts";
+
 /** What a line begins with that is about the log and not of it. */
 const REMARK = new TextEncoder().encode("--- ");
 
@@ -26,7 +28,7 @@ export async function peekLines(
     kept.push(value);
     hasLines = kept.length === KEPT_CHUNKS_LIMIT || hasLine(value);
   }
-  return { hasLines, body: continued(kept, reader, null) };
+  return { hasLines, body: continued(kept, { body, reader }, null) };
 }
 
 /** `body`, and if it ends without a line what `ending` then gives, if anything. */
@@ -34,21 +36,22 @@ export function endEmptyWith(
   body: ReadableStream<Uint8Array>,
   ending: () => Promise<string | null>,
 ): ReadableStream<Uint8Array> {
-  return continued([], body.getReader(), ending);
+  return continued([], { body, reader: body.getReader() }, ending);
 }
 
 /** `first`, then `body`. */
 export function beginWith(first: string, body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-  return continued([new TextEncoder().encode(first)], body.getReader(), null);
+  return continued([new TextEncoder().encode(first)], { body, reader: body.getReader() }, null);
 }
 
 function continued(
   kept: Uint8Array[],
-  reader: ReadableStreamDefaultReader<Uint8Array>,
+  source: { body: ReadableStream<Uint8Array>; reader: ReadableStreamDefaultReader<Uint8Array> },
   ending: (() => Promise<string | null>) | null,
 ): ReadableStream<Uint8Array> {
+  const { reader } = source;
   let isWaiting = ending !== null;
-  return new ReadableStream<Uint8Array>({
+  const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const first = kept.shift();
       if (first !== undefined) return controller.enqueue(first);
@@ -63,6 +66,8 @@ function continued(
     },
     cancel: (reason) => reader.cancel(reason),
   }, { highWaterMark: 0 });
+  lendBuffers(stream, source.body);
+  return stream;
 }
 
 /** Whether there is a line that is no remark. */

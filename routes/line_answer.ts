@@ -6,11 +6,13 @@
  */
 
 import type { Context } from "hono";
+import { chunkStream } from "../lib/archive/chunk_stream.ts";
+import { KeptChunks } from "../lib/archive/kept_chunks.ts";
 import type { LineChunk, LineRequest, ReaderSlot } from "../lib/archive/line_reader.ts";
-import { ReadersBusy } from "../lib/archive/line_reader.ts";
 import type { LineStyle } from "../lib/archive/line_selection.ts";
 import { type DayRange, planRanges } from "../lib/archive/read_plan.ts";
 import { dayName, type DayNumber, dayStartMs, parseDayName } from "../lib/day.ts";
+import { NoRoom } from "../lib/memory_budget.ts";
 import { formatTimestamp, timestampMs } from "../lib/timestamp.ts";
 import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
 import { asksForValues, findHint, HINT_HEADER, hintLine } from "./hint.ts";
@@ -23,12 +25,12 @@ import type { Cursor, LineQuery } from "./query.ts";
 export const CURSOR_HEADER = "Log-Cursor";
 
 /**
- * An answer with `limit` up to this many lines is put together before it is sent, so that its headers can say
- * where the next one begins; but no more than {@linkcode PAGE_BYTES_LIMIT} of it.
+ * The end of an answer with `limit` up to this many lines is found before it is sent, so that its headers can say
+ * where the next one begins. Its lines are kept meanwhile, up to {@linkcode PAGE_BYTES_LIMIT}, else read once more.
  */
 export const PAGE_LINES_LIMIT = 10_000;
 
-/** A page that grows beyond this many bytes is sent as a stream, without a cursor. */
+/** No more of a page is kept, in bytes. */
 export const PAGE_BYTES_LIMIT = 8 * 1024 * 1024;
 
 /** A client that is turned away is told to come back after so many seconds. */
@@ -102,7 +104,7 @@ export async function answerLines(
   const early = isPage(query)
     ? null
     : await findHint(parts, { filter: query.filter, ranges, isEmpty: false });
-  const slot = reserve(parts);
+  const slot = await reserve(parts, c.req.raw.signal);
   try {
     const response = await answer(c, parts, query, ranges, slot, endOf(ranges, query, day, parts));
     return await withHint(response, parts, query, ranges, early);
@@ -160,106 +162,102 @@ async function answer(
   const { filter, limit, tail } = query;
   const request: LineRequest = { ranges, filter, style: styleOf(query), events: null, limit };
   if (tail !== null) {
-    const { start, chunks } = await parts.lines.readTail({ ...request, limit: tail }, signal);
+    const kept = await parts.lines.readTail({ ...request, limit: tail }, signal);
     sendCursor(c, end);
-    if (chunks !== null) return c.body(streamOf(chunks, null, slot));
-    const from = ranges.filter((range) => range.day >= start!.day);
-    from[0] = { ...from[0]!, start: start!.offset };
-    return c.body(streamOf([], parts.lines.read({ ...request, ranges: from }), slot));
+    if (kept.chunks !== null) return c.body(streamOf(kept.chunks, kept, slot));
+    return c.body(
+      streamOf(parts.lines.read({ ...request, ranges: rangesFrom(ranges, kept.start!) }), null, slot),
+    );
   }
   const chunks = parts.lines.read(request);
   if (limit === null || limit > PAGE_LINES_LIMIT) {
     if (limit === null) sendCursor(c, end);
-    return c.body(streamOf([], chunks, slot));
+    return c.body(streamOf(chunks, null, slot));
   }
-  const page = await collectPage(chunks, limit, signal);
-  if (page.isOver) {
-    const isFull = page.lines === limit;
-    sendCursor(c, isFull ? page.end : end);
-    if (isFull) c.header("Link", `<${nextPage(c.req.url, page.end!, query)}>; rel="next"`);
-  }
-  return c.body(streamOf(page.parts, page.isOver ? null : chunks, slot));
+  const page = await collectPage(chunks, parts, limit, signal);
+  const isFull = page.lines === limit;
+  sendCursor(c, isFull ? page.end : end);
+  if (isFull) c.header("Link", `<${nextPage(c.req.url, page.end!, query)}>; rel="next"`);
+  if (page.kept.chunks !== null) return c.body(streamOf(page.kept.chunks, page.kept, slot));
+  // What was found in the meantime is not on this page: the headers say where it ends.
+  const wanted = { ...request, ranges: rangesFrom(ranges, page.start!), limit: page.lines };
+  return c.body(streamOf(parts.lines.read(wanted), null, slot));
 }
 
 interface Page {
-  parts: Uint8Array[];
+  kept: KeptChunks;
   lines: number;
+  /** Where the piece with its first line begins; null where there is none. */
+  start: Cursor | null;
   /** Behind the last line; null where there is none. */
   end: Cursor | null;
-  /** Whether nothing is left to read for it. */
-  isOver: boolean;
 }
 
+/** Finds the end of a page, and keeps its lines if there is room for them. */
 async function collectPage(
   chunks: AsyncGenerator<LineChunk, void>,
+  parts: Parts,
   limit: number,
   signal: AbortSignal,
 ): Promise<Page> {
-  const page: Page = { parts: [], lines: 0, end: null, isOver: false };
-  for (let size = 0; size <= PAGE_BYTES_LIMIT;) {
-    const { done, value } = await chunks.next();
+  const kept = new KeptChunks((bytes) => parts.lines.tryKeep(bytes), PAGE_BYTES_LIMIT);
+  const page: Page = { kept, lines: 0, start: null, end: null };
+  try {
     // A signal that is aborted before there is an answer means that nobody waits for it.
-    if (done || signal.aborted) {
-      await chunks.return();
-      return { ...page, isOver: true };
+    for await (const chunk of chunks) {
+      if (signal.aborted) break;
+      page.end = chunk.end;
+      if (chunk.lines === 0) continue;
+      page.start ??= chunk.start;
+      page.lines += chunk.lines!;
+      kept.add(chunk.bytes);
+      if (page.lines === limit) break;
     }
-    if (value.bytes.length > 0) page.parts.push(value.bytes);
-    size += value.bytes.length;
-    page.lines += value.lines!;
-    page.end = value.end;
-    if (page.lines === limit) {
-      await chunks.return();
-      return { ...page, isOver: true };
-    }
+    return page;
+  } catch (error) {
+    kept[Symbol.dispose]();
+    throw error;
   }
-  return page;
 }
 
-/** Sends `parts`, then what is still to be read, and lets go of `slot` at the end. */
+/** What of `ranges` lies at or behind a place in one of them. */
+export function rangesFrom(ranges: readonly DayRange[], place: Cursor): DayRange[] {
+  return ranges.filter(({ day }) => day >= place.day)
+    .map((range) => range.day === place.day ? { ...range, start: place.offset } : range);
+}
+
+/** Sends what is read, or what is kept and then read no more, and gives back the room for it at the end. */
 function streamOf(
-  parts: Uint8Array[],
-  chunks: AsyncGenerator<LineChunk, void> | null,
+  chunks: AsyncGenerator<LineChunk, void> | Uint8Array[],
+  kept: Disposable | null,
   slot: ReaderSlot,
 ): ReadableStream<Uint8Array> {
-  let isCancelled = false;
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const part = parts.shift();
-        if (part !== undefined) return controller.enqueue(part);
-        while (!isCancelled) {
-          const next = await chunks?.next();
-          if (next === undefined || next.done || isCancelled) break;
-          if (next.value.bytes.length > 0) return controller.enqueue(next.value.bytes);
-        }
-        slot[Symbol.dispose]();
-        if (!isCancelled) controller.close();
-      } catch (error) {
-        slot[Symbol.dispose]();
-        throw error;
-      }
-    },
-    async cancel() {
-      isCancelled = true;
-      try {
-        await chunks?.return();
-      } finally {
-        slot[Symbol.dispose]();
-      }
-    },
-  }, { highWaterMark: 0 });
+  const bytes = Array.isArray(chunks) ? eachOnce(chunks) : bytesOf(chunks);
+  return chunkStream(bytes, { hold: slot, onEnd: () => kept?.[Symbol.dispose]() });
+}
+
+async function* eachOnce(chunks: Uint8Array[]): AsyncGenerator<Uint8Array, void> {
+  while (chunks.length > 0) yield chunks.shift()!;
+}
+
+async function* bytesOf(chunks: AsyncGenerator<LineChunk, void>): AsyncGenerator<Uint8Array, void> {
+  for await (const { bytes } of chunks) yield bytes;
 }
 
 /**
- * A place among those who read at once.
+ * A place among those who read at once, waiting for it until the client has gone.
  *
- * @throws {Problem} 503 with Retry-After if all are taken.
+ * @throws {Problem} 503 with Retry-After if there is none in time.
  */
-export function reserve(parts: Pick<Parts, "lines">): ReaderSlot {
+export async function reserve(
+  parts: Pick<Parts, "lines">,
+  signal: AbortSignal,
+  bytes?: number,
+): Promise<ReaderSlot> {
   try {
-    return parts.lines.reserve();
+    return await parts.lines.reserve(signal, bytes);
   } catch (error) {
-    if (!(error instanceof ReadersBusy)) throw error;
+    if (!(error instanceof NoRoom)) throw error;
     throw new Problem("too-many-readers", "Ask again in a few seconds, when others have got their lines", {
       headers: [["Retry-After", RETRY_SECONDS]],
     });

@@ -27,12 +27,12 @@ import { findTailHint, TAIL_PARAMETERS } from "./tail.ts";
 export function createPageRoutes(parts: Parts): Hono {
   const app = new Hono();
   addPageAssets(app);
-  addPage(app, "/", (_c, asked, url) => {
+  addPage(app, "/", (c, asked, url) => {
     if (!asked.has("around")) {
       refuseParameters(url);
       return daysPage(parts);
     }
-    return aroundPage(parts, readAround(asked));
+    return aroundPage(parts, readAround(asked), c.req.raw.signal);
   });
   addPage(app, "/search", (c, asked) => {
     const filled = filledParameters(asked);

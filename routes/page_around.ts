@@ -5,6 +5,7 @@
  */
 
 import { html } from "hono/html";
+import { BROWSER_PAGE_BYTES } from "../lib/memory_budget.ts";
 import { dayName, type DayNumber, parseDayName } from "../lib/day.ts";
 import { filterForm } from "./page_form.ts";
 import type { Page } from "./page_layout.ts";
@@ -19,7 +20,7 @@ import type { Cursor } from "./query.ts";
 export const CONTEXT_LINES = 50;
 
 /** At most so many bytes are read on either side; longer lines make fewer. */
-export const CONTEXT_BYTES = 4 * 1024 * 1024;
+export const CONTEXT_BYTES = 1024 * 1024;
 
 /** So many are read at first, and four times as many each time when that is too little. */
 const FIRST_LOOK_BYTES = 64 * 1024;
@@ -36,7 +37,11 @@ const decoder = new TextDecoder();
  *
  * @throws {Problem} 404 or 410 if there is no such line.
  */
-export async function aroundPage(parts: Parts, { day, offset }: Cursor): Promise<Page> {
+export async function aroundPage(
+  parts: Parts,
+  { day, offset }: Cursor,
+  signal: AbortSignal,
+): Promise<Page> {
   const { archive } = parts;
   const name = dayName(day);
   if (archive.wasRemoved(day)) {
@@ -47,7 +52,7 @@ export async function aroundPage(parts: Parts, { day, offset }: Cursor): Promise
     throw new Problem("not-found", `${name} has ${bytes} bytes of lines, and none at ${offset}`);
   }
 
-  using _slot = reserve(parts);
+  using _slot = await reserve(parts, signal, BROWSER_PAGE_BYTES);
   const start = await lineStart(archive, day, offset);
   const [before, after] = await Promise.all([
     linesBefore(archive, { day, offset: start }, CONTEXT_LINES),

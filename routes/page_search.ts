@@ -8,13 +8,14 @@
 import type { Context } from "hono";
 import { html } from "hono/html";
 import type { LineChunk, LineRequest } from "../lib/archive/line_reader.ts";
-import { type DayRange, planRanges } from "../lib/archive/read_plan.ts";
+import { planRanges } from "../lib/archive/read_plan.ts";
 import { dayName } from "../lib/day.ts";
+import { BROWSER_PAGE_BYTES } from "../lib/memory_budget.ts";
 import { formatTimestamp } from "../lib/timestamp.ts";
 import { type Coverage, heldWords, measureCoverage } from "./coverage.ts";
 import { curlCommand, formatSpan } from "./home.ts";
 import { findHint } from "./hint.ts";
-import { reserve, spanOf } from "./line_answer.ts";
+import { rangesFrom, reserve, spanOf } from "./line_answer.ts";
 import { DEFAULT_TAIL, filterForm, SEARCH_PARAMETERS } from "./page_form.ts";
 import type { Html, Page } from "./page_layout.ts";
 import { lineList, type PlacedLine } from "./page_lines.ts";
@@ -25,7 +26,7 @@ import { type Cursor, type LineQuery, readLineQuery } from "./query.ts";
 export const SHOWN_LINES_LIMIT = 1000;
 
 /** What is read for a page is at most so many bytes and one piece of the archive; longer lines make fewer. */
-export const SHOWN_BYTES_LIMIT = 8 * 1024 * 1024;
+export const SHOWN_BYTES_LIMIT = 1024 * 1024;
 
 const NEWLINE = 0x0a;
 
@@ -86,19 +87,14 @@ async function find(parts: Parts, query: LineQuery, limit: number, signal: Abort
     events: (day) => ({ day: dayName(day), rest: "" }),
     limit,
   };
-  using _slot = reserve(parts);
+  using _slot = await reserve(parts, signal, BROWSER_PAGE_BYTES);
   if (query.limit !== null || (cursor !== null && query.tail === null)) {
     return await collect(parts.lines.read(request), limit, signal);
   }
-  const { start, chunks } = await parts.lines.readTail(request, signal);
+  using tail = await parts.lines.readTail(request, signal);
+  const { start, chunks } = tail;
   if (chunks !== null) return { lines: chunks.flatMap(placedLines), next: null };
-  return await collect(parts.lines.read({ ...request, ranges: from(ranges, start!) }), limit, signal);
-}
-
-/** What of `ranges` lies at or behind a place in one of them. */
-function from(ranges: readonly DayRange[], place: Cursor): DayRange[] {
-  return ranges.filter(({ day }) => day >= place.day)
-    .map((range) => range.day === place.day ? { ...range, start: place.offset } : range);
+  return await collect(parts.lines.read({ ...request, ranges: rangesFrom(ranges, start!) }), limit, signal);
 }
 
 async function collect(

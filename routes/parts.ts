@@ -25,7 +25,7 @@ export interface Parts {
   /** Where the lines lie. */
   archive: DaySource;
   /** What finds lines in it. */
-  lines: Pick<LineReader, "read" | "readTail" | "reserve" | "appLists">;
+  lines: Pick<LineReader, "read" | "readTail" | "reserve" | "tryKeep" | "appLists">;
   /** Those who follow it. */
   followers: Pick<Followers, "follow">;
   /** The gaps among them. */

@@ -5,6 +5,7 @@
  */
 
 import type { Logger } from "../lib/logger.ts";
+import { freeWhenSent } from "../lib/spent_buffers.ts";
 import type { App } from "./app.ts";
 
 /** Where to listen; port 0 is any that is free. */
@@ -25,5 +26,7 @@ export function serve(app: App, options: ServeOptions): Deno.HttpServer {
   const { hostname, port, logger, event } = options;
   const onListen = (address: Deno.NetAddr): void =>
     logger.log("info", event, { hostname, port: address.port });
-  return Deno.serve({ hostname, port, onListen }, app.fetch);
+  return Deno.serve({ hostname, port, onListen }, async (request) => {
+    return freeWhenSent(await app.fetch(request));
+  });
 }

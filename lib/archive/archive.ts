@@ -9,6 +9,7 @@ import { ensureDir } from "@std/fs";
 import type { Cancel, Clock } from "../clock.ts";
 import { dayName, type DayNumber, dayOf } from "../day.ts";
 import type { Logger } from "../logger.ts";
+import { LARGEST_BYTES, MemoryBudget } from "../memory_budget.ts";
 import type { Timestamp } from "../timestamp.ts";
 import type { BlockResult, BlockTask } from "./block_task.ts";
 import { type Finding, setDirectoriesAside } from "./aside.ts";
@@ -17,7 +18,8 @@ import { ClockTrust } from "./clock_trust.ts";
 import { RemovedDays } from "./removed_days.ts";
 import { type HeldLines, joinHeld } from "./held.ts";
 import { REMOVED_FILE } from "./format.ts";
-import { LineReader } from "./line_reader.ts";
+import { chunkStream } from "./chunk_stream.ts";
+import { LineReader, type ReaderSlot } from "./line_reader.ts";
 import type { ByteRange } from "./open_day.ts";
 import type { PlainFile, WriterEvents } from "./plain_writer.ts";
 import { ReadPool } from "./read_pool.ts";
@@ -54,6 +56,10 @@ export interface ArchiveOptions {
   maxDiskPercent: number | null;
   /** Hears how long writes and syncs take. */
   onTiming?: WriterEvents["onTiming"];
+  /** What there is room for while reading. Default: as much as is any good. */
+  memory?: MemoryBudget;
+  /** How many threads read at the most. Default: as many as there are cores. */
+  readWorkers?: number;
   /** For tests: files that fail. Default: the real ones. */
   openFile?: (path: string) => Promise<PlainFile>;
   /** For tests: a volume as full as wanted. Default: {@linkcode readVolumeUsage}. */
@@ -62,9 +68,6 @@ export interface ArchiveOptions {
 
 /** Removed files may be held open by readers for this long before more days are removed, in milliseconds. */
 const ROOM_LIMIT_MS = 600_000;
-
-/** With more readers than this, none has blocks inflated ahead of what it takes: each block is 1 MiB. */
-const READING_AHEAD_LIMIT = 8;
 
 /** At most so many places of damage are told of while reading; `verify` and the scrub tell of all. */
 const TOLD_LIMIT = 1000;
@@ -98,6 +101,7 @@ export class Archive {
   readonly #changeListeners = new Set<() => void>();
   readonly #blockWorker: WorkerClient<BlockTask, BlockResult>;
   readonly #pool: ReadPool;
+  readonly #memory: MemoryBudget;
   readonly #host: DayHost;
   #waitingBytes = 0;
   #lastDay: RecordedDay | null = null;
@@ -133,9 +137,11 @@ export class Archive {
       clock: options.clock,
       afterMs: BLOCK_WORKER_IDLE_MS,
     });
-    this.#pool = new ReadPool(options.clock);
+    this.#pool = new ReadPool(options.clock, options.readWorkers);
+    this.#memory = options.memory ?? new MemoryBudget({ limitBytes: LARGEST_BYTES, clock: options.clock });
     this.lines = new LineReader({
       pool: this.#pool,
+      memory: this.#memory,
       open: (day) => this.#recorded(day).open(this.#pool),
     });
     this.#host = {
@@ -262,7 +268,7 @@ export class Archive {
 
   /**
    * The day's text, or a range of it. The files are open when this returns, and closed when the stream ends
-   * or is cancelled; `slot`, which limits how many read at once, is given back with them. A damaged block
+   * or is cancelled; `slot`, the client's place, is given back with them. A damaged block
    * breaks the stream before any of it is given.
    *
    * @throws {RangeError} If there is no such day.
@@ -270,15 +276,12 @@ export class Archive {
   openText(
     day: DayNumber,
     range?: ByteRange,
-    slot?: Disposable,
+    slot: ReaderSlot | null = null,
   ): ReadableStream<Uint8Array<ArrayBuffer>> {
-    using stack = new DisposableStack();
-    if (slot !== undefined) stack.use(slot);
     const recorded = this.#recorded(day);
-    const open = stack.use(recorded.open(this.#pool));
-    const blocksAhead = this.lines.readers <= READING_AHEAD_LIMIT ? this.#pool.size : 0;
-    const pieces = open.text(range ?? { start: 0, end: recorded.bytes }, blocksAhead);
-    return this.#stream(day, pieces, stack.move());
+    const open = recorded.open(this.#pool);
+    const pieces = open.text(range ?? { start: 0, end: recorded.bytes }, this.#memory);
+    return this.#stream(day, pieces, open, slot);
   }
 
   /**
@@ -286,13 +289,17 @@ export class Archive {
    *
    * @throws {RangeError} If there is no such day, or a range is asked of one that is not sealed.
    */
-  openGzip(day: DayNumber, range?: ByteRange): ReadableStream<Uint8Array<ArrayBuffer>> {
+  openGzip(
+    day: DayNumber,
+    range?: ByteRange,
+    slot: ReaderSlot | null = null,
+  ): ReadableStream<Uint8Array<ArrayBuffer>> {
     const recorded = this.#recorded(day);
     if (range !== undefined && !recorded.info().sealed) {
       throw new RangeError(`Cannot cut ${dayName(day)}: it is not sealed`);
     }
     const open = recorded.open(this.#pool);
-    return this.#stream(day, range === undefined ? open.gzip() : open.gzipRange(range), open);
+    return this.#stream(day, range === undefined ? open.gzip() : open.gzipRange(range), open, slot);
   }
 
   /** Has `listener` hear of every commit; gives what ends that. */
@@ -501,30 +508,15 @@ export class Archive {
   /** A stream of what `pieces` gives, that disposes of `open` at its end and when it is cancelled. */
   #stream(
     day: DayNumber,
-    pieces: AsyncGenerator<Uint8Array>,
+    pieces: AsyncGenerator<Uint8Array, void>,
     open: Disposable,
+    slot: ReaderSlot | null,
   ): ReadableStream<Uint8Array<ArrayBuffer>> {
-    let cancelled = false;
-    return new ReadableStream<Uint8Array<ArrayBuffer>>({
-      pull: async (controller) => {
-        try {
-          const { done, value } = await pieces.next();
-          if (cancelled) return;
-          if (!done) return controller.enqueue(value as Uint8Array<ArrayBuffer>);
-          open[Symbol.dispose]();
-          controller.close();
-        } catch (error) {
-          open[Symbol.dispose]();
-          this.#report(`reading ${dayName(day)}`, error);
-          throw error;
-        }
-      },
-      async cancel() {
-        cancelled = true;
-        await pieces.return(undefined);
-        open[Symbol.dispose]();
-      },
-    }, { highWaterMark: 0 });
+    return chunkStream(pieces, {
+      hold: slot,
+      onEnd: () => open[Symbol.dispose](),
+      onError: (error) => this.#report(`reading ${dayName(day)}`, error),
+    });
   }
 }
 

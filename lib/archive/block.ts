@@ -7,6 +7,7 @@
 
 import zlib from "node:zlib";
 import { parseFlyRecord } from "../fly_log.ts";
+import { SPARE_BYTES } from "../spent_buffers.ts";
 import { APP, LineScanner } from "../line_scanner.ts";
 import { formatTimestamp, parseTimestamp, type Timestamp } from "../timestamp.ts";
 import {
@@ -152,6 +153,9 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
+/** The smallest buffer that zlib inflates into, in bytes: smaller ones are parts of Node's pool, which cannot be sent. */
+const SMALLEST_CHUNK = 64 * 1024;
+
 /** Where a block will stand and what came before it. Offsets as in {@linkcode BlockEntry}. */
 export interface BlockPlace {
   /** Where its text starts in the day's text, in bytes. */
@@ -231,7 +235,10 @@ export function inflateBlock(
 function tryInflate(bytes: Uint8Array, limitBytes: number): Uint8Array {
   const finishFlush = zlib.constants.Z_SYNC_FLUSH;
   try {
-    return zlib.inflateRawSync(bytes, { finishFlush, maxOutputLength: Math.max(limitBytes, 1) });
+    // In one buffer, not in many that are put together: then there is one to give back. One that is full to its last
+    // byte would have zlib make another.
+    const chunkSize = Math.max(limitBytes + SPARE_BYTES, SMALLEST_CHUNK);
+    return zlib.inflateRawSync(bytes, { finishFlush, chunkSize, maxOutputLength: Math.max(limitBytes, 1) });
   } catch (error) {
     throw new Error(`it does not inflate: ${(error as Error).message}`);
   }

@@ -16,21 +16,15 @@ import {
   type LineSelection,
   type LineStyle,
   type SelectedLines,
+  selectLines,
   selectsAll,
 } from "./line_selection.ts";
 import type { OpenDay } from "./open_day.ts";
+import { type MemoryBudget, type MemoryHold, READER_BYTES } from "../memory_budget.ts";
 import type { ReadPool } from "./read_pool.ts";
 import type { DayRange, Position } from "./read_plan.ts";
+import { KeptChunks } from "./kept_chunks.ts";
 import { runSelectTask, type SelectTask } from "./read_worker.ts";
-
-/** At most this many readers have a {@linkcode ReaderSlot}; each may hold files and a block's lines. */
-export const READERS_LIMIT = 64;
-
-/**
- * At most this many blocks are read ahead by all readers together, some 2 MB each. A reader that gets none of
- * them has one block all the same, so all together hold at most this and {@linkcode READERS_LIMIT}.
- */
-export const BLOCKS_AHEAD_LIMIT = 24;
 
 /** A piece of plain text up to this size is not worth the way to another thread, in bytes. */
 const SMALL_BYTES = 64 * 1024;
@@ -41,14 +35,8 @@ const PIECES_BEFORE_WORKERS = 16;
 /** The last lines that are asked for are kept while looking for more of them, up to this size in bytes. */
 const TAIL_BYTES_LIMIT = 8 * 1024 * 1024;
 
-/** Told instead of an answer when {@linkcode READERS_LIMIT} read already. */
-export class ReadersBusy extends Error {
-  /** The name of the class. */
-  override name = "ReadersBusy";
-}
-
-/** The right to read. It ends when it is disposed of. */
-export type ReaderSlot = Disposable;
+/** The right to read, and room in memory for it. It ends when it is disposed of. */
+export type ReaderSlot = MemoryHold;
 
 /** Which lines are read, and what becomes of them. */
 export interface LineRequest {
@@ -77,7 +65,7 @@ export interface LineChunk {
 }
 
 /** The last lines of a part of the archive. */
-export interface TailLines {
+export interface TailLines extends Disposable {
   /** Where the first of them begins; null for no lines. */
   start: Position | null;
   /** The lines in their order; null where they are too large to hold, and to be read from `start` on. */
@@ -90,20 +78,22 @@ export interface ReaderHost {
   open(day: DayNumber): OpenDay;
   /** Does the work. */
   pool: ReadPool;
+  /** What there is room for. */
+  memory: MemoryBudget;
 }
 
 interface PendingPiece {
   day: DayNumber;
   piece: DayPiece;
   selected: Promise<SelectedLines>;
-  isAhead: boolean;
+  /** Room for it, where it is read ahead. */
+  ahead: MemoryHold | null;
 }
 
 /** Reads lines out of an archive. */
 export class LineReader {
   readonly #host: ReaderHost;
   #readers = 0;
-  #blocksAhead = 0;
 
   /** Reads from the days of `host`. */
   constructor(host: ReaderHost) {
@@ -116,22 +106,29 @@ export class LineReader {
   }
 
   /**
-   * Takes a slot, which whoever reads for a client holds until the answer is over.
+   * Takes a slot of `bytes`, which whoever reads for a client holds until the answer is over. Waits for it as
+   * {@linkcode MemoryBudget.take} does, until `signal` says that the client has gone.
    *
-   * @throws {ReadersBusy} If all are taken.
+   * @throws {NoRoom} If there is no room in time.
    */
-  reserve(): ReaderSlot {
-    if (this.#readers >= READERS_LIMIT) {
-      throw new ReadersBusy(`Cannot read for one more: ${READERS_LIMIT} readers are at work`);
-    }
+  async reserve(signal?: AbortSignal, bytes: number = READER_BYTES): Promise<ReaderSlot> {
+    const hold = await this.#host.memory.take(bytes, signal);
     this.#readers++;
     let held = true;
     return {
+      await: (onLost) => hold.await(onLost),
+      resume: () => hold.resume(),
       [Symbol.dispose]: () => {
         if (held) this.#readers--;
         held = false;
+        hold[Symbol.dispose]();
       },
     };
+  }
+
+  /** Room for `bytes` that are kept beside a slot; null where there is none. */
+  tryKeep(bytes: number): MemoryHold | null {
+    return this.#host.memory.trySpare(bytes);
   }
 
   /**
@@ -145,20 +142,29 @@ export class LineReader {
     return this.#read(request, false);
   }
 
-  /** The last `request.limit` lines. Throws as {@linkcode read} does; `signal` ends the search for them. */
+  /**
+   * The last `request.limit` lines, which are kept while there is room. Throws as {@linkcode read} does; `signal`
+   * ends the search for them. To be disposed of when the lines are sent.
+   */
   async readTail(request: LineRequest, signal?: AbortSignal): Promise<TailLines> {
-    const tail: TailLines = { start: null, chunks: [] };
-    let size = 0;
-    for await (const chunk of this.#read(request, true)) {
-      if (signal?.aborted) break;
-      if (chunk.lines === 0) continue;
-      tail.start = chunk.start;
-      size += chunk.bytes.length;
-      if (size > TAIL_BYTES_LIMIT) tail.chunks = null;
-      else tail.chunks?.push(chunk.bytes);
+    const kept = new KeptChunks((bytes) => this.tryKeep(bytes), TAIL_BYTES_LIMIT);
+    let start: Position | null = null;
+    try {
+      for await (const chunk of this.#read(request, true)) {
+        if (signal?.aborted) break;
+        if (chunk.lines === 0) continue;
+        start = chunk.start;
+        kept.add(chunk.bytes);
+      }
+    } catch (error) {
+      kept[Symbol.dispose]();
+      throw error;
     }
-    tail.chunks?.reverse();
-    return tail;
+    return {
+      start,
+      chunks: kept.chunks && kept.chunks.toReversed(),
+      [Symbol.dispose]: () => kept[Symbol.dispose](),
+    };
   }
 
   /** Takes lines out of a text of whole lines that stands at `place`. The text stays as it is. */
@@ -179,9 +185,9 @@ export class LineReader {
       limit: null,
       fromEnd: false,
     };
-    const task: SelectTask = { kind: "select", bytes: text, block: null, selection };
-    if (text.length <= SMALL_BYTES || selectsAll(selection)) return runSelectTask(task).bytes;
-    return (await this.#host.pool.select({ ...task, bytes: text.slice() })).bytes;
+    if (text.length <= SMALL_BYTES || selectsAll(selection)) return selectLines(text, selection).bytes;
+    return (await this.#host.pool.select({ kind: "select", bytes: text.slice(), block: null, selection }))
+      .bytes;
   }
 
   async *#read(request: LineRequest, isBackward: boolean): AsyncGenerator<LineChunk, void> {
@@ -192,36 +198,32 @@ export class LineReader {
     let isOver = false;
     try {
       for (let window = 1;; window = Math.min(window * 2, this.#host.pool.size * 2)) {
-        while (!isOver && pending.length < window && (pending.length === 0 || this.#canReadAhead())) {
+        while (!isOver && pending.length < window) {
+          const ahead = pending.length === 0 ? null : this.#host.memory.trySpare(READER_BYTES);
+          if (pending.length > 0 && ahead === null) break;
           const { done, value } = await pieces.next();
           if (done) {
+            ahead?.[Symbol.dispose]();
             isOver = true;
             break;
           }
-          const isAhead = pending.length > 0;
-          if (isAhead) this.#blocksAhead++;
           const selected = this.#select(request, value, { limit: remaining, fromEnd: isBackward }, start);
           selected.catch(() => {}); // whoever comes to it hears of it
-          pending.push({ ...value, selected, isAhead });
+          pending.push({ ...value, selected, ahead });
         }
         const next = pending.shift();
         if (next === undefined) return;
-        if (next.isAhead) this.#blocksAhead--;
-        const chunk = chunkOf(next, await next.selected, remaining, isBackward);
+        const selected = await next.selected;
+        next.ahead?.[Symbol.dispose]();
+        const chunk = chunkOf(next, selected, remaining, isBackward);
         if (remaining !== null) remaining -= chunk.lines!;
         yield chunk;
         if (remaining === 0) return;
       }
     } finally {
-      for (const { isAhead } of pending) {
-        if (isAhead) this.#blocksAhead--;
-      }
+      for (const { ahead } of pending) ahead?.[Symbol.dispose]();
       await pieces.return();
     }
-  }
-
-  #canReadAhead(): boolean {
-    return this.#blocksAhead < BLOCKS_AHEAD_LIMIT;
   }
 
   async *#pieces(

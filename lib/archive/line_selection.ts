@@ -5,6 +5,7 @@
  * @module
  */
 
+import { freeBuffer } from "../spent_buffers.ts";
 import { compileFilter, type Filter, type FilterSpec } from "../filter.ts";
 import { textLine } from "../text_line.ts";
 
@@ -218,12 +219,15 @@ function writeText(
     at += encoder.encodeInto(written, bytes.subarray(at)).written;
     outputEnds[line] = at;
   }
-  return { bytes: bytes.slice(0, at), ends: outputEnds };
+  const written = bytes.slice(0, at);
+  freeBuffer(bytes);
+  return { bytes: written, ends: outputEnds };
 }
 
 function enlarged(bytes: Uint8Array, used: number, needed: number): Uint8Array<ArrayBuffer> {
   const larger = new Uint8Array(bytes.length * 2 + needed);
   larger.set(bytes.subarray(0, used));
+  freeBuffer(bytes);
   return larger;
 }
 
@@ -262,5 +266,6 @@ function writeEvents(
     ends[line] = at;
     start = lines.ends[line]!;
   }
+  freeBuffer(lines.bytes);
   return { bytes: bytes.subarray(0, at), ends };
 }

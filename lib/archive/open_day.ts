@@ -18,6 +18,7 @@ import {
   type SealEntry,
 } from "./format.ts";
 import type { DayNumber } from "../day.ts";
+import { type MemoryBudget, type MemoryHold, READER_BYTES } from "../memory_budget.ts";
 import type { ReadPool } from "./read_pool.ts";
 
 /** How much of a file is read at a time, in bytes. */
@@ -90,16 +91,16 @@ export class OpenDay implements Disposable {
   }
 
   /**
-   * The bytes of the day's text in `range`, in pieces. So many blocks as `blocksAhead` says are inflated while
-   * the reader takes the one before.
+   * The bytes of the day's text in `range`, in pieces. Blocks are inflated ahead of what the
+   * reader takes, as many as there are threads and as `memory` has room for.
    *
    * @throws {Error} If a block is damaged or a file ends early.
    */
-  async *text(range: ByteRange, blocksAhead: number): AsyncGenerator<Uint8Array> {
+  async *text(range: ByteRange, memory: MemoryBudget): AsyncGenerator<Uint8Array> {
     const { seal, plain } = this.#parts;
     const sealedEnd = seal?.rawBytes ?? 0;
     if (range.start < sealedEnd) {
-      yield* this.#sealedText({ start: range.start, end: Math.min(range.end, sealedEnd) }, blocksAhead);
+      yield* this.#sealedText({ start: range.start, end: Math.min(range.end, sealedEnd) }, memory);
     }
     if (plain !== null && range.end > sealedEnd) {
       yield* this.#plainText({ start: Math.max(range.start, plain.from), end: range.end });
@@ -276,25 +277,35 @@ export class OpenDay implements Disposable {
   }
 
   /** Inflates the blocks that `range` touches, the next ones while the reader takes the one before. */
-  async *#sealedText(range: ByteRange, blocksAhead: number): AsyncGenerator<Uint8Array> {
+  async *#sealedText(range: ByteRange, memory: MemoryBudget): AsyncGenerator<Uint8Array> {
     const { day, gz, pool } = this.#parts;
     const blocks = (await this.sealedBlocks()).filter(({ rawOffset, rawLength }) =>
       rawOffset < range.end && rawOffset + rawLength > range.start
     );
-    const texts: Promise<Uint8Array>[] = [];
-    for (const [number, block] of blocks.entries()) {
-      const aheadEnd = Math.min(number + 1 + blocksAhead, blocks.length);
-      for (let ahead = number + texts.length; ahead < aheadEnd; ahead++) {
-        const next = blocks[ahead]!;
-        const bytes = await readExactly(gz!, next.gzOffset, next.gzLength);
-        const text = pool.run({ kind: "inflate", bytes, block: next });
-        text.catch(() => {}); // it is awaited in its turn, or not at all
-        texts.push(text);
+    const texts: { text: Promise<Uint8Array>; room: MemoryHold | null }[] = [];
+    try {
+      for (const [number, block] of blocks.entries()) {
+        const aheadEnd = Math.min(number + 1 + pool.size, blocks.length);
+        for (let ahead = number + texts.length; ahead < aheadEnd; ahead++) {
+          const room = ahead === number ? null : memory.trySpare(READER_BYTES);
+          if (ahead > number && room === null) break;
+          const next = blocks[ahead]!;
+          // The place is in the list before anything can fail, so that it is given back.
+          const { promise: text, resolve } = Promise.withResolvers<Uint8Array>();
+          text.catch(() => {}); // it is awaited in its turn, or not at all
+          texts.push({ text, room });
+          const bytes = await readExactly(gz!, next.gzOffset, next.gzLength);
+          resolve(pool.run({ kind: "inflate", bytes, block: next }));
+        }
+        const { text, room } = texts.shift()!;
+        const inflated = await text.catch((error) => {
+          throw new Error(`Cannot read block at ${block.gzOffset} of "${gzFile(day)}": ${error.message}`);
+        });
+        room?.[Symbol.dispose]();
+        yield inflated.subarray(Math.max(0, range.start - block.rawOffset), range.end - block.rawOffset);
       }
-      const text = await texts.shift()!.catch((error) => {
-        throw new Error(`Cannot read block at ${block.gzOffset} of "${gzFile(day)}": ${error.message}`);
-      });
-      yield text.subarray(Math.max(0, range.start - block.rawOffset), range.end - block.rawOffset);
+    } finally {
+      for (const { room } of texts) room?.[Symbol.dispose]();
     }
   }
 }

@@ -14,8 +14,16 @@ import { WorkerClient } from "./worker_client.ts";
 /** More workers than this help no reader: then the disk or the network is what it waits for. */
 const WORKERS_LIMIT = 4;
 
+/** On a machine with less memory than this there is one worker only, in bytes. */
+const ONE_WORKER_BYTES = 300e6;
+
 /** Workers that had nothing to do for this long are ended, since each holds some 15 MB. */
 const IDLE_MS = 30_000;
+
+/** How many workers suit a machine with so much memory, in bytes, and so many cores. */
+export function readWorkersFor(machineBytes: number, cores: number = navigator.hardwareConcurrency): number {
+  return machineBytes < ONE_WORKER_BYTES ? 1 : Math.min(cores, WORKERS_LIMIT);
+}
 
 /** What all readers share: the workers, and the indexes that were read lately. */
 export class ReadPool {
@@ -29,9 +37,9 @@ export class ReadPool {
   #closed = false;
 
   /** No worker is started before {@linkcode run} is called. */
-  constructor(clock: Clock, cores: number = navigator.hardwareConcurrency) {
+  constructor(clock: Clock, workers: number = navigator.hardwareConcurrency) {
     this.#clock = clock;
-    for (let count = 0; count < Math.min(cores, WORKERS_LIMIT); count++) {
+    for (let count = 0; count < Math.min(workers, WORKERS_LIMIT); count++) {
       this.#clients.push(new WorkerClient(new URL("./read_worker.ts", import.meta.url), "read worker"));
     }
   }

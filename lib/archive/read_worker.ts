@@ -4,6 +4,7 @@
  * @module
  */
 
+import { freeBuffer } from "../spent_buffers.ts";
 import { deflateBlock, inflateBlock } from "./block.ts";
 import type { BlockEntry } from "./format.ts";
 import { type LineSelection, type SelectedLines, selectLines } from "./line_selection.ts";
@@ -40,14 +41,24 @@ export type ReadResult = Uint8Array | SelectedLines | null;
 
 /** Does a task that gives bytes. */
 export function runBytesTask(task: BytesTask): Uint8Array {
-  return task.kind === "inflate"
-    ? inflateBlock(task.bytes, task.block)
-    : deflateBlock(task.text, ON_THE_SPOT_LEVEL);
+  const source = task.kind === "inflate" ? task.bytes : task.text;
+  const result = task.kind === "inflate"
+    ? inflateBlock(source, task.block)
+    : deflateBlock(source, ON_THE_SPOT_LEVEL);
+  freeBuffer(source);
+  return result;
 }
 
-/** Does a task that gives lines. */
+/** Does a task that gives lines. Its bytes are gone then, unless they are the lines. */
 export function runSelectTask({ bytes, block, selection }: SelectTask): SelectedLines {
-  return selectLines(block === null ? bytes : inflateBlock(bytes, block), selection);
+  let text = bytes;
+  if (block !== null) {
+    text = inflateBlock(bytes, block);
+    freeBuffer(bytes);
+  }
+  const selected = selectLines(text, selection);
+  if (selected.bytes.buffer !== text.buffer) freeBuffer(text);
+  return selected;
 }
 
 function runReadTask(task: ReadTask): ReadResult {

@@ -13,6 +13,7 @@ import type { FilterSpec } from "../filter.ts";
 import { parseFlyRecord } from "../fly_log.ts";
 import type { Gap } from "../gap.ts";
 import type { Logger } from "../logger.ts";
+import { FOLLOWER_BYTES, type MemoryBudget, type MemoryHold } from "../memory_budget.ts";
 import { parseTimestamp, type Timestamp, timestampMs } from "../timestamp.ts";
 import { COMMENT, COMMENT_INTERVAL_MS, namedEvent, OPENING } from "./events.ts";
 import { Follower, type FollowerStart, joinBytes } from "./follower.ts";
@@ -76,6 +77,8 @@ export interface FollowersOptions {
   clock: Clock;
   /** Takes what went wrong. */
   logger: Logger;
+  /** What there is room for. Default: for as many as may follow. */
+  memory?: MemoryBudget;
 }
 
 interface Client {
@@ -120,6 +123,7 @@ export class Followers {
     if (this.#clients.size >= FOLLOWERS_LIMIT) {
       throw new FollowersBusy(`Cannot follow for one more: ${FOLLOWERS_LIMIT} do`);
     }
+    const hold = this.#takeRoom();
     if (this.#clients.size === 0) this.#start();
     const { filter, style, isEvents } = request;
     const follower = new Follower({
@@ -129,7 +133,10 @@ export class Followers {
       prepare: (signal) => this.#prepare(client, signal),
       takeTurn: () => this.#takeTurn(),
       laggedNotice: isEvents ? (bytes) => namedEvent("lagged", { bytes }) : null,
-      onEnd: () => this.#remove(client),
+      onEnd: () => {
+        hold?.[Symbol.dispose]();
+        this.#remove(client);
+      },
     });
     const client: Client = { follower, request };
     this.#clients.add(client);
@@ -153,6 +160,16 @@ export class Followers {
       clock.every(HELD_LOOK_MS, () => this.#lookForHeld()),
     ];
     this.#held = null;
+  }
+
+  /** Room for one more. Half of all room is kept for those who read. */
+  #takeRoom(): MemoryHold | null {
+    const { memory } = this.#options;
+    if (memory === undefined) return null;
+    const isMore = (this.#clients.size + 1) * FOLLOWER_BYTES > memory.limitBytes / 2;
+    const hold = isMore ? null : memory.tryTake(FOLLOWER_BYTES);
+    if (hold === null) throw new FollowersBusy("Cannot follow for one more: there is no memory for it");
+    return hold;
   }
 
   #remove(client: Client): void {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { type LineRequest, READERS_LIMIT, ReadersBusy } from "../../lib/archive/line_reader.ts";
+import type { LineRequest } from "../../lib/archive/line_reader.ts";
+import { MemoryBudget, NoRoom, READER_BYTES, ROOM_WAIT_MS } from "../../lib/memory_budget.ts";
 import { planRanges } from "../../lib/archive/read_plan.ts";
 import type { DayInfo } from "../../lib/archive/recorded_day.ts";
 import type { FilterSpec } from "../../lib/filter.ts";
-import { DAY, openArchive, TestDirectory } from "./archive_rig.ts";
+import { FakeClock } from "../rig/fake_clock.ts";
+import { DAY, NOON, openArchive, TestDirectory } from "./archive_rig.ts";
 import { FIRST_DAY, openVaried } from "./varied_archive.ts";
 
 const ALL: FilterSpec = { apps: [], regions: [], instances: [], levels: [] };
@@ -64,14 +66,37 @@ Deno.test("LineReader.readTail() tells where to begin when the last lines are to
   assert.deepEqual(start, { day: DAY, offset: 200 * (line.length + 1) });
 });
 
-Deno.test("LineReader.reserve() gives so many places and no more", async () => {
+Deno.test("LineReader.reserve() gives as many places as there is memory for, the next one when one is given back", async () => {
   using directory = new TestDirectory();
-  await using test = await openArchive(directory);
+  const clock = new FakeClock(NOON);
+  const memory = new MemoryBudget({ limitBytes: 3 * READER_BYTES, clock });
+  await using test = await openArchive(directory, { clock, memory });
   const { lines } = test.archive;
-  const slots = Array.from({ length: READERS_LIMIT }, () => lines.reserve());
-  assert.throws(() => lines.reserve(), ReadersBusy);
+  const slots = await Promise.all([lines.reserve(), lines.reserve(), lines.reserve()]);
+  assert.equal(lines.readers, 3);
+  const next = lines.reserve();
   slots[0]![Symbol.dispose]();
   slots[0]![Symbol.dispose]();
-  assert.equal(lines.readers, READERS_LIMIT - 1);
-  lines.reserve()[Symbol.dispose]();
+  (await next)[Symbol.dispose]();
+  assert.equal(lines.readers, 2);
+  slots.push(await lines.reserve());
+  const late = assert.rejects(lines.reserve(), NoRoom);
+  clock.advance(ROOM_WAIT_MS);
+  await late;
+  for (const slot of slots) slot[Symbol.dispose]();
+  assert.equal(memory.heldBytes, 0);
+});
+
+Deno.test("LineReader.readTail() tells where to begin when there is no room for the last lines", async () => {
+  using directory = new TestDirectory();
+  const clock = new FakeClock(NOON);
+  const memory = new MemoryBudget({ limitBytes: READER_BYTES, clock });
+  await using test = await openArchive(directory, { clock, memory });
+  const line = new TextEncoder().encode(`{"message":"${"x".repeat(1000)}"}`);
+  for (let i = 0; i < 5000; i++) test.archive.append(DAY, line, false, null);
+  await test.archive.sync();
+  using _slot = await test.archive.lines.reserve();
+  using tail = await test.archive.lines.readTail(requestFor(test.archive.days(), ALL, 4000));
+  assert.equal(tail.chunks, null);
+  assert.deepEqual(tail.start, { day: DAY, offset: 1000 * (line.length + 1) });
 });

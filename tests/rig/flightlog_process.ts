@@ -8,6 +8,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LineLog } from "./line_log.ts";
+import type { MemoryCgroup } from "./memory_cgroup.ts";
 
 /** How the program is started. Everything may be left out. */
 export interface FlightlogOptions {
@@ -21,6 +22,8 @@ export interface FlightlogOptions {
   args?: string[];
   /** The module to run. Default: the repository's `main.ts`. */
   module?: string;
+  /** A memory cgroup that it enters before anything else. */
+  cgroup?: Pick<MemoryCgroup, "entrance">;
 }
 
 /** One line of the program's own log. */
@@ -77,8 +80,13 @@ export class FlightlogProcess implements AsyncDisposable {
     const logDirectory = options.logDirectory ?? temporary!;
     const env = { ...inherited(), LOG_DIR: logDirectory, PORT: "0", METRICS_PORT: "0", ...options.env };
     const module = options.module ?? join(repository, "main.ts");
-    const process = new Deno.Command(Deno.execPath(), {
+    const enter = options.cgroup === undefined
+      ? []
+      : ["sh", "-c", 'echo $$ > "$0" && exec "$@"', options.cgroup.entrance];
+    const [command, ...args] = [...enter, Deno.execPath()];
+    const process = new Deno.Command(command!, {
       args: [
+        ...args,
         "run",
         "--config",
         join(repository, "deno.json"),

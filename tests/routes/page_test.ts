@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { type LineRequest, ReadersBusy } from "../../lib/archive/line_reader.ts";
+import type { LineRequest } from "../../lib/archive/line_reader.ts";
+import { NoRoom } from "../../lib/memory_budget.ts";
 import { parseDayName } from "../../lib/day.ts";
 import type { Parts } from "../../routes/parts.ts";
-import { createParts, ListedDays, listedGaps, serve } from "./rig.ts";
+import { anyHold, createParts, ListedDays, listedGaps, serve } from "./rig.ts";
 
 /** What Chromium sends when somebody types an address. */
 const BROWSER = {
@@ -23,7 +24,8 @@ function readerOf(events: string): { lines: Parts["lines"]; requests: LineReques
   const count = events.split("\n\n").length - 1;
   const day = parseDayName("2026-11-21")!;
   const lines: Parts["lines"] = {
-    reserve: () => ({ [Symbol.dispose]: () => {} }),
+    reserve: () => Promise.resolve(anyHold()),
+    tryKeep: anyHold,
     async *read(request) {
       requests.push(request);
       yield { bytes, lines: count, start: { day, offset: 0 }, end: { day, offset: 99 } };
@@ -31,7 +33,7 @@ function readerOf(events: string): { lines: Parts["lines"]; requests: LineReques
     async *appLists() {},
     readTail(request) {
       requests.push(request);
-      return Promise.resolve({ start: { day, offset: 0 }, chunks: [bytes] });
+      return Promise.resolve({ start: { day, offset: 0 }, chunks: [bytes], [Symbol.dispose]: () => {} });
     },
   };
   return { lines, requests };
@@ -197,7 +199,7 @@ for (const path of ["/search", "/?around=2026-11-21:0"]) {
     const lines: Parts["lines"] = {
       ...readerOf("").lines,
       reserve() {
-        throw new ReadersBusy("Cannot read for one more");
+        throw new NoRoom("Cannot read for one more");
       },
     };
     const { status, headers } = await askPage(path, { ...ONE_DAY, lines });

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { MemoryHold } from "../../lib/memory_budget.ts";
 import { gzipSync } from "node:zlib";
 import type { Finding } from "../../lib/archive/aside.ts";
 import type { DayInfo, HeldLines } from "../../lib/archive/archive.ts";
@@ -144,11 +145,17 @@ export function listedGaps(gaps: readonly Gap[]): GapSource {
 
 /** A reader that finds nothing. */
 const noLines: Parts["lines"] = {
-  reserve: () => ({ [Symbol.dispose]: () => {} }),
+  reserve: () => Promise.resolve(anyHold()),
+  tryKeep: anyHold,
   read: async function* () {},
   appLists: async function* () {},
-  readTail: () => Promise.resolve({ start: null, chunks: [] }),
+  readTail: () => Promise.resolve({ start: null, chunks: [], [Symbol.dispose]: () => {} }),
 };
+
+/** Room in a memory without bounds. */
+export function anyHold(): MemoryHold {
+  return { await: () => {}, resume: () => {}, [Symbol.dispose]: () => {} };
+}
 
 /** Parts with nothing in them but what a test gives. */
 export function createParts(given: Partial<Parts> = {}): Parts {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { LineReader, READERS_LIMIT } from "../../lib/archive/line_reader.ts";
+import { LineReader } from "../../lib/archive/line_reader.ts";
+import { MemoryBudget, READER_BYTES, ROOM_WAIT_MS } from "../../lib/memory_budget.ts";
 import { dayName } from "../../lib/day.ts";
-import { DAY, dayText, openArchive, type TestArchive, TestDirectory } from "../archive/archive_rig.ts";
+import { DAY, dayText, NOON, openArchive, type TestArchive, TestDirectory } from "../archive/archive_rig.ts";
+import { FakeClock } from "../rig/fake_clock.ts";
 import {
   allLines,
   appendVaried,
@@ -261,6 +263,7 @@ Deno.test("GET /search reads no more blocks once its client has gone", async () 
   const lines = {
     reserve: () => test.archive.lines.reserve(),
     appLists: async function* () {},
+    tryKeep: () => assert.fail("not asked for"),
     readTail: () => assert.fail("not asked for"),
     async *read() {
       try {
@@ -306,20 +309,26 @@ Deno.test("GET /search frees its place whether it is read, cut, refused or only 
   while (test.archive.lines.readers > 0) await nextTurn();
 });
 
-Deno.test("GET /search answers 503 with Retry-After when too many read", async () => {
+Deno.test("GET /search answers 503 with Retry-After when there is no memory for it in time", async () => {
   using directory = new TestDirectory();
-  await using test = await openArchive(directory);
+  const clock = new FakeClock(NOON);
+  const memory = new MemoryBudget({ limitBytes: READER_BYTES, clock });
+  await using test = await openArchive(directory, { clock, memory });
   appendVaried(test.archive, DAY, 3, createRandom(1));
   await test.archive.sync();
   await using api = serveArchive(test);
-  const slots = Array.from({ length: READERS_LIMIT }, () => test.archive.lines.reserve());
-  const answer = await api.ask("/search");
+  const slot = await test.archive.lines.reserve();
+  const asked = api.ask("/search");
+  while (memory.waiting === 0) await nextTurn();
+  clock.advance(ROOM_WAIT_MS);
+  const answer = await asked;
   assert.equal(answer.status, 503);
   assert.equal(answer.headers.get("Retry-After"), "5");
   assert.equal((await readProblem(answer)).type, "urn:flightlog:problem:too-many-readers");
-  slots[0]![Symbol.dispose]();
-  assert.equal((await linesOf(await api.ask("/search"))).length, 3);
-  for (const slot of slots) slot[Symbol.dispose]();
+  const next = api.ask("/search");
+  while (memory.waiting === 0) await nextTurn();
+  slot[Symbol.dispose]();
+  assert.equal((await linesOf(await next)).length, 3);
 });
 
 Deno.test("GET /search breaks the connection at a damaged block", async () => {
@@ -344,7 +353,7 @@ Deno.test("GET /search takes a bounded amount of memory for clients that never r
   const api = serveArchive(test);
   const connections: Deno.TcpConn[] = [];
   const before = Deno.memoryUsage().rss;
-  for (let count = 0; count < READERS_LIMIT; count++) {
+  for (let count = 0; count < 64; count++) {
     const connection = await api.connect();
     await connection.write(new TextEncoder().encode("GET /search?q=x HTTP/1.1\r\nHost: localhost\r\n\r\n"));
     await connection.read(new Uint8Array(1000));
