@@ -209,6 +209,10 @@ Deno.test("A line for a day that was removed makes the day anew, with that line 
   assert.equal(opened.archive.wasRemoved(DAY), false);
 });
 
+/** As it was written before lines had checksums. */
+const REMOVED =
+  '\n{"day":"2026-11-22","lines":3,"bytes":273,"reason":"older than 2 days","at":"2026-11-27T12:00:00.000Z"}';
+
 Deno.test("Killed between writing a removal down and removing, the day is there whole and goes at the next turn", async () => {
   using directory = new TestDirectory();
   const clock = new FakeClock(NOON);
@@ -217,7 +221,7 @@ Deno.test("Killed between writing a removal down and removing, the day is there 
     appendLines(opened.archive, 0, 3);
     await opened.seal();
   }
-  directory.write("removed.jsonl", '\n{"day":"2026-11-22"}');
+  directory.write("removed.jsonl", REMOVED);
   await using again = await openArchive(directory, { clock, retentionDays: 2 });
   assert.equal(again.archive.wasRemoved(DAY), false);
   assert.equal(await dayText(again.archive), textOf(0, 3));
@@ -232,7 +236,7 @@ Deno.test("Killed between removing the gzip file and its index, the rest goes at
     appendLines(opened.archive, 0, 3);
     await opened.seal();
   }
-  directory.write("removed.jsonl", '\n{"day":"2026-11-22"}');
+  directory.write("removed.jsonl", REMOVED);
   directory.remove("2026-11-22.jsonl.gz");
   await using again = await openArchive(directory);
   assert.equal(again.archive.wasRemoved(DAY), true);

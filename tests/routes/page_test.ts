@@ -268,3 +268,12 @@ Deno.test("GET /assets/… gives each file with its type, and nothing when it is
   }
   assert.equal((await askPage("/assets/page.ts")).status, 404);
 });
+
+Deno.test("The pages of the days and of a search say how many lines wait for the disk", async () => {
+  const given = { archive: new ListedDays({ "2026-11-22": { text: "{}\n", sealed: false, held: 5700 } }) };
+  assert.match((await askPage("/", given)).text, /\+ 5,700 wait for the disk/);
+  const span = "/search?since=2026-11-22T00:00:00Z";
+  const { text } = await askPage(span, { ...given, ...readerOf("") });
+  assert.match(text, /Partial: 5,700 lines wait for the disk and cannot be found yet\./);
+  assert.doesNotMatch(text, /Complete/);
+});
