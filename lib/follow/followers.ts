@@ -92,6 +92,7 @@ export class Followers {
   readonly #feed: LiveFeed;
   readonly #clients = new Set<Client>();
   readonly #waiting: (() => void)[] = [];
+  readonly #idle: (() => void)[] = [];
   #turns = 0;
   #cancels: Cancel[] = [];
   /** What was last told of lines that are held, and when by {@linkcode Clock.elapsed}; null while none are. */
@@ -144,11 +145,16 @@ export class Followers {
     return follower.stream;
   }
 
-  /** Gives everyone what is written already and ends their streams. Nobody can follow from then on. */
+  /**
+   * Gives everyone what is written already and ends their streams. Nobody can follow from then on. Settles when
+   * nothing reads the archive any more, also not for clients that have gone: whoever closes it may do so then.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#feed.flush();
     this.#endAll(null);
+    await this.#feed.idle();
+    while (this.#turns > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   #start(): void {
@@ -229,6 +235,7 @@ export class Followers {
       [Symbol.dispose]: () => {
         this.#turns--;
         this.#waiting.shift()?.();
+        if (this.#turns === 0) { for (const resolve of this.#idle.splice(0)) resolve(); }
       },
     };
   }

@@ -128,6 +128,11 @@ export class LiveFeed {
     }
   }
 
+  /** Settles when nothing is being read, which after {@linkcode stop} stays so. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
   #plan(): void {
     if (this.#running !== null || this.#cancelRun !== null) return;
     const quietMs = Math.min(QUIET_MS + this.#listeners * MS_PER_FOLLOWER, LONGEST_QUIET_MS);
