@@ -5,7 +5,7 @@
  */
 
 /** Names are compared by so many of their first characters. */
-const COMPARED_LENGTH = 64;
+const COMPARED_LENGTH = 32;
 
 /** A name is near when so few characters have to be changed, or when one is a part of the other. */
 const NEAR_CHANGES = 2;
@@ -23,7 +23,8 @@ function comparable(name: string): string {
 
 /** How many characters have to be changed; the same large number for all names that are not near. */
 function distanceTo(wanted: string, name: string): number {
-  const changes = editDistance(wanted, name);
+  const isComparable = Math.abs(wanted.length - name.length) <= NEAR_CHANGES;
+  const changes = isComparable ? editDistance(wanted, name) : Infinity;
   if (changes <= NEAR_CHANGES && changes < Math.max(wanted.length, name.length)) return changes;
   const isPart = wanted !== "" && name !== "" && (name.includes(wanted) || wanted.includes(name));
   return isPart ? NEAR_CHANGES + 1 : NEAR_CHANGES + 2;

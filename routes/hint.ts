@@ -19,8 +19,9 @@ export const HINT_HEADER = "Log-Hint";
 /** At most so many values are hinted at in one answer. */
 const VALUES_LIMIT = 3;
 
-/** At most so many names are listed of what there is. */
+/** At most so many names are listed of what there is, the nearest among so many. */
 const NAMES_LIMIT = 8;
+const NAMES_KNOWN_LIMIT = 500;
 
 /** Stands for the value that is empty. */
 const NAMELESS = "-";
@@ -100,7 +101,7 @@ async function missingApps(parts: Parts, request: HintRequest): Promise<string[]
   for await (const list of parts.lines.appLists(ranges, spanOf(filter))) {
     if (left-- === 0) return [];
     if (list === null) isIndexed = false;
-    for (const name of list ?? []) names.add(name);
+    for (const name of list ?? []) if (names.size < NAMES_KNOWN_LIMIT) names.add(name);
     missing = missing.filter(({ matches }) => !list?.some(matches));
     if (missing.length === 0) return [];
   }
@@ -170,7 +171,9 @@ function words(field: FilterField, value: string, scope: string, names: readonly
   const shown = sorted.slice(0, NAMES_LIMIT).map((name) =>
     /^[\w.:@/+-]+$/.test(name) ? cut(name) : quoted(name)
   );
-  const more = sorted.length > NAMES_LIMIT ? `, and ${sorted.length - NAMES_LIMIT} more` : "";
+  const left = sorted.length - NAMES_LIMIT;
+  // Where not all are known, nor is their number.
+  const more = left <= 0 ? "" : sorted.length < NAMES_KNOWN_LIMIT ? `, and ${left} more` : ", and many more";
   return `no ${PARAMETER_OF[field]} ${quoted(value)} ${scope}; there ${sorted.length === 1 ? "is" : "are"} ${
     shown.join(", ")
   }${more}`;

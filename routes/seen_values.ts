@@ -14,7 +14,7 @@ import type { Parts } from "./parts.ts";
 const LOOK_BYTES = 256 * 1024;
 
 /** At most so many different values are remembered. */
-const VALUES_LIMIT = 1000;
+const VALUES_LIMIT = 500;
 
 const NEWLINE = 0x0a;
 

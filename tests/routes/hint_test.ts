@@ -166,6 +166,21 @@ Deno.test("A hint shows hostile values and names as printable ASCII on one line"
   assert.match(hint!, /"\\u001b\[31m", .*, and 6 more$/);
 });
 
+Deno.test("A hint counts no names beyond those that it keeps", async () => {
+  const parts = createParts({ archive: new ListedDays({ "2026-11-22": { text: "{}\n", sealed: false } }) });
+  const apps = Array.from({ length: 5000 }, (_, i) => `app-${i}`);
+  const lines = {
+    ...parts.lines,
+    async *appLists() {
+      yield apps;
+    },
+  };
+  await using api = serve({ ...parts, lines });
+  const { hint } = await ask(api, "/search?app=ap-7");
+  assert.match(hint!, /^no app "ap-7" in this span; there are app-7, .*, and many more$/);
+  assert.equal((await ask(api, "/search?app=app-4999")).hint, null);
+});
+
 Deno.test("A hint reads only a bounded part of the archive, and its failure is none of the answer's", async () => {
   const reads: LineRequest[] = [];
   let pieces = 0;
