@@ -8,6 +8,7 @@ import { AliveMark } from "./lib/archive/alive_mark.ts";
 import { Archive } from "./lib/archive/archive.ts";
 import { GapLedger } from "./lib/archive/gap_ledger.ts";
 import { readWorkersFor } from "./lib/archive/read_pool.ts";
+import { Scrub } from "./lib/archive/scrub.ts";
 import { readVolumeUsage, requireOwnVolume } from "./lib/archive/volume.ts";
 import { systemClock as clock } from "./lib/clock.ts";
 import { type Config, ConfigError, readConfig } from "./lib/config.ts";
@@ -53,11 +54,12 @@ async function run(config: Config): Promise<void> {
     onSession: metrics.noteSession.bind(metrics),
     onRoundTrip: metrics.noteRoundTrip.bind(metrics),
   });
+  const scrub = new Scrub(directory, { archive, clock, logger });
   const volumeUsage = () => readVolumeUsage(directory);
   const followers = new Followers({ archive, gaps, clock, logger, memory });
-  metrics.connect({ archive, recorder, gaps, config, volumeUsage });
+  metrics.connect({ archive, recorder, gaps, scrub, config, volumeUsage });
   const app = createApp({
-    ...{ archive, gaps, recorder, volumeUsage, clock, logger, config, version: deno.version },
+    ...{ archive, gaps, recorder, scrub, volumeUsage, clock, logger, config, version: deno.version },
     ...{ lines: archive.lines, followers, onAnswer: metrics.noteAnswer.bind(metrics) },
   });
 
@@ -69,17 +71,19 @@ async function run(config: Config): Promise<void> {
     servers.push(serve(metricsApp, { ...address, logger, event: "metrics listening" }));
   }
   recorder.start();
+  scrub.start();
   stopOnSignals({
     clock,
     logger,
     async stop() {
       const served = servers.map((server) => server.shutdown());
       await recorder.stop();
+      const read = scrub.stop(); // a piece that is being read ends with the archive's tasks
       const unwritten = await archive.stop();
       await followers.close();
       // The mark vouches for both: what was recorded, and what is known to be missing.
       if (await gaps.close() && unwritten === 0) await alive.move(clock.now());
-      await Promise.all(served);
+      await Promise.all([...served, read]);
       await archive.close();
     },
   });

@@ -8,6 +8,7 @@
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Archive } from "./archive/archive.ts";
+import type { Scrub } from "./archive/scrub.ts";
 import type { VolumeUsage } from "./archive/volume.ts";
 import type { Config } from "./config.ts";
 import { GAP_CAUSES, type GapSource } from "./gap.ts";
@@ -37,6 +38,8 @@ export interface MetricsSources {
   archive: Pick<Archive, "days" | "held" | "waitingBytes">;
   /** The counters and the state of the session. */
   recorder: Pick<Recorder, "status">;
+  /** What came of reading the archive back. */
+  scrub: Pick<Scrub, "status">;
   /** The gaps, which are counted by cause and state. */
   gaps: GapSource;
   /** How much may wait for the disk. */
@@ -86,7 +89,7 @@ export class Metrics {
 
   /** Has the numbers that others keep read from them from now on. */
   connect(sources: MetricsSources): void {
-    const { archive, recorder, gaps, config, volumeUsage } = sources;
+    const { archive, recorder, gaps, scrub, config, volumeUsage } = sources;
     for (const [counter, [name, help]] of Object.entries(COUNTERS)) {
       this.#growing(name, help, () => recorder.status().counters[counter as keyof RecorderCounters]);
     }
@@ -117,6 +120,16 @@ export class Metrics {
       "flightlog_archive_sealed_days",
       "Sealed days in the archive",
       () => archive.days().filter(({ sealed }) => sealed).length,
+    );
+    this.#value(
+      "flightlog_scrub_damaged",
+      "Places in the archive that were found damaged and could not be put right",
+      () => scrub.status().damaged.length,
+    );
+    this.#value(
+      "flightlog_scrub_finished_timestamp_seconds",
+      "When every day had last been read back",
+      () => (scrub.status().lastFinishedMs ?? NaN) / 1000,
     );
     this.#gapCounter(gaps);
     // A broken disk is what metrics are looked at for; it must not break them.

@@ -45,6 +45,11 @@ export interface StatusAnswer {
   repaired: { file: string; what: string }[];
   /** The volume under it; null where it could not be measured. */
   disk: { totalBytes: number; freeBytes: number } | null;
+  /**
+   * What came of reading the days back: when all of them had been, how many are, and what could not be put
+   * right.
+   */
+  scrub: { lastFinished: string | null; daysChecked: number; damaged: { day: string; what: string }[] };
   /** The gap that began last; null if there never was one. */
   lastGap: GapAnswer | null;
 }
@@ -84,6 +89,11 @@ const statusAnswerSchema = v.strictObject({
   held: v.nullable(v.strictObject({ since: time, lines: count, reason: v.nullable(v.string()) })),
   repaired: v.array(v.strictObject({ file: v.string(), what: v.string() })),
   disk: v.nullable(v.strictObject({ totalBytes: count, freeBytes: count })),
+  scrub: v.strictObject({
+    lastFinished: v.nullable(time),
+    daysChecked: count,
+    damaged: v.array(v.strictObject({ day: v.string(), what: v.string() })),
+  }),
   lastGap: v.nullable(v.strictObject({
     since: time,
     until: v.nullable(time),
@@ -160,8 +170,14 @@ async function statusAnswer(parts: Parts): Promise<StatusAnswer> {
     held: held && heldAnswer(held),
     repaired: parts.archive.findings.slice(-REPAIRED_LIMIT).map(({ file, what }) => ({ file, what })),
     disk: await diskAnswer(parts),
+    scrub: scrubAnswer(parts),
     lastGap: lastGap && gapAnswer(lastGap),
   };
+}
+
+function scrubAnswer({ scrub }: Parts): StatusAnswer["scrub"] {
+  const { lastFinishedMs, daysChecked, damaged } = scrub.status();
+  return { lastFinished: lastFinishedMs === null ? null : formatMs(lastFinishedMs), daysChecked, damaged };
 }
 
 /** A broken disk is what /status is asked about; it must not break the answer. */

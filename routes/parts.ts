@@ -5,6 +5,7 @@
  */
 
 import type { Archive } from "../lib/archive/archive.ts";
+import type { Scrub } from "../lib/archive/scrub.ts";
 import type { VolumeUsage } from "../lib/archive/volume.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { LineReader } from "../lib/archive/line_reader.ts";
@@ -32,6 +33,8 @@ export interface Parts {
   gaps: GapSource;
   /** What records them. */
   recorder: { status(): RecorderStatus; readiness(): Readiness };
+  /** Tells what came of reading the archive back. */
+  scrub: Pick<Scrub, "status">;
   /** Measures the volume under the archive. */
   volumeUsage(): Promise<VolumeUsage>;
   /** The time, for `today` and for durations back from now. */

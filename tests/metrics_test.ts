@@ -21,6 +21,13 @@ function connected(sources: Partial<MetricsSources> = {}): Metrics {
       }),
     },
     gaps: { touching: () => [GAP, GAP], latest: () => GAP },
+    scrub: {
+      status: () => ({
+        lastFinishedMs: 1_795_300_000_000,
+        daysChecked: 3,
+        damaged: [{ day: "2026-11-20", what: "block 3 at 4711 is not what was written" }],
+      }),
+    },
     config: { bufferLimitBytes: 1000 },
     volumeUsage: () => Promise.resolve({ totalBytes: 1000, availableBytes: 400, usedPercent: 60 }),
     ...sources,
@@ -54,6 +61,8 @@ Deno.test("Metrics.exposition() tells what the recorder has counted, each time a
   assert.equal(found["flightlog_last_line_timestamp_seconds"], "1795341600");
   assert.equal(found["flightlog_buffer_bytes"], "77");
   assert.equal(found["flightlog_buffer_limit_bytes"], "1000");
+  assert.equal(found["flightlog_scrub_damaged"], "1");
+  assert.equal(found["flightlog_scrub_finished_timestamp_seconds"], "1795300000");
   assert.equal(found["flightlog_disk_size_bytes"], "1000");
   assert.equal(found["flightlog_disk_available_bytes"], "400");
 });

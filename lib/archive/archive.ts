@@ -26,6 +26,8 @@ import { ReadPool } from "./read_pool.ts";
 import { type DayHost, type DayInfo, emptyDay, RecordedDay } from "./recorded_day.ts";
 import { recoverArchive } from "./recovery.ts";
 import { chooseExpired, type Expired, newestRecorded } from "./retention.ts";
+import type { ScrubPlace } from "./scrub.ts";
+import type { ScrubResult } from "./scrub_task.ts";
 import { readVolumeUsage, type VolumeUsage } from "./volume.ts";
 import { WorkerClient } from "./worker_client.ts";
 
@@ -300,6 +302,11 @@ export class Archive {
     }
     const open = recorded.open(this.#pool);
     return this.#stream(day, range === undefined ? open.gzip() : open.gzipRange(range), open, slot);
+  }
+
+  /** See {@linkcode Scrubbed.scrub}. Days that are gone have nothing to read back. */
+  async scrub(day: DayNumber, place: ScrubPlace): Promise<ScrubResult | null> {
+    return await this.#days.get(day)?.scrub(place) ?? null;
   }
 
   /** Has `listener` hear of every commit; gives what ends that. */

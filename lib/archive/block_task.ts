@@ -6,19 +6,27 @@
 
 import type { BlockEntry, SealEntry } from "./format.ts";
 import { type MendedIndex, mendIndex, type MendTask } from "./index_repair.ts";
+import {
+  scrubHot,
+  type ScrubHotTask,
+  type ScrubResult,
+  scrubSealed,
+  type ScrubSealedTask,
+} from "./scrub_task.ts";
 import { type BlocksTask, makeBlocks, prepareSeal, type SealTask } from "./sealing.ts";
 
 /** What the block worker can be asked for. */
-export type BlockTask = BlocksTask | SealTask | MendTask;
+export type BlockTask = BlocksTask | SealTask | MendTask | ScrubSealedTask | ScrubHotTask;
 
 /**
- * What it gives: the new entries, the seal, or an index that was made again. `plainFault` says what is wrong with a
+ * What it gives: the new entries, the seal, an index that was made again, or what reading back gave. `plainFault` says what is wrong with a
  * plain file that is not the text of its blocks any more.
  */
 export type BlockResult =
   | { entries: BlockEntry[] }
   | { seal: SealEntry; plainFault?: string }
-  | { mended: MendedIndex };
+  | { mended: MendedIndex }
+  | { scrubbed: ScrubResult };
 
 /**
  * Does a task. Blocks until it is done.
@@ -28,6 +36,8 @@ export type BlockResult =
 export function runBlockTask(task: BlockTask): BlockResult {
   if (task.kind === "makeBlocks") return { entries: makeBlocks(task) };
   if (task.kind === "mendIndex") return { mended: mendIndex(task) };
+  if (task.kind === "scrubSealed") return { scrubbed: scrubSealed(task) };
+  if (task.kind === "scrubHot") return { scrubbed: scrubHot(task) };
   let plainFault: string | undefined;
   const seal = prepareSeal(task, ({ message }) => plainFault = message);
   return { seal, plainFault };

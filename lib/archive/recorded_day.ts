@@ -47,6 +47,8 @@ import { OpenDay } from "./open_day.ts";
 import { openPlainFile, type PlainFile, PlainWriter, type WriterEvents } from "./plain_writer.ts";
 import type { ReadPool } from "./read_pool.ts";
 import type { MendedIndex } from "./index_repair.ts";
+import type { ScrubPlace } from "./scrub.ts";
+import { SCRUB_BLOCKS, type ScrubHotTask, type ScrubResult, type ScrubSealedTask } from "./scrub_task.ts";
 import type { HotFiles } from "./sealing.ts";
 
 type Sealed = Extract<BlockResult, { seal: SealEntry }>;
@@ -326,6 +328,33 @@ export class RecordedDay {
       for (const file of files) file.close();
       throw error;
     }
+  }
+
+  /** Reads a piece of the day back, and puts right what it can; null where there is nothing to read back. */
+  scrub({ part, from }: ScrubPlace): Promise<ScrubResult | null> {
+    return this.#afterTasks(async () => {
+      const task = part === "sealed" ? this.#scrubSealedTask(from) : this.#scrubHotTask(from);
+      if (task === null) return null;
+      return (await this.#host.runBlockTask(task) as { scrubbed: ScrubResult }).scrubbed;
+    });
+  }
+
+  #scrubSealedTask(from: number): ScrubSealedTask | null {
+    if (this.seal === null) return null;
+    return {
+      kind: "scrubSealed",
+      day: this.day,
+      gzPath: this.#path(gzFile(this.day)),
+      indexPath: this.#path(indexFile(this.day)),
+      seal: this.seal,
+      from,
+    };
+  }
+
+  #scrubHotTask(from: number): ScrubHotTask | null {
+    const blocks = this.part.blocks.slice(from, from + SCRUB_BLOCKS);
+    if (this.writer === null || blocks.length === 0) return null;
+    return { kind: "scrubHot", ...this.#hotFiles(this.writer), blocks, from };
   }
 
   async #mendIndex(reason: string): Promise<string> {

@@ -38,7 +38,14 @@ Deno.test("GET /status tells the session, the counters, the archive, the disk an
     what: 'was a directory: kept as "2026-11-22.jsonl.damaged"',
     damage: false,
   }];
-  await using api = serve(createParts({ archive, gaps }));
+  const scrub = {
+    status: () => ({
+      lastFinishedMs: Date.parse("2026-11-22T03:00:00Z"),
+      daysChecked: 2,
+      damaged: [{ day: "2026-11-20", what: "block 3 at 4711 is not what was written" }],
+    }),
+  };
+  await using api = serve(createParts({ archive, gaps, scrub }));
   const answer = await api.ask("/status");
   assert.equal(answer.headers.get("Content-Type"), "application/json");
   const status = parseStatusAnswer(await answer.json());
@@ -59,6 +66,11 @@ Deno.test("GET /status tells the session, the counters, the archive, the disk an
     archive: { days: 2, lines: 3, bytes: 9, gzBytes: 0 },
     held: null,
     repaired: [{ file: "2026-11-22.jsonl", what: 'was a directory: kept as "2026-11-22.jsonl.damaged"' }],
+    scrub: {
+      lastFinished: "2026-11-22T03:00:00.000Z",
+      daysChecked: 2,
+      damaged: [{ day: "2026-11-20", what: "block 3 at 4711 is not what was written" }],
+    },
     disk: { totalBytes: 1000, freeBytes: 400 },
     lastGap: { since: "2026-11-22T09:00:00.000Z", until: null, cause: "disconnect", state: "open" },
   });

@@ -177,6 +177,7 @@ export function createParts(given: Partial<Parts> = {}): Parts {
       }),
       readiness: () => ({ ready: true, reasons: [] }),
     },
+    scrub: { status: () => ({ lastFinishedMs: null, daysChecked: 0, damaged: [] }) },
     volumeUsage: () => Promise.resolve({ totalBytes: 1000, availableBytes: 400, usedPercent: 60 }),
     clock: stoppedClock,
     logger: silentLogger,
