@@ -54,8 +54,8 @@ export class RemovedDays {
    */
   static open(directory: string): RemovedDays {
     const path = join(directory, REMOVED_FILE);
-    const { days, intact, damaged, faults } = readRemovedDays(directory);
-    if (faults.length > 0) setAside(path, intact, damaged);
+    const { days, intact, damaged, faults, isTorn } = readRemovedDays(directory);
+    if (faults.length > 0 || isTorn) setAside(path, intact, damaged);
     return new RemovedDays(path, days, faults);
   }
 
@@ -90,15 +90,30 @@ export class RemovedDays {
   }
 }
 
+/** What {@linkcode readRemovedDays} found. */
+export interface FoundRemovals {
+  /** The days. */
+  days: Set<DayNumber>;
+  /** The lines that tell of them. */
+  intact: string[];
+  /** The other lines. */
+  damaged: string[];
+  /** What is wrong with each of those. */
+  faults: string[];
+  /** Whether a crash left the start of a line: of a day that was not removed then, since the line comes first. */
+  isTorn: boolean;
+}
+
 /** What the file in `directory` says, line by line. Changes nothing. */
-export function readRemovedDays(
-  directory: string,
-): { days: Set<DayNumber>; intact: string[]; damaged: string[]; faults: string[] } {
+export function readRemovedDays(directory: string): FoundRemovals {
   const days = new Set<DayNumber>();
   const intact: string[] = [];
   const damaged: string[] = [];
   const faults: string[] = [];
-  for (const [number, line] of (readTextIfThere(join(directory, REMOVED_FILE)) ?? "").split("\n").entries()) {
+  const lines = (readTextIfThere(join(directory, REMOVED_FILE)) ?? "").split("\n");
+  const isTorn = isStartOfLine(lines.at(-1)!);
+  if (isTorn) lines.pop();
+  for (const [number, line] of lines.entries()) {
     if (line === "") continue;
     const day = readRemovedDay(line);
     if (typeof day === "number") {
@@ -109,7 +124,12 @@ export function readRemovedDays(
     damaged.push(line);
     faults.push(`Cannot read line ${number + 1} of "${REMOVED_FILE}": ${day}`);
   }
-  return { days, intact, damaged, faults };
+  return { days, intact, damaged, faults, isTorn };
+}
+
+/** Whether a line without an end has no closing bracket, and not for the reason that only the bracket has changed. */
+function isStartOfLine(line: string): boolean {
+  return line !== "" && !line.endsWith("}") && typeof readRemovedDay(line.slice(0, -1) + "}") === "string";
 }
 
 /** The day of which a line tells, which may be one of before lines had checksums; or what is wrong with it. */
@@ -124,10 +144,10 @@ function readRemovedDay(line: string): DayNumber | string {
   }
 }
 
-/** Keeps damaged lines beside the file, and writes it without them; a full disk has to wait for the next start. */
+/** Keeps damaged lines beside the file, and writes it without them and without the start of one; a full disk has to wait for the next start. */
 function setAside(path: string, intact: readonly string[], damaged: readonly string[]): void {
   try {
-    {
+    if (damaged.length > 0) {
       using file = Deno.openSync(path + DAMAGED_SUFFIX, { append: true, create: true });
       writeAll(file, new TextEncoder().encode(damaged.map((line) => `${line}\n`).join("")));
       file.syncSync();
