@@ -7,7 +7,7 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { GAP_CAUSES, GAP_STATES } from "../lib/gap.ts";
-import { timestampMs } from "../lib/timestamp.ts";
+import { timestampMs, timestampMsUp } from "../lib/timestamp.ts";
 import { type GapAnswer, gapAnswer } from "./coverage.ts";
 import type { Parts } from "./parts.ts";
 import { readLineQuery } from "./query.ts";
@@ -44,7 +44,7 @@ export function createGapsRoutes(parts: Parts): Hono {
   addResource(app, "/gaps", (c) => {
     const { since, until } = readLineQuery(c.req.url, ["since", "until"], parts.clock.now()).filter;
     const sinceMs = since ? timestampMs(since) : -Infinity;
-    const untilMs = until ? timestampMs(until) : Infinity;
+    const untilMs = until ? timestampMsUp(until) : Infinity;
     const gaps = parts.gaps.touching(sinceMs, untilMs).map(gapAnswer);
     return answerJson(c, { gaps } satisfies GapsAnswer);
   });

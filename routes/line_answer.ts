@@ -13,7 +13,7 @@ import type { LineStyle } from "../lib/archive/line_selection.ts";
 import { type DayRange, planRanges } from "../lib/archive/read_plan.ts";
 import { dayName, type DayNumber, dayStartMs, parseDayName } from "../lib/day.ts";
 import { NoRoom } from "../lib/memory_budget.ts";
-import { formatTimestamp, timestampMs } from "../lib/timestamp.ts";
+import { formatTimestamp, timestampMs, timestampMsUp } from "../lib/timestamp.ts";
 import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
 import { asksForValues, findHint, HINT_HEADER, hintLine } from "./hint.ts";
 import { endEmptyWith, peekLines } from "./hint_stream.ts";
@@ -77,7 +77,7 @@ export function spanOf(
     day === null ? -Infinity : startMs,
     cursorMs,
   );
-  const untilMs = Math.min(until ? timestampMs(until) : endMs, day === null ? Infinity : endMs);
+  const untilMs = Math.min(until ? timestampMsUp(until) : endMs, day === null ? Infinity : endMs);
   return [sinceMs, Math.max(sinceMs, untilMs)];
 }
 

@@ -185,7 +185,8 @@ function gapMark(gap: Gap, startMs: number, nowMs: number): Html {
 
 function gapWords({ sinceMs, untilMs, cause, state }: Gap): string {
   const time = (epochMs: number) => new Date(epochMs).toISOString().slice(0, 19).replace("T", " ");
-  return `${time(sinceMs)} to ${untilMs === null ? "now" : time(untilMs)}: ${cause}, ${state}`;
+  const until = untilMs === null ? "now" : time(Math.ceil(untilMs / 1000) * 1000); // to the second, outwards
+  return `${time(sinceMs)} to ${until}: ${cause}, ${state}`;
 }
 
 /** Milliseconds since midnight as units of the bar. */

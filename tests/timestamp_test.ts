@@ -7,6 +7,7 @@ import {
   TIMESTAMP_LENGTH_LIMIT,
   timestampFromMs,
   timestampMs,
+  timestampMsUp,
 } from "../lib/timestamp.ts";
 
 const READ: [text: string, seconds: number, nanoseconds: number][] = [
@@ -127,6 +128,8 @@ Deno.test("timestampFromMs() and timestampMs() keep milliseconds, also before 19
   assert.deepEqual(timestampFromMs(0.25), { seconds: 0, nanoseconds: 250_000 });
   assert.equal(timestampMs({ seconds: 1, nanoseconds: 500_999_999 }), 1_500);
   assert.equal(timestampMs({ seconds: -1, nanoseconds: 999_000_000 }), -1);
+  assert.equal(timestampMsUp({ seconds: 1, nanoseconds: 500_000_001 }), 1_501);
+  assert.equal(timestampMsUp({ seconds: 1, nanoseconds: 500_000_000 }), 1_500);
 });
 
 Deno.test("compareTimestamps() orders by seconds, then by nanoseconds", () => {

@@ -250,6 +250,8 @@ Deno.test("GET /search says how much may be missing of the span that is asked fo
   assert.equal(await coverage("/search"), "partial; gaps=2; seconds=12");
   assert.equal(await coverage("/search?since=2026-11-21"), "partial; gaps=1; seconds=2");
   assert.equal(await coverage("/search?until=2026-11-20T10:00:03Z"), "partial; gaps=1; seconds=3");
+  assert.equal(await coverage("/search?until=2026-11-20T10:00:00Z"), "complete");
+  assert.equal(await coverage("/search?until=2026-11-20T10:00:00.000000001Z"), "partial; gaps=1; seconds=1");
   assert.equal(await coverage("/search?since=2026-11-21&until=2026-11-22"), "complete");
   assert.equal(await coverage("/logs/2026-11-22?q=a"), "partial; gaps=1; seconds=2");
   assert.equal(await coverage("/logs/2026-11-21?q=a"), "complete");
