@@ -101,7 +101,7 @@ export async function answerLines(
   c.header("Cache-Control", "no-store");
   c.header(COVERAGE_HEADER, formatCoverage(measureCoverage(parts, ...spanOf(query, day, parts))));
   if (c.req.method === "HEAD") return c.body(null);
-  const early = isPage(query)
+  const early = isPage(query) || !mayHint(query)
     ? null
     : await findHint(parts, { filter: query.filter, ranges, isEmpty: false });
   const slot = await reserve(parts, c.req.raw.signal);
@@ -112,6 +112,11 @@ export async function answerLines(
     slot[Symbol.dispose]();
     throw error;
   }
+}
+
+/** Whether a hint could be had: who goes on from a place asks for what is new, and that none is there is no mistake. */
+export function mayHint({ filter, cursor }: LineQuery): boolean {
+  return cursor === null && asksForValues(filter);
 }
 
 /** Whether an answer is put together before it is sent. */
@@ -131,7 +136,7 @@ async function withHint(
   early: string | null,
 ): Promise<Response> {
   const { headers } = response;
-  if (response.body === null || !asksForValues(query.filter)) return response;
+  if (response.body === null || !mayHint(query)) return response;
   const find = () => findHint(parts, { filter: query.filter, ranges, isEmpty: true });
   let body: ReadableStream<Uint8Array> = response.body;
   let hint = early;

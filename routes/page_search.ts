@@ -15,7 +15,7 @@ import { formatTimestamp } from "../lib/timestamp.ts";
 import { type Coverage, heldWords, measureCoverage } from "./coverage.ts";
 import { curlCommand, formatSpan } from "./home.ts";
 import { findHint } from "./hint.ts";
-import { rangesFrom, reserve, spanOf } from "./line_answer.ts";
+import { mayHint, rangesFrom, reserve, spanOf } from "./line_answer.ts";
 import { DEFAULT_TAIL, filterForm, SEARCH_PARAMETERS } from "./page_form.ts";
 import type { Html, Page } from "./page_layout.ts";
 import { lineList, type PlacedLine } from "./page_lines.ts";
@@ -50,7 +50,7 @@ export async function searchPage(c: Context, parts: Parts, asked: URLSearchParam
   const limit = Math.min(wanted, SHOWN_LINES_LIMIT);
   const found = await find(parts, query, limit, c.req.raw.signal);
   const ranges = planRanges(parts.archive.days(), query.filter, { day: null, start: query.cursor });
-  const hint = found.lines.length > 0
+  const hint = found.lines.length > 0 || !mayHint(query)
     ? null
     : await findHint(parts, { filter: query.filter, ranges, isEmpty: true });
   const coverage = measureCoverage(parts, ...spanOf(query, null, parts));

@@ -99,6 +99,21 @@ Deno.test("There is no hint where lines are found, nor where each value is there
   }
 });
 
+Deno.test("Who goes on from a cursor gets no hint where nothing new has come", async () => {
+  using directory = new TestDirectory();
+  await using test = await openKinds(directory);
+  await using api = serveArchive(test);
+  const first = await api.ask("/search?app=api");
+  await first.body?.cancel();
+  const cursor = first.headers.get("Log-Cursor");
+  test.archive.append(DAY, new TextEncoder().encode(record(1)), false, null);
+  await test.archive.sync();
+  for (const more of ["", "&limit=5", "&tail=5"]) {
+    const answer = await ask(api, `/search?app=api&format=text&cursor=${cursor}${more}`);
+    assert.deepEqual(answer, { hint: null, text: "" }, more);
+  }
+});
+
 Deno.test("An app of which the index does not know yet gets no hint", async () => {
   using directory = new TestDirectory();
   await using test = await openKinds(directory);
