@@ -10,6 +10,7 @@
 
 import * as zlib from "node:zlib";
 import { copyAsLine } from "../fly_log.ts";
+import { freeBuffer } from "../spent_buffers.ts";
 import type { Timestamp } from "../timestamp.ts";
 import { HELD_AFTER_MS } from "./held.ts";
 
@@ -121,13 +122,7 @@ export class LineChunks {
       this.#active = null;
       this.#full.push(chunk);
     }
-    if (chunk.isDeflated) {
-      chunk.bytes = zlib.inflateRawSync(chunk.bytes, { maxOutputLength: chunk.length });
-      if (chunk.bytes.length !== chunk.length) {
-        throw new Error(`Cannot inflate lines: ${chunk.bytes.length} bytes of ${chunk.length} came out`);
-      }
-      chunk.isDeflated = false;
-    }
+    if (chunk.isDeflated) this.#inflate(chunk);
     return chunk;
   }
 
@@ -146,7 +141,8 @@ export class LineChunks {
   /** Takes back memory that is no longer needed. */
   reuse(bytes: Uint8Array): void {
     if (bytes.length === SMALL_CHUNK_BYTES) this.#smallSpare = bytes;
-    if (bytes.length === CHUNK_BYTES && this.#spare.length < this.#spareLimit) this.#spare.push(bytes);
+    else if (bytes.length === CHUNK_BYTES && this.#spare.length < this.#spareLimit) this.#spare.push(bytes);
+    else freeBuffer(bytes);
   }
 
   /** Lets the active chunk take no more lines; gives how many bytes less are held for it. */
@@ -165,6 +161,21 @@ export class LineChunks {
     active.isDeflated = true;
     active.heldBytes = deflated.length;
     return active.length - deflated.length;
+  }
+
+  /** Puts the lines of a chunk back as they were, in a piece of memory that is used again if there is one. */
+  #inflate(chunk: Chunk): void {
+    const lines = zlib.inflateRawSync(chunk.bytes, { maxOutputLength: chunk.length });
+    if (lines.length !== chunk.length) {
+      throw new Error(`Cannot inflate lines: ${lines.length} bytes of ${chunk.length} came out`);
+    }
+    const size = Math.max(chunk.length, CHUNK_BYTES);
+    const bytes = this.#takeSpare(size) ?? new Uint8Array(size);
+    bytes.set(lines);
+    freeBuffer(lines);
+    freeBuffer(chunk.bytes);
+    chunk.bytes = bytes;
+    chunk.isDeflated = false;
   }
 
   /** Makes a chunk that has room for a line of `needed` bytes. */
