@@ -7,6 +7,7 @@
 
 import { type AliveMark, type KeptNote } from "./archive/alive_mark.ts";
 import type { Archive } from "./archive/archive.ts";
+import { parseFileName } from "./archive/format.ts";
 import type { GapLedger } from "./archive/gap_ledger.ts";
 import type { Clock } from "./clock.ts";
 import { KeptMoments } from "./kept_moments.ts";
@@ -134,8 +135,13 @@ export class LifeSigns {
   /** What the note says, if the archive has all that it rests on; else -Infinity. */
   #keptBefore(note: KeptNote | null): number {
     const { archive } = this.#options;
-    if (note === null || archive.findings.some(({ damage }) => damage)) return -Infinity;
-    const holds = note.days.every(({ day, bytes }) => (archive.day(day)?.bytes ?? -1) >= bytes);
+    if (note === null) return -Infinity;
+    const damagedDays = archive.findings
+      .filter(({ damage }) => damage)
+      .map(({ file }) => parseFileName(file)?.day);
+    const holds = note.days.every(({ day, bytes }) =>
+      (archive.day(day)?.bytes ?? -1) >= bytes && !damagedDays.includes(day)
+    );
     return holds ? note.sinceMs : -Infinity;
   }
 
