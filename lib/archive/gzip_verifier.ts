@@ -63,7 +63,7 @@ export async function verifyGzipFile(
     }
     if (rest.length > 0) found.faults.push(`Cannot verify "${name}": its last line has no end`);
   } catch (error) {
-    const after = `after ${found.bytes} bytes of text, ${found.lines} of its lines`;
+    const after = `after ${found.bytes} bytes of text, in line ${found.lines + 1}`;
     found.faults.push(`Cannot verify "${name}": it is damaged ${after}: ${(error as Error).message}`);
   }
   if (noRecords > 0 && found.faults.length === 0) {
