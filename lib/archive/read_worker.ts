@@ -4,6 +4,7 @@
  * @module
  */
 
+import os from "node:os";
 import { freeBuffer } from "../spent_buffers.ts";
 import { deflateBlock, inflateBlock } from "./block.ts";
 import type { BlockEntry } from "./format.ts";
@@ -72,4 +73,10 @@ function buffersOf(result: ReadResult): ArrayBuffer[] {
   return [bytes.buffer as ArrayBuffer];
 }
 
-if ("DedicatedWorkerGlobalScope" in globalThis) serveWorker(runReadTask, buffersOf);
+/** Less than the recording thread's, more than the block worker's: a client waits for it; see block_worker.ts. */
+const NICE = 8;
+
+if ("DedicatedWorkerGlobalScope" in globalThis) {
+  os.setPriority(0, NICE);
+  serveWorker(runReadTask, buffersOf);
+}

@@ -5,6 +5,7 @@
  */
 
 import { join } from "node:path";
+import { START_FLAGS } from "../rig/flightlog_process.ts";
 import { until } from "./bench.ts";
 import { Program } from "./program.ts";
 
@@ -49,7 +50,7 @@ export async function startFlightlog(
   const program = scope.use(Program.start({
     name: "Flightlog",
     command: Deno.execPath(),
-    args: ["run", "-P=start", "main.ts"],
+    args: ["run", ...START_FLAGS, "-P=start", "main.ts"],
     cwd: ROOT,
     env: {
       NATS_URL: options.url,
