@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { GZ, INDEX, LINES, sealed } from "../archive/damages.ts";
+import { FlightlogProcess } from "../rig/flightlog_process.ts";
+import { NatsServer } from "../rig/nats_server.ts";
+
+const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Three gaps; in the second line a digit has changed since it was written: it said 13:00. */
+const LEDGER =
+  `{"id":1,"since":"2026-11-22T12:00:00.000Z","until":"2026-11-22T12:00:01.000Z","cause":"start",` +
+  `"state":"lost","check":"03c810fe"}
+{"id":2,"since":"2026-11-22T18:00:00.000Z","until":"2026-11-22T13:00:02.000Z","cause":"disconnect",` +
+  `"state":"lost","check":"a05f8f9e"}
+{"id":4,"since":"2026-11-22T15:00:00.000Z","until":"2026-11-22T15:00:02.000Z","cause":"stop",` +
+  `"state":"lost","check":"a0bb5c56"}
+`;
+
+/** Asks as people do. curl's code 18 is "partial file", 56 "failure in receiving"; the body is what came. */
+async function curl(...args: string[]): Promise<{ code: number; body: Uint8Array }> {
+  const { code, stdout } = await new Deno.Command("curl", { args: ["-sS", "--max-time", "30", ...args] })
+    .output();
+  return { code, body: stdout };
+}
+
+async function verify(path: string): Promise<number> {
+  const options = { args: ["task", "verify", path], cwd: REPOSITORY };
+  return (await new Deno.Command(Deno.execPath(), options).output()).code;
+}
+
+Deno.test("Flightlog over files of which bytes have changed gives right answers or breaks them off, and says so", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "flightlog-damaged-" });
+  try {
+    const index = new TextDecoder().decode(sealed[INDEX]).replace('"apps":["web"]', '"apps":["wec"]');
+    await Deno.writeFile(join(directory, GZ), sealed[GZ]!);
+    await Deno.writeTextFile(join(directory, INDEX), index);
+    await Deno.writeTextFile(join(directory, "gaps.jsonl"), LEDGER);
+    assert.equal(await verify(directory), 1);
+
+    await using server = await NatsServer.start();
+    const env = { NATS_URL: server.url, RETENTION_DAYS: "0", MAX_DISK_PERCENT: "0" };
+    await using flightlog = await FlightlogProcess.start({ logDirectory: directory, env });
+    await flightlog.untilLog("recording");
+    const url = `http://127.0.0.1:${flightlog.port}`;
+
+    const span = "since=2026-11-22T13:00:00Z&until=2026-11-22T13:00:02Z";
+    const { gaps } = JSON.parse(new TextDecoder().decode((await curl(`${url}/gaps?${span}`)).body));
+    assert.deepEqual(gaps, [{
+      since: "2026-11-22T12:00:01.000Z",
+      until: "2026-11-22T15:00:00.000Z",
+      cause: "disk",
+      state: "lost",
+    }]);
+
+    const day = "since=2026-11-22&until=2026-11-23";
+    const found = await curl(`${url}/search?app=web&${day}&limit=9000`);
+    assert.equal(found.code, 0);
+    assert.equal(new TextDecoder().decode(found.body).split("\n").length - 1, LINES);
+    assert.deepEqual(await Deno.readFile(join(directory, INDEX)), sealed[INDEX]);
+
+    const gz = sealed[GZ]!.slice();
+    gz[gz.length - 500]! ^= 1; // in the last block
+    await Deno.writeFile(join(directory, GZ), gz);
+    const saved = join(directory, "saved.gz");
+    const ways = [
+      ["-o", saved, `${url}/logs/2026-11-22.jsonl.gz`],
+      ["--compressed", `${url}/logs/2026-11-22`],
+      ["-r", `${gz.length - 600}-`, `${url}/logs/2026-11-22.jsonl.gz`],
+      [`${url}/logs/2026-11-22`],
+      [`${url}/logs/2026-11-22.log`],
+      [`${url}/search?${day}&limit=20000`],
+    ];
+    for (const way of ways) assert.notEqual((await curl(...way)).code, 0, way.join(" "));
+    assert.equal(await verify(saved), 1);
+    assert.equal((await curl("-f", `${url}/ready`)).code, 0, "recording goes on");
+    assert.equal((await flightlog.stop()).code, 0);
+    assert.equal(await verify(directory), 1);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
