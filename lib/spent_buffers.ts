@@ -6,7 +6,7 @@
  */
 
 /** A buffer that is no larger may be Node's pool, of which others use a part too, in bytes. */
-const SHARED_BYTES_LIMIT = 64 * 1024;
+export const SHARED_BYTES_LIMIT = 64 * 1024;
 
 /** A view that ends so many bytes before its buffer does has all that counts. */
 export const SPARE_BYTES = 1;
@@ -31,7 +31,7 @@ export function lendBuffers(stream: ReadableStream<Uint8Array>, source = stream)
 
 /**
  * Passes on to a server what an answer has for it, and frees buffers that are lent when the server comes for what is
- * next: it has read them then. A buffer goes with the view of it that reaches its end, so no view of it
+ * next: it has sent them then, but for those up to {@linkcode SHARED_BYTES_LIMIT}, which are its own. A buffer goes with the view of it that reaches its end, so no view of it
  * may come after that one.
  */
 export function freeWhenSent(answer: Response): Response {
@@ -45,8 +45,13 @@ export function freeWhenSent(answer: Response): Response {
       sent = null;
       const { done, value } = await reader.read();
       if (done) return controller.close();
-      sent = value;
-      controller.enqueue(value);
+      if (value.length > SHARED_BYTES_LIMIT) {
+        sent = value;
+        return controller.enqueue(value);
+      }
+      // A small part of a large buffer is copied, so that it may be kept while the server looks for more.
+      controller.enqueue(value.slice());
+      if (reachesEnd(value)) freeBuffer(value);
     },
     cancel: (reason) => reader.cancel(reason),
   }, { highWaterMark: 0 });

@@ -16,6 +16,7 @@ import { measureGrownDay, measureGrownDownload, measureStart } from "./growth.ts
 import { measureIngest } from "./ingest.ts";
 import { measureKills } from "./kill.ts";
 import { measureLatency } from "./latency.ts";
+import { measureMemory } from "./memory.ts";
 import { measureNarrowSearch, measureTextSearch } from "./search.ts";
 import { measureSoak } from "./soak.ts";
 import { markdownTable, missingRow, type Row } from "./report.ts";
@@ -34,6 +35,7 @@ const MEASUREMENTS: Record<string, Measurement[]> = {
   follow: [measureFollowers],
   growth: [measureGrownDay, measureGrownDownload, measureStart],
   kill: [measureKills],
+  memory: [measureMemory],
   soak: [measureSoak],
 };
 
