@@ -10,6 +10,7 @@
 import { fileURLToPath } from "node:url";
 import { type FlyLine, flyLines } from "./fly_lines.ts";
 import { LineLog } from "./line_log.ts";
+import { MissingNatsServer } from "./nats_executable.ts";
 import { NatsServer } from "./nats_server.ts";
 import { Publisher } from "./publisher.ts";
 
@@ -26,10 +27,10 @@ const DAY_MS = 86_400_000;
 
 const repository = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Runs until `signal` aborts or the program ends. Gives the exit code. */
+/** Runs until `signal` aborts or the program ends. Returns the exit code. */
 async function dev(signal: AbortSignal): Promise<number> {
   const port = Number(Deno.env.get("PORT") ?? "8080");
-  if (!isFree(port)) {
+  if (port !== 0 && !isFree(port)) {
     console.error(
       `Cannot listen on port ${port}: something else does; choose another with PORT=8081 deno task dev`,
     );
@@ -66,7 +67,7 @@ async function dev(signal: AbortSignal): Promise<number> {
 
   const ended = process.status.then(({ code }) => code);
   const aborted = new Promise<number>((resolve) => signal.addEventListener("abort", () => resolve(0)));
-  const filled = fill(log, server, port, signal).catch((error) => {
+  const filled = fill(log, server, signal).catch((error) => {
     if (signal.aborted) return;
     console.error(error);
   });
@@ -80,12 +81,12 @@ async function dev(signal: AbortSignal): Promise<number> {
 async function fill(
   log: LineLog,
   server: NatsServer | undefined,
-  port: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const isRecording = (line: string): boolean =>
-    line.startsWith("{") && JSON.parse(line).event === "recording";
-  await log.until(isRecording, `"recording"`);
+  const untilEvent = (event: string): Promise<string> =>
+    log.until((line) => line.startsWith("{") && JSON.parse(line).event === event, `"${event}"`);
+  const port: number = JSON.parse(await untilEvent("api listening")).port;
+  await untilEvent("recording");
   if (server === undefined) return printHelp(port);
   await using publisher = await Publisher.connect({ port: server.port });
   const midnightMs = Math.floor(Date.now() / DAY_MS) * DAY_MS;
@@ -120,6 +121,7 @@ Flightlog is recording. Try, in another terminal:
   curl ${at}/logs/today.log
   curl -fOJ ${at}/logs/yesterday.jsonl.gz
   curl '${at}/search?q=TypeError&limit=5'
+  curl '${at}/search?q=checkout&since=2h&format=text'
   curl -N '${at}/tail?tail=5&format=text'
   curl ${at}/gaps
   curl ${at}/status
@@ -175,5 +177,11 @@ if (import.meta.main) {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => controller.abort());
   }
-  Deno.exit(await dev(controller.signal));
+  Deno.exit(
+    await dev(controller.signal).catch((error) => {
+      if (!(error instanceof MissingNatsServer)) throw error;
+      console.error(error.message);
+      return 1;
+    }),
+  );
 }

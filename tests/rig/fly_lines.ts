@@ -42,7 +42,15 @@ const APPS = [
   { name: "postgres", instances: ["6e82dd00f75687"], weight: 1 },
 ];
 const REGIONS = ["sjc", "fra", "nrt"];
-const ROUTES = ["/", "/login", "/api/v1/orders", "/healthz", "/static/app.css", "/search?q=caf%C3%A9"];
+const ROUTES = [
+  "/",
+  "/login",
+  "/api/v1/orders",
+  "/checkout",
+  "/healthz",
+  "/static/app.css",
+  "/search?q=caf%C3%A9",
+];
 
 const STACK_TRACE = [
   "TypeError: Cannot read properties of undefined (reading 'id')",
