@@ -32,6 +32,9 @@ const TODAY_LINES = 200_000;
 /** Clients that ask for a page and do not read it. */
 const STALLED_CLIENTS = 64;
 
+/** How long everybody reads before lines are timed, in milliseconds. */
+const SETTLE_MS = 5_000;
+
 /** How often the kernel is asked, in milliseconds. */
 const LOOK_MS = 250;
 
@@ -75,6 +78,8 @@ async function measureMachine(bench: Bench, machineBytes: number): Promise<Row[]
   const load = new AbortController();
   const loading = publishSteadily(server.port, load.signal);
   scope.defer(() => load.abort());
+  // Threads start, blocks of today's lines are made: what is timed is what comes after that.
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   const file = join(directory, `${today.name}.jsonl`);
   const latency = await measureLines(scope, { publisher, file, lines: latencyMs * 3 });
   load.abort();
