@@ -6,6 +6,8 @@ import { FlightlogProcess } from "./rig/flightlog_process.ts";
 import { numberedLine } from "./rig/fly_lines.ts";
 import { NatsServer, type NatsServerOptions } from "./rig/nats_server.ts";
 import { Publisher } from "./rig/publisher.ts";
+import { untilWritten } from "./faults/oracle.ts";
+import { WAIT_LIMIT_MS } from "./rig/wait.ts";
 
 const LINES = 2000;
 const MILLION = 1_000_000;
@@ -33,12 +35,15 @@ async function readDays(flightlog: FlightlogProcess): Promise<DaysAnswer["days"]
   return parseDaysAnswer(await response.json()).days;
 }
 
-/** Asks until the archive has so many lines; what it has can be read. */
+/** Asks until the archive has so many lines, and all of them can be read. */
 async function untilRecorded(flightlog: FlightlogProcess, lines: number): Promise<void> {
+  const endMs = performance.now() + WAIT_LIMIT_MS;
   let recorded = 0;
   while (recorded < lines) {
+    if (performance.now() > endMs) throw new Error(`Cannot wait for ${lines} lines: ${recorded} are there`);
     recorded = (await readDays(flightlog)).reduce((sum, day) => sum + day.lines, 0);
   }
+  await untilWritten(flightlog);
 }
 
 for (const { name, server: options, url } of TRANSPORTS) {

@@ -14,6 +14,7 @@ import {
   textOf,
 } from "./archive_rig.ts";
 import { SmallDisk } from "./small_disk.ts";
+import { within } from "../rig/wait.ts";
 
 const ignore = !SmallDisk.isAllowed();
 
@@ -30,7 +31,7 @@ async function until(
   if (isSo()) return;
   const changed = Promise.withResolvers<void>();
   const cancel = archive.onChange(() => isSo() && changed.resolve());
-  await changed.promise;
+  await within(changed.promise, "a change of the archive");
   cancel();
 }
 

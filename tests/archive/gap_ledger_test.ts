@@ -9,6 +9,7 @@ import { silentLogger } from "../../lib/logger.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { keepingLogger, NOON, TestDirectory } from "./archive_rig.ts";
 import { SmallDisk } from "./small_disk.ts";
+import { untilSo } from "../rig/wait.ts";
 
 const clock = new FakeClock(NOON);
 const START = Date.parse(NOON);
@@ -392,7 +393,7 @@ Deno.test("A ledger that cannot be written has one next try, however many ask, a
   ledger.end(START + 1000);
   const flushes = [ledger.flush(), ledger.flush()];
   for (let count = 1; count <= 3; count++) {
-    while (failures() < count) await new Promise((resolve) => setTimeout(resolve, 0));
+    await untilSo(() => failures() >= count, `failure ${count}`);
     await Promise.resolve();
     assert.equal(ownClock.pending, 1);
     ownClock.advance(1000);

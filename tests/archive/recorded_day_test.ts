@@ -5,6 +5,7 @@ import { type DayHost, emptyDay, RecordedDay } from "../../lib/archive/recorded_
 import { DAY_MS, dayStartMs } from "../../lib/day.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { DAY, DAY_NAME, HOUR_MS, NOON, record, TestDirectory, textOf } from "./archive_rig.ts";
+import { untilSo, within } from "../rig/wait.ts";
 
 /** A day whose block worker is the test: `beforeTask` is awaited before each task, and may throw. */
 function createDay(directory: TestDirectory, beforeTask: (task: BlockTask) => unknown = () => {}) {
@@ -84,7 +85,9 @@ Deno.test("Lines that arrive at the very moment of sealing reopen the day and ar
   append(0, 2);
   await day.writer!.sync();
   const sealing = day.trySeal();
-  while (day.writer !== null) await Promise.resolve();
+  // Not the next turn of the event loop, which would be too late, so their number is the limit.
+  for (let steps = 0; day.writer !== null && steps < 1_000_000; steps++) await Promise.resolve();
+  assert.equal(day.writer, null);
   append(2, 3);
   assert.equal(await sealing, true);
   await day.writer!.sync();
@@ -104,11 +107,11 @@ Deno.test("Blocks that cannot be made are told and made after the next sync", as
   });
   append(0, 3, 600_000);
   await day.writer!.sync();
-  while (faults.length === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+  await untilSo(() => faults.length > 0, "the fault");
   assert.deepEqual(faults, [`making gzip blocks of ${DAY_NAME}: Cannot write: full`]);
   append(3, 4);
   await day.writer!.sync();
-  await made.promise;
+  await within(made.promise, "the block");
   await day.close();
   await day.ended();
   assert.ok(day.part.blocks.length > 0);

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { runBlockTask } from "../../lib/archive/block_task.ts";
 import { indexHeader, parseIndex } from "../../lib/archive/day_index.ts";
 import type { DayInfo } from "../../lib/archive/recorded_day.ts";
@@ -8,6 +7,7 @@ import type { ScrubHotTask, ScrubResult, ScrubSealedTask } from "../../lib/archi
 import { FakeClock } from "../rig/fake_clock.ts";
 import { GZ, GZ_PART, hot, INDEX, INDEX_PART, PLAIN, sealed } from "./damages.ts";
 import { DAY, keepingLogger, TestDirectory } from "./archive_rig.ts";
+import { untilSo } from "../rig/wait.ts";
 
 function put(directory: TestDirectory, files: Record<string, Uint8Array<ArrayBuffer>>): void {
   for (const [name, bytes] of Object.entries(files)) directory.write(name, bytes);
@@ -145,10 +145,11 @@ function listed(results: Record<number, string[]> = {}) {
 }
 
 async function advanceUntil(clock: FakeClock, isReached: () => boolean): Promise<void> {
-  while (!isReached()) {
+  await untilSo(() => {
+    if (isReached()) return true;
     clock.advance(1000);
-    await nextTurn();
-  }
+    return false;
+  }, "what is read back");
 }
 
 Deno.test("Every day is read back once a week, a growing one more often, and damage is told", async () => {
@@ -199,7 +200,7 @@ Deno.test("Reading back is ended in the middle, and the day is read from its sta
   const scrub = new Scrub(directory.path, { archive, clock, logger: keepingLogger() });
   scrub.start();
   clock.advance(SCRUB_TICK_MS);
-  while (archive.asked.length === 0) await nextTurn();
+  await untilSo(() => archive.asked.length > 0, "the first piece");
   await scrub.stop();
   assert.deepEqual(archive.asked, ["0 sealed 0"]);
   assert.equal(clock.pending, 0);

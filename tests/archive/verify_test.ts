@@ -7,6 +7,7 @@ import { verifyCommand } from "../../lib/verify_command.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { asVersion } from "./damages.ts";
 import { appendLines, DAY, DAY_NAME, NOON, openArchive, TestDirectory, textOf } from "./archive_rig.ts";
+import { untilSo } from "../rig/wait.ts";
 
 const GZ = `${DAY_NAME}.jsonl.gz`;
 const INDEX = `${DAY_NAME}.index`;
@@ -19,7 +20,7 @@ async function record(directory: TestDirectory): Promise<void> {
   await opened.seal();
   appendLines(opened.archive, 0, 1500, 1000, DAY + 2);
   await opened.archive.sync();
-  while (opened.archive.day(DAY + 2)!.gzBytes === 10) await new Promise((resolve) => setTimeout(resolve, 0));
+  await untilSo(() => opened.archive.day(DAY + 2)!.gzBytes > 10, "a block of the hot day");
   await opened.close();
   const ledger = GapLedger.open(directory.path, { clock: opened.clock, logger: silentLogger });
   ledger.begin("disconnect", Date.parse(NOON));

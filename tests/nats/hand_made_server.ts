@@ -4,6 +4,8 @@
  * @module
  */
 
+import { within } from "../rig/wait.ts";
+
 /** The greeting of a server without TLS. */
 export const INFO = 'INFO {"version":"2.9.10","max_payload":1048576}\r\n';
 
@@ -54,7 +56,7 @@ export async function readUntil(connection: Deno.Conn, text: string): Promise<vo
   const chunk = new Uint8Array(4096);
   let received = "";
   while (!received.includes(text)) {
-    const length = await connection.read(chunk);
+    const length = await within(connection.read(chunk), JSON.stringify(text));
     if (length === null) throw new Error(`Cannot read "${text}": the client has closed the connection`);
     received += new TextDecoder().decode(chunk.subarray(0, length));
   }

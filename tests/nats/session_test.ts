@@ -6,6 +6,7 @@ import { openSession, SessionError, type SessionOptions } from "../../lib/nats/s
 import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";
 import { TcpProxy } from "../rig/tcp_proxy.ts";
+import { within } from "../rig/wait.ts";
 
 /** Collects messages as text, and lets a test wait for their number. */
 function collect(): {
@@ -23,7 +24,9 @@ function collect(): {
       for (const { count, resolve } of waiting) if (count <= lines.length) resolve();
     },
     until: (count) =>
-      lines.length >= count ? Promise.resolve() : new Promise((resolve) => waiting.push({ count, resolve })),
+      lines.length >= count
+        ? Promise.resolve()
+        : within(new Promise((resolve) => waiting.push({ count, resolve })), `${count} messages`),
   };
 }
 

@@ -3,6 +3,7 @@ import { TcpSocket, WRITE_LIMIT_BYTES } from "../../lib/nats/tcp_socket.ts";
 import { HandMadeServer, INFO, writeAll } from "./hand_made_server.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { TcpProxy } from "../rig/tcp_proxy.ts";
+import { within } from "../rig/wait.ts";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -33,7 +34,7 @@ function listen(socket: TcpSocket): {
     until: (text) =>
       received.includes(text)
         ? Promise.resolve(received)
-        : new Promise((resolve) => waiting.push({ text, resolve })),
+        : within(new Promise((resolve) => waiting.push({ text, resolve })), JSON.stringify(text)),
   };
 }
 

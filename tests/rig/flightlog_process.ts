@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LineLog } from "./line_log.ts";
 import type { MemoryCgroup } from "./memory_cgroup.ts";
+import { within } from "./wait.ts";
 
 /** How the program is started. Everything may be left out. */
 export interface FlightlogOptions {
@@ -196,7 +197,7 @@ export class FlightlogProcess implements AsyncDisposable {
   }
 
   async #ended(): Promise<Deno.CommandStatus> {
-    const status = await this.#process.status;
+    const status = await within(this.#process.status, "the end of flightlog");
     await this.log.ended();
     return status;
   }

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { type Certificate, makeCertificate } from "./certificate.ts";
 import { LineLog } from "./line_log.ts";
 import { findNatsServer } from "./nats_executable.ts";
+import { within } from "./wait.ts";
 
 /** How the server is set up. Everything may be left out. */
 export interface NatsServerOptions {
@@ -233,7 +234,7 @@ export class NatsServer implements AsyncDisposable {
         if (!(error instanceof TypeError) && !(error instanceof Deno.errors.NotFound)) throw error;
       }
     }
-    await process.status;
+    await within(process.status, "the end of nats-server");
     await this.log.ended();
   }
 

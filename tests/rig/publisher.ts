@@ -5,6 +5,7 @@
  * @module
  */
 
+import { within } from "./wait.ts";
 /** Bytes that are collected before they are written to the socket. */
 const BATCH_BYTES = 256 * 1024;
 
@@ -171,7 +172,7 @@ export class Publisher implements AsyncDisposable {
         this.#received = this.#received.slice(end + 2);
         return line;
       }
-      const length = await this.#connection.read(chunk);
+      const length = await within(this.#connection.read(chunk), "an answer of nats-server");
       if (length === null) throw new Error("Cannot publish: the server has closed the connection");
       this.#received += decoder.decode(chunk.subarray(0, length), { stream: true });
     }

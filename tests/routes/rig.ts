@@ -16,6 +16,7 @@ import type { Gap, GapSource } from "../../lib/gap.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { createApp } from "../../routes/app.ts";
 import type { DaySource, Parts } from "../../routes/parts.ts";
+import { within } from "../rig/wait.ts";
 
 /** When everything in these tests happens: noon, so that today and yesterday are beyond doubt. */
 export const NOW_MS = Date.parse("2026-11-22T12:00:00Z");
@@ -111,7 +112,9 @@ export class ListedDays implements DaySource {
 
   /** Settles when as many streams are closed as were opened. */
   async allClosed(): Promise<void> {
-    while (this.closed < this.opened) await new Promise<void>((resolve) => this.#closing.push(resolve));
+    while (this.closed < this.opened) {
+      await within(new Promise<void>((resolve) => this.#closing.push(resolve)), "the end of every stream");
+    }
   }
 
   #open(bytes: Uint8Array<ArrayBuffer>, range?: ByteRange): ReadableStream<Uint8Array<ArrayBuffer>> {

@@ -16,6 +16,7 @@ import {
   randomQuery,
 } from "../archive/varied_archive.ts";
 import { createParts, listedGaps, NOW_MS, readProblem, serve, type ServedApi } from "./rig.ts";
+import { untilSo } from "../rig/wait.ts";
 
 function serveArchive({ archive, clock }: TestArchive): ServedApi {
   return serve(createParts({ archive, lines: archive.lines, clock }));
@@ -291,7 +292,7 @@ Deno.test("GET /search reads no more blocks once its client has gone", async () 
   connection.close();
   await returned;
   const after = chunks;
-  while (test.archive.lines.readers > 0) await nextTurn();
+  await untilSo(() => test.archive.lines.readers === 0, "the end of every reader");
   assert.equal(chunks, after);
 });
 
@@ -308,7 +309,7 @@ Deno.test("GET /search frees its place whether it is read, cut, refused or only 
     await (await api.ask("/search?limit=x")).text();
   }
   // What was cut ends after the block that it was at.
-  while (test.archive.lines.readers > 0) await nextTurn();
+  await untilSo(() => test.archive.lines.readers === 0, "the end of every reader");
 });
 
 Deno.test("GET /search answers 503 with Retry-After when there is no memory for it in time", async () => {
@@ -321,14 +322,14 @@ Deno.test("GET /search answers 503 with Retry-After when there is no memory for 
   await using api = serveArchive(test);
   const slot = await test.archive.lines.reserve();
   const asked = api.ask("/search");
-  while (memory.waiting === 0) await nextTurn();
+  await untilSo(() => memory.waiting > 0, "a reader that waits for memory");
   clock.advance(ROOM_WAIT_MS);
   const answer = await asked;
   assert.equal(answer.status, 503);
   assert.equal(answer.headers.get("Retry-After"), "5");
   assert.equal((await readProblem(answer)).type, "urn:flightlog:problem:too-many-readers");
   const next = api.ask("/search");
-  while (memory.waiting === 0) await nextTurn();
+  await untilSo(() => memory.waiting > 0, "a reader that waits for memory");
   slot[Symbol.dispose]();
   assert.equal((await linesOf(await next)).length, 3);
 });

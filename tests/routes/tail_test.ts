@@ -12,6 +12,7 @@ import { createRandom } from "../archive/varied_archive.ts";
 import { StalledDisk } from "../faults/stalled_disk.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { createParts, readProblem, serve, type ServedApi } from "./rig.ts";
+import { untilSo, within } from "../rig/wait.ts";
 
 const encoder = new TextEncoder();
 const DAY_MS = 86_400_000;
@@ -87,7 +88,10 @@ class Reading implements AsyncDisposable {
   /** Reads until `isEnough`; false where the answer ends before. */
   async until(isEnough: (text: string) => boolean): Promise<boolean> {
     while (!isEnough(this.text)) {
-      const { done, value } = await this.#reader.read();
+      const { done, value } = await within(
+        this.#reader.read(),
+        `more than ${JSON.stringify(this.text.slice(-200))}`,
+      );
       if (done) return false;
       const text = this.#decoder.decode(value, { stream: true });
       const at = text.lastIndexOf('"message":"line ');
@@ -309,10 +313,10 @@ Deno.test("GET /tail tells of lines that wait for a full disk, as events and amo
   await using events = await follow(followed, "", EVENTS);
   await using text = await follow(followed, "?format=text");
   await events.until((text) => text.length > 0);
-  while (followed.followers.count < 2) await nextTurn();
+  await untilSo(() => followed.followers.count === 2, "two followers");
   disk.fail();
   for (let number = 0; number < 3; number++) followed.record(number);
-  while (archive.trouble === null) await nextTurn();
+  await untilSo(() => archive.trouble !== null, "the trouble of the archive");
   clock.advance(1000);
   const line = (lines: string) =>
     `--- held since 12:00:00Z: ${lines} for the disk: No space left on device (os error 28) ---\n`;
@@ -403,7 +407,7 @@ Deno.test("GET /tail frees its place when its client goes away", async () => {
   const reading = await follow(followed);
   assert.equal(followed.followers.count, 1);
   await reading[Symbol.asyncDispose]();
-  while (followed.followers.count > 0) await nextTurn();
+  await untilSo(() => followed.followers.count === 0, "the end of the follower");
   const answer = await followed.api.ask("/tail", { method: "HEAD" });
   assert.equal(answer.status, 200);
   assert.equal(followed.followers.count, 0);
