@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import zlib from "node:zlib";
 import { deflateBlock } from "../../lib/archive/block.ts";
-import { ReadPool } from "../../lib/archive/read_pool.ts";
+import { ReadPool, readWorkersFor } from "../../lib/archive/read_pool.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { NOON } from "./archive_rig.ts";
 
@@ -19,6 +19,12 @@ Deno.test("run() inflates and deflates in as many workers as there are cores, at
   const options = { finishFlush: zlib.constants.Z_SYNC_FLUSH };
   assert.equal(zlib.inflateRawSync(deflated, options).toString(), TEXT);
   pool.close();
+});
+
+Deno.test("readWorkersFor() gives one to a small machine, else one for each core, at most four", () => {
+  assert.equal(readWorkersFor(210e6, 8), 1);
+  assert.equal(readWorkersFor(430e6, 2), 2);
+  assert.equal(readWorkersFor(64e9, 64), 4);
 });
 
 Deno.test("run() rejects for a damaged block and goes on with the next", async () => {

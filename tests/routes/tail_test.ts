@@ -5,8 +5,9 @@ import { GapLedger } from "../../lib/archive/gap_ledger.ts";
 import type { PlainFile } from "../../lib/archive/plain_writer.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { dayName } from "../../lib/day.ts";
-import { Followers, FOLLOWERS_LIMIT, type FollowRequest } from "../../lib/follow/followers.ts";
+import { Followers, FOLLOWERS_LIMIT, FollowersBusy, type FollowRequest } from "../../lib/follow/followers.ts";
 import { silentLogger } from "../../lib/logger.ts";
+import { FOLLOWER_BYTES, MemoryBudget } from "../../lib/memory_budget.ts";
 import { DAY, openArchive, type TestArchive, TestDirectory } from "../archive/archive_rig.ts";
 import { createRandom } from "../archive/varied_archive.ts";
 import { StalledDisk } from "../faults/stalled_disk.ts";
@@ -375,20 +376,21 @@ Deno.test("GET /tail ends when the recorder stops, behind the last line", async 
   await late.text();
 });
 
+const FOLLOW_ALL: FollowRequest = {
+  filter: { apps: [], regions: [], instances: [], levels: [] },
+  style: "jsonl",
+  isEvents: false,
+  context: { kind: "tail", lines: 1, since: null, withinBytes: null },
+  describeGap: () => null,
+  heldNotice: () => null,
+};
+
 Deno.test("GET /tail answers 503 with Retry-After when too many follow", async () => {
   using directory = new TestDirectory();
   await using followed = await Followed.open(directory);
   const streams = Array.from(
     { length: FOLLOWERS_LIMIT },
-    () =>
-      followed.followers.follow({
-        filter: { apps: [], regions: [], instances: [], levels: [] },
-        style: "jsonl",
-        isEvents: false,
-        context: { kind: "tail", lines: 1, since: null, withinBytes: null },
-        describeGap: () => null,
-        heldNotice: () => null,
-      }),
+    () => followed.followers.follow(FOLLOW_ALL),
   );
   const answer = await followed.api.ask("/tail");
   assert.equal(answer.status, 503);
@@ -399,6 +401,25 @@ Deno.test("GET /tail answers 503 with Retry-After when too many follow", async (
   followed.record(1);
   await reading.until(() => reading.numbers.length === 1);
   for (const stream of streams.slice(1)) await stream.cancel();
+});
+
+Deno.test("Followers take no more than half of the memory that is for reading", async () => {
+  using directory = new TestDirectory();
+  await using test = await openArchive(directory);
+  const gaps = GapLedger.open(directory.path, { clock: test.clock, logger: silentLogger });
+  const memory = new MemoryBudget({ limitBytes: 4 * FOLLOWER_BYTES, clock: test.clock });
+  const { archive, clock } = test;
+  const followers = new Followers({ archive, gaps, clock, logger: silentLogger, memory });
+  const follow = () => followers.follow(FOLLOW_ALL);
+  const streams = [follow(), follow()];
+  assert.throws(follow, FollowersBusy);
+  await streams[0]!.cancel();
+  assert.equal(memory.heldBytes, FOLLOWER_BYTES);
+  await follow().cancel();
+  await streams[1]!.cancel();
+  assert.equal(memory.heldBytes, 0);
+  await followers.close();
+  await gaps.close();
 });
 
 Deno.test("GET /tail frees its place when its client goes away", async () => {
