@@ -16,8 +16,9 @@ import { VARIABLE_NAMES } from "./lib/environment.ts";
 import { Followers } from "./lib/follow/followers.ts";
 import { createLogger } from "./lib/logger.ts";
 import { machineMemory } from "./lib/machine_memory.ts";
-import { MemoryBudget, readingBytes } from "./lib/memory_budget.ts";
+import { MemoryBudget, READER_BYTES, readingBytes } from "./lib/memory_budget.ts";
 import { Metrics } from "./lib/metrics.ts";
+import { chooseConnections, countFreeFiles, METRICS_CONNECTIONS } from "./lib/open_files.ts";
 import { Recorder } from "./lib/recorder.ts";
 import { stopOnSignals } from "./lib/stop_signals.ts";
 import { createApp } from "./routes/app.ts";
@@ -63,12 +64,20 @@ async function run(config: Config): Promise<void> {
     ...{ lines: archive.lines, followers, onAnswer: metrics.noteAnswer.bind(metrics) },
   });
 
-  const servers = [serve(app, { hostname, port, logger, event: "api listening" })];
+  const freeFiles = countFreeFiles(directory);
+  const maxConnections = chooseConnections({
+    ...{ asked: config.maxConnections, freeFiles, readers: memory.limitBytes / READER_BYTES },
+  });
+  const servers = [
+    await serve(app, { hostname, port, maxConnections, clock, logger, event: "api listening" }),
+  ];
   if (metricsPort !== null) {
     // It asks for no token, so off Fly, where no private network is around it, it is for this machine only.
     const address = { hostname: config.onFly ? hostname : "127.0.0.1", port: metricsPort };
     const metricsApp = createMetricsApp({ metrics, recorder, logger });
-    servers.push(serve(metricsApp, { ...address, logger, event: "metrics listening" }));
+    const event = "metrics listening";
+    const few = { maxConnections: METRICS_CONNECTIONS, clock, logger, event };
+    servers.push(await serve(metricsApp, { ...address, ...few }));
   }
   recorder.start();
   scrub.start();

@@ -47,6 +47,8 @@ export interface Config {
   hostname: string;
   /** The port of the metrics; 0 for any that is free, null for no metrics. */
   metricsPort: number | null;
+  /** The API has at most this many connections open; null for as many as the open files allow. */
+  maxConnections: number | null;
   /** Whether this is a Fly machine, which is where `FLY_MACHINE_ID` is set. */
   onFly: boolean;
   /** The Fly app this is, whose own lines are never recorded; null if unknown. */
@@ -139,6 +141,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     port: read.PORT,
     hostname: read.HOST ?? (onFly ? "::" : "127.0.0.1"),
     metricsPort: read.METRICS_PORT.value,
+    maxConnections: read.MAX_CONNECTIONS ?? null,
     onFly,
     app: read.FLY_APP_NAME ?? null,
     region: read.FLY_REGION ?? null,

@@ -52,6 +52,7 @@ export type Environment = {
   PORT: number;
   HOST?: string;
   METRICS_PORT: Switch;
+  MAX_CONNECTIONS?: number;
   FLY_APP_NAME?: string;
   FLY_REGION?: string;
   FLY_MACHINE_ID?: string;
@@ -214,6 +215,9 @@ const schema = v.object({
       '"off" or a port from 0 to 65535, 0 for any',
     ),
     "9091",
+  ),
+  MAX_CONNECTIONS: v.optional(
+    readBy((text) => readWhole(text, 1, 100_000), "a whole number from 1 to 100000"),
   ),
   FLY_APP_NAME: v.optional(v.string()),
   FLY_REGION: v.optional(v.string()),

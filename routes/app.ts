@@ -15,11 +15,10 @@ import { createLogsRoutes } from "./logs.ts";
 import { createPageRoutes } from "./page.ts";
 import type { Parts } from "./parts.ts";
 import { answerError, Problem } from "./problem.ts";
-import { hideLength } from "./resource.ts";
 import { createSearchRoutes } from "./search.ts";
 import { createTailRoutes } from "./tail.ts";
 
-/** The API as a handler for `Deno.serve`. */
+/** The API as a handler of Fetch requests. */
 export interface App {
   /** Answers one request; never throws. */
   fetch(request: Request): Response | Promise<Response>;
@@ -54,8 +53,7 @@ export function createApp(parts: Parts): App {
   app.onError((error, c) => answerError(error, c.req.method, parts.logger));
   return {
     async fetch(request) {
-      const answer = await app.fetch(request);
-      const response = request.method === "HEAD" ? hideLength(answer) : answer;
+      const response = await app.fetch(request);
       parts.onAnswer?.(request.method, response.status);
       return response;
     },

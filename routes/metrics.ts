@@ -11,7 +11,7 @@ import type { Readiness } from "../lib/status.ts";
 import type { App } from "./app.ts";
 import { addReadinessRoutes } from "./health.ts";
 import { answerError, Problem } from "./problem.ts";
-import { addResource, hideLength } from "./resource.ts";
+import { addResource } from "./resource.ts";
 
 /** What the metrics port is made of. */
 export interface MetricsParts {
@@ -33,10 +33,5 @@ export function createMetricsApp(parts: MetricsParts): App {
   addReadinessRoutes(app, parts);
   app.onError((error, c) => answerError(error, c.req.method, parts.logger));
   app.notFound(() => new Problem("not-found", "This port answers /metrics, /health and /ready").toResponse());
-  return {
-    async fetch(request) {
-      const answer = await app.fetch(request);
-      return request.method === "HEAD" ? hideLength(answer) : answer;
-    },
-  };
+  return { fetch: (request) => app.fetch(request) };
 }

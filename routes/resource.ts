@@ -21,18 +21,6 @@ export function addResource(app: Hono, path: string, answer: Answer): void {
   });
 }
 
-/**
- * An answer to HEAD without the `Content-Length: 0` that a server makes of no body: RFC 9110 section 8.6 allows
- * only the length that GET would have, or none.
- */
-export function hideLength(response: Response): Response {
-  if (response.body !== null || response.status === 304 || response.headers.has("Content-Length")) {
-    return response;
-  }
-  const nothing = new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
-  return new Response(nothing, response);
-}
-
 /** Answers with one line of JSON, so that a terminal's prompt does not stick to its end. */
 export function answerJson(c: Context, value: unknown): Response {
   c.header("Content-Type", "application/json");

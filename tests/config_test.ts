@@ -43,6 +43,7 @@ Deno.test("readConfig() has the documented defaults when only a token is given",
       port: 8080,
       hostname: "127.0.0.1",
       metricsPort: 9091,
+      maxConnections: null,
       onFly: false,
       app: null,
       region: null,
@@ -81,6 +82,7 @@ Deno.test("readConfig() reads every variable when all are given", () => {
     PORT: "0",
     HOST: "0.0.0.0",
     METRICS_PORT: "off",
+    MAX_CONNECTIONS: "300",
   });
   assert.deepEqual(config, {
     server: {
@@ -108,6 +110,7 @@ Deno.test("readConfig() reads every variable when all are given", () => {
     port: 0,
     hostname: "0.0.0.0",
     metricsPort: null,
+    maxConnections: 300,
     onFly: false,
     app: null,
     region: null,

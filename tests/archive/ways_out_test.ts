@@ -146,11 +146,11 @@ for (const [name, path, header] of WAYS) {
     await using opened = await openSealed(directory);
     const { archive, clock } = opened;
     await using api = serve(createParts({ archive, lines: archive.lines, clock }));
-    const whole = await download(api.port, path, header);
+    const whole = await download(await api.port(), path, header);
     assert.equal(whole.came, whole.promised);
     assert.ok(whole.came > 0);
     flip(directory, GZ, 505);
-    const broken = await download(api.port, path, header);
+    const broken = await download(await api.port(), path, header);
     assert.ok(broken.came < broken.promised, `${broken.came} of ${broken.promised}`);
   });
 }

@@ -21,6 +21,8 @@ export interface FlightlogOptions {
   untilListening?: boolean;
   /** More arguments for `deno run`. */
   args?: string[];
+  /** How many files it may have open. Default: as many as this process. */
+  openFiles?: number;
   /** The module to run. Default: the repository's `main.ts`. */
   module?: string;
   /** A memory cgroup that it enters before anything else. */
@@ -87,7 +89,10 @@ export class FlightlogProcess implements AsyncDisposable {
     const enter = options.cgroup === undefined
       ? []
       : ["sh", "-c", 'echo $$ > "$0" && exec "$@"', options.cgroup.entrance];
-    const [command, ...args] = [...enter, Deno.execPath()];
+    const limit = options.openFiles === undefined
+      ? []
+      : ["sh", "-c", 'ulimit -n "$0" && exec "$@"', String(options.openFiles)];
+    const [command, ...args] = [...enter, ...limit, Deno.execPath()];
     const process = new Deno.Command(command!, {
       args: [
         ...args,

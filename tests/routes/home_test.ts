@@ -25,7 +25,7 @@ Deno.test("GET / lists the days and ends with commands that work here", async ()
     "2026-11-21      1       3 B   25 B  00:00:01  11:22:33  yes     1 m 14 s in 1 gap",
     "",
   ]);
-  const at = `http://127.0.0.1:${api.port}`;
+  const at = `http://127.0.0.1:${await api.port()}`;
   assert.deepEqual(lines.slice(6).map((line) => line.replace(/ +# .*/, "")), [
     `curl ${at}/logs/today.log`,
     `curl -fOJ ${at}/logs/yesterday.jsonl.gz`,

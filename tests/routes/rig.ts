@@ -10,11 +10,12 @@ import { gzipSync } from "node:zlib";
 import type { Finding } from "../../lib/archive/aside.ts";
 import type { DayInfo, HeldLines } from "../../lib/archive/archive.ts";
 import type { ByteRange } from "../../lib/archive/open_day.ts";
-import type { Clock } from "../../lib/clock.ts";
+import { type Clock, systemClock } from "../../lib/clock.ts";
 import { dayStartMs, parseDayName } from "../../lib/day.ts";
 import type { Gap, GapSource } from "../../lib/gap.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { createApp } from "../../routes/app.ts";
+import { serve as listen, type ServeOptions } from "../../routes/serve.ts";
 import type { DaySource, Parts } from "../../routes/parts.ts";
 import { within } from "../rig/wait.ts";
 
@@ -190,34 +191,37 @@ export function createParts(given: Partial<Parts> = {}): Parts {
   };
 }
 
-/** The API on a port of its own. */
+/** The API on a port of its own, which listens a moment after it was made: whatever asks it waits for that. */
 export interface ServedApi extends AsyncDisposable {
   /** Asks it. `path` begins with a slash. */
   ask(path: string, init?: RequestInit): Promise<Response>;
-  /** Sends bytes as they are and gives all that comes back until the server closes. */
+  /** Sends bytes as they are and returns all that comes back until the server closes. */
   askRaw(text: string): Promise<string>;
   /** Opens a connection and leaves it to the test. */
   connect(): Promise<Deno.TcpConn>;
-  /** The port. */
-  port: number;
+  /** The port, once it listens. */
+  port(): Promise<number>;
 }
 
 /** Serves parts on a free port of 127.0.0.1. */
-export function serve(parts: Parts): ServedApi {
-  const app = createApp(parts);
-  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, app.fetch);
-  const { port } = server.addr;
-  const connect = () => Deno.connect({ hostname: "127.0.0.1", port });
+export function serve(parts: Parts, given: Partial<ServeOptions> = {}): ServedApi {
+  const listening = listen(createApp(parts), {
+    ...{ hostname: "127.0.0.1", port: 0, maxConnections: 1000, event: "api listening" },
+    ...{ clock: systemClock, logger: silentLogger },
+    ...given,
+  });
+  const port = async () => (await listening).port;
+  const connect = async () => Deno.connect({ hostname: "127.0.0.1", port: await port() });
   return {
     port,
     connect,
-    ask: (path, init) => fetch(`http://127.0.0.1:${port}${path}`, init),
+    ask: async (path, init) => await fetch(`http://127.0.0.1:${await port()}${path}`, init),
     async askRaw(text) {
       using connection = await connect();
       await connection.write(Uint8Array.from(text, (character) => character.charCodeAt(0)));
       return await readAll(connection);
     },
-    [Symbol.asyncDispose]: () => server.shutdown(),
+    [Symbol.asyncDispose]: async () => await (await listening).shutdown(),
   };
 }
 
