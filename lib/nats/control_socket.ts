@@ -2,10 +2,14 @@
  * Promises that nats.ws sees a socket on which there are never any messages and never any errors: it greets,
  * authenticates, subscribes and pings over it, and everything else goes straight to the session.
  *
+ * It sees the first INFO and the PONGs that it waits for, and nothing more: it keeps each frame until it comes
+ * to read it, and a server can send faster than that. So what is handed to it is never more than it has asked for.
+ *
  * @module
  */
 
 import { FrameReader, type Message } from "./frame_reader.ts";
+import { NoiseMeter } from "./noise_meter.ts";
 import type { SocketCloseEvent, SocketErrorEvent, SocketMessageEvent } from "./tcp_socket.ts";
 
 /** What TcpSocket and OpenWebSocket have in common. */
@@ -32,12 +36,17 @@ export interface Transport {
 export interface ControlHandlers {
   /** Something was received; called before anything is done with it. */
   onReceived(): void;
-  /** Takes a message; `sid` is the number of the subscription. Must not throw. */
-  onMessage(sid: number, message: Message): void;
+  /**
+   * Takes a message; `sid` is the number of the subscription. Returns whether there is such a subscription. Must
+   * not throw.
+   */
+  onMessage(sid: number, message: Message): boolean;
   /** The server reports an error, in these words. */
   onServerError(text: string): void;
   /** What was received is not the NATS protocol. */
   onGarbage(message: string): void;
+  /** What is received has told nothing for too long, see {@linkcode NoiseMeter}. */
+  onNoise(message: string): void;
   /** The connection was lost. */
   onLost(reason: string): void;
 }
@@ -56,6 +65,10 @@ export class ControlSocket {
   #transport: Transport;
   #handlers: ControlHandlers;
   #reader: FrameReader;
+  #noise = new NoiseMeter();
+  #greeted = false;
+  // PINGs that nats.ws has sent and that have no PONG yet.
+  #awaited = 0;
   #onmessage: ((event: { data: ArrayBuffer }) => void) | null = null;
   #over = Promise.withResolvers<SocketCloseEvent>();
 
@@ -64,7 +77,7 @@ export class ControlSocket {
     this.#transport = transport;
     this.#handlers = handlers;
     this.#reader = new FrameReader({
-      onMessage: (sid, message) => handlers.onMessage(sid, message),
+      onMessage: (sid, message) => this.#message(sid, message),
       onControl: (text, frame) => this.#control(text, frame),
     });
     transport.onclose = (event) => {
@@ -100,7 +113,13 @@ export class ControlSocket {
 
   /** As WebSocket's. */
   send(data: ArrayBuffer): void {
+    for (const line of decoder.decode(data).split("\r\n")) if (line === "PING") this.#awaited++;
     this.#transport.send(data);
+  }
+
+  /** Tells that so much time has passed that what came before it is no flood. */
+  forgetNoise(): void {
+    this.#noise.reset();
   }
 
   /** As WebSocket's, but at once. No handler of the session is called any more but `onLost`. */
@@ -120,13 +139,44 @@ export class ControlSocket {
     }
   }
 
-  #control(text: string, frame: Uint8Array<ArrayBuffer>): void {
+  #message(sid: number, message: Message): void {
+    if (this.#handlers.onMessage(sid, message)) this.#noise.reset();
+    else this.#addNoise(message.end - message.subjectStart);
+  }
+
+  #control(text: string, frame: Uint8Array): void {
     // nats.ws keeps some errors to itself and takes others for the end of a subscription.
     if (text.startsWith("-")) return this.#handlers.onServerError(text);
-    if (/^INFO/i.test(text) && !isInfo(text.slice(4))) throw new SyntaxError(BAD_INFO);
-    this.#onmessage?.({ data: frame.buffer });
+    const name = text.slice(0, 4).toUpperCase();
+    if (name === "INFO" && !isInfo(text.slice(4))) throw new SyntaxError(BAD_INFO);
+    if (name === "INFO" && !this.#greeted) {
+      this.#greeted = true;
+      return this.#passOn(frame);
+    }
+    if (name === "PONG" && this.#awaited > 0) {
+      this.#awaited--;
+      return this.#passOn(frame);
+    }
+    if (name === "PING") this.#transport.send(PONG);
+    this.#addNoise(frame.length);
+  }
+
+  #passOn(frame: Uint8Array): void {
+    this.#onmessage?.({ data: frame.slice().buffer });
+  }
+
+  #addNoise(bytes: number): void {
+    const reason = this.#noise.add(bytes);
+    if (reason === null) return;
+    this.#reader.stop();
+    this.#handlers.onNoise(reason);
   }
 }
+
+const decoder = new TextDecoder();
+
+/** The one answer to every PING: as many as wait to be written share it. */
+const PONG = new TextEncoder().encode("PONG\r\n").buffer;
 
 const BAD_INFO = "Cannot read what the server sends: its INFO is not JSON with a version";
 

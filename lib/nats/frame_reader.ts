@@ -61,8 +61,8 @@ export class Message {
 export interface FrameHandlers {
   /** Takes a message; `sid` is the number of the subscription. Must not throw. */
   onMessage(sid: number, message: Message): void;
-  /** Takes any other frame: its text without the line end, and a copy of its bytes with it. */
-  onControl(text: string, frame: Uint8Array<ArrayBuffer>): void;
+  /** Takes any other frame: its text without the line end, and its bytes with it, valid only during the call. */
+  onControl(text: string, frame: Uint8Array): void;
 }
 
 /**
@@ -130,8 +130,10 @@ export class FrameReader {
       if (lineEnd < 0) return position;
       const carriedEnd = this.#carried - 1;
       if (!this.#parseMessageLine(this.#carry, 0, carriedEnd)) {
+        const line = this.#carry;
         this.#carried = 0;
-        this.#control(this.#carry, 0, carriedEnd);
+        this.#letGo();
+        this.#control(line, 0, carriedEnd);
         return position;
       }
       this.#wanted = this.#carried + this.#size + 2;
@@ -143,9 +145,14 @@ export class FrameReader {
     const frame = this.#carry;
     const payloadStart = this.#wanted - this.#size - 2;
     this.#carried = this.#wanted = 0;
+    this.#letGo();
     this.#dispatch(frame, payloadStart);
-    if (frame.length > CARRY_KEPT_BYTES) this.#carry = new Uint8Array(4096);
     return position;
+  }
+
+  // Called when the carried frame is complete: one that was big must not cost its memory for ever.
+  #letGo(): void {
+    if (this.#carry.length > CARRY_KEPT_BYTES) this.#carry = new Uint8Array(4096);
   }
 
   #keep(chunk: Uint8Array, start: number, wanted: number): void {
@@ -163,7 +170,8 @@ export class FrameReader {
     }
     if (length > this.#carry.length) {
       // Grows with what has come, not with what a line announces: a line alone must not cost the memory.
-      const larger = new Uint8Array(Math.max(length, 2 * this.#carry.length));
+      const doubled = Math.max(length, 2 * this.#carry.length);
+      const larger = new Uint8Array(this.#wanted === 0 ? doubled : Math.min(doubled, this.#wanted));
       larger.set(this.#carry.subarray(0, this.#carried));
       this.#carry = larger;
     }
@@ -184,7 +192,7 @@ export class FrameReader {
   }
 
   #control(bytes: Uint8Array, start: number, lineEnd: number): void {
-    const frame = bytes.slice(start, lineEnd + 1);
+    const frame = bytes.subarray(start, lineEnd + 1);
     if (frame.length > LINE_LIMIT_BYTES) this.#fail(`a line is longer than ${LINE_LIMIT_BYTES} bytes`);
     const text = decoder.decode(frame);
     if (!CONTROL_LINE.test(text)) this.#fail("a line is no frame");

@@ -17,7 +17,7 @@ import type { ServerUrl } from "./server_url.ts";
 import {
   cannotOpen,
   type EndKind,
-  isErrorKind,
+  errorKindOf,
   readServerError,
   type SessionEnd,
   SessionError,
@@ -176,6 +176,7 @@ class OpenSession implements Session {
       onMessage: (sid, message) => this.#deliver(sid, message),
       onServerError: (text) => this.#finish(...readServerError(text)),
       onGarbage: (message) => this.#finish("protocol", message),
+      onNoise: (message) => this.#finish("noise", message),
       onLost: (reason) => this.#finish("disconnect", `Connection lost: ${reason}`),
     });
   }
@@ -193,7 +194,7 @@ class OpenSession implements Session {
     await this.ended;
     giveUp.throwIfAborted();
     const { kind, message } = this.#end;
-    throw cannotOpen(isErrorKind(kind) ? kind : "unreachable", this.#options.server, message);
+    throw cannotOpen(errorKindOf(kind), this.#options.server, message);
   }
 
   pause(): void {
@@ -275,16 +276,21 @@ class OpenSession implements Session {
     this.#pingsOut = 0;
   }
 
-  #deliver(sid: number, message: Message): void {
+  // Returns whether anyone has asked for it.
+  #deliver(sid: number, message: Message): boolean {
+    const callback = this.#callbacks[sid];
+    if (callback === undefined) return false;
     try {
-      this.#callbacks[sid]?.(message);
+      callback(message);
     } catch (error) {
       const name = error instanceof Error ? error.name : typeof error;
       this.#finish("callback", `Cannot take a message: the callback threw "${name}"`, error);
     }
+    return true;
   }
 
   #checkAlive(): void {
+    this.#socket.forgetNoise();
     // Whoever does not read cannot hear an answer.
     if (this.#paused) return;
     const { pingIntervalMs = PING_INTERVAL_MS, pingsOutLimit = PINGS_OUT_LIMIT } = this.#options;

@@ -14,9 +14,18 @@ export const SERVER_TEXT_LIMIT = 200;
  * Why a session has ended. `stop`: it was asked to. `disconnect`: the connection was lost, or the server gave
  * no sign of life. `refused`: the server does not take the credentials (any more). `denied`: it does not allow a
  * subscription (any more). `stall`: whoever used the session found it silent. `protocol`: what came was not
- * NATS, or an error of the server that means none of these. `callback`: a subscription's `onMessage` threw.
+ * NATS, or an error of the server that means none of these. `noise`: it was, without end and without a message.
+ * `callback`: a subscription's `onMessage` threw.
  */
-export type EndKind = "stop" | "disconnect" | "refused" | "denied" | "stall" | "protocol" | "callback";
+export type EndKind =
+  | "stop"
+  | "disconnect"
+  | "refused"
+  | "denied"
+  | "stall"
+  | "protocol"
+  | "noise"
+  | "callback";
 
 /** How a session ended. */
 export interface SessionEnd {
@@ -55,9 +64,10 @@ export function cannotOpen(kind: SessionErrorKind, server: ServerUrl, reason: st
   return new SessionError(kind, `Cannot open a session with "${server.redacted}": ${reason}`);
 }
 
-/** Whether an end before the session was open is told apart from being unreachable. */
-export function isErrorKind(kind: EndKind): kind is EndKind & SessionErrorKind {
-  return kind === "refused" || kind === "denied" || kind === "protocol";
+/** What an end before the session was open is called. */
+export function errorKindOf(kind: EndKind): SessionErrorKind {
+  if (kind === "noise") return "protocol";
+  return kind === "refused" || kind === "denied" || kind === "protocol" ? kind : "unreachable";
 }
 
 /**

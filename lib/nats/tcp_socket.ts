@@ -12,9 +12,10 @@ export const READ_BYTES = 256 * 1024;
 
 /**
  * Bytes that may wait to be written. A subscriber sends a few hundred; a server that does not take these is
- * as good as gone.
+ * as good as gone. One that sends PINGs and never reads is let go when the network's own buffers are full and
+ * 10,922 answers of 6 bytes wait here.
  */
-export const WRITE_LIMIT_BYTES = 1024 * 1024;
+export const WRITE_LIMIT_BYTES = 64 * 1024;
 
 /** Where and how {@linkcode TcpSocket.connect} connects. */
 export interface TcpSocketOptions {
@@ -167,7 +168,7 @@ export class TcpSocket {
     if (this.#closing) return;
     const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);
     if (this.#queuedBytes + bytes.length > WRITE_LIMIT_BYTES) {
-      return this.#lose(`more than ${WRITE_LIMIT_BYTES} bytes wait to be written`);
+      return this.#lose(`more than ${WRITE_LIMIT_BYTES} bytes wait to be written: the server does not read`);
     }
     this.#queue.push(bytes);
     this.#queuedBytes += bytes.length;

@@ -4,7 +4,12 @@
  * @module
  */
 
-import type { SocketCloseEvent, SocketErrorEvent, SocketMessageEvent } from "./tcp_socket.ts";
+import {
+  type SocketCloseEvent,
+  type SocketErrorEvent,
+  type SocketMessageEvent,
+  WRITE_LIMIT_BYTES,
+} from "./tcp_socket.ts";
 
 /** Where and how {@linkcode openWebSocket} connects. */
 export interface WebSocketOptions {
@@ -69,9 +74,13 @@ export class OpenWebSocket {
     return this.#finished ? 0 : this.#socket.bufferedAmount;
   }
 
-  /** Queues bytes for writing; ignored once closed. */
+  /** Queues bytes for writing, {@linkcode WRITE_LIMIT_BYTES} at most, as TcpSocket does; ignored once closed. */
   send(data: ArrayBuffer): void {
-    if (!this.#finished) this.#socket.send(data);
+    if (this.#finished) return;
+    if (this.#socket.bufferedAmount + data.byteLength > WRITE_LIMIT_BYTES) {
+      return this.#lose(`more than ${WRITE_LIMIT_BYTES} bytes wait to be written: the server does not read`);
+    }
+    this.#socket.send(data);
   }
 
   /** Closes: nothing is delivered any more. The network below goes when the server has answered. */

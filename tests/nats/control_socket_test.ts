@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { ControlSocket } from "../../lib/nats/control_socket.ts";
 import { TcpSocket } from "../../lib/nats/tcp_socket.ts";
-import { HandMadeServer, INFO, writeAll } from "./hand_made_server.ts";
+import { HandMadeServer, INFO, readUntil, writeAll } from "./hand_made_server.ts";
 
-Deno.test("ControlSocket passes on control frames alone, and tells the session the rest", async () => {
+Deno.test("ControlSocket passes on the greeting alone, and tells the session the rest", async () => {
   await using server = new HandMadeServer(async (connection) => {
     await writeAll(connection, `${INFO}MSG logs.a 7 2\r\nhi\r\n+OK\r\n-ERR 'Slow Consumer'\r\nPING\r\n`);
     connection.close();
@@ -13,9 +13,10 @@ Deno.test("ControlSocket passes on control frames alone, and tells the session t
   const client: string[] = [];
   const socket = new ControlSocket(transport, {
     onReceived: () => {},
-    onMessage: (sid, message) => session.push(`${sid} ${message.subject}`),
+    onMessage: (sid, message) => session.push(`${sid} ${message.subject}`) > 0,
     onServerError: (text) => session.push(text),
     onGarbage: (message) => session.push(message),
+    onNoise: (message) => session.push(message),
     onLost: (reason) => session.push(reason),
   });
   const closed = Promise.withResolvers<void>();
@@ -23,5 +24,31 @@ Deno.test("ControlSocket passes on control frames alone, and tells the session t
   socket.onmessage = ({ data }) => client.push(new TextDecoder().decode(data));
   await closed.promise;
   assert.deepEqual(session, ["7 logs.a", "-ERR 'Slow Consumer'", "the server has closed the connection"]);
-  assert.deepEqual(client, [INFO, "+OK\r\n", "PING\r\n"]);
+  assert.deepEqual(client, [INFO]);
+});
+
+Deno.test("ControlSocket passes on as many PONGs as were asked for, and answers a PING itself", async () => {
+  await using server = new HandMadeServer(async (connection) => {
+    await writeAll(connection, `${INFO}PONG\r\n`);
+    await readUntil(connection, "PING\r\nSUB logs.> 1\r\nPING\r\n");
+    await writeAll(connection, `PING\r\n${"PONG\r\n".repeat(3)}${INFO}`);
+    await readUntil(connection, "PONG\r\n");
+    connection.close();
+  });
+  const transport = await TcpSocket.connect({ hostname: "127.0.0.1", port: server.port, secure: false });
+  const client: string[] = [];
+  const socket = new ControlSocket(transport, {
+    onReceived: () => {},
+    onMessage: () => false,
+    onServerError: () => {},
+    onGarbage: () => {},
+    onNoise: () => {},
+    onLost: () => {},
+  });
+  const closed = Promise.withResolvers<void>();
+  socket.onclose = () => closed.resolve();
+  socket.onmessage = ({ data }) => client.push(new TextDecoder().decode(data));
+  socket.send(new TextEncoder().encode("PING\r\nSUB logs.> 1\r\nPING\r\n").buffer);
+  await closed.promise;
+  assert.deepEqual(client, [INFO, "PONG\r\n", "PONG\r\n"]);
 });
