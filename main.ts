@@ -19,6 +19,7 @@ import { machineMemory } from "./lib/machine_memory.ts";
 import { MemoryBudget, READER_BYTES, readingBytes } from "./lib/memory_budget.ts";
 import { Metrics } from "./lib/metrics.ts";
 import { chooseConnections, countFreeFiles, METRICS_CONNECTIONS } from "./lib/open_files.ts";
+import { RecordedSpan } from "./lib/recorded_span.ts";
 import { Recorder } from "./lib/recorder.ts";
 import { stopOnSignals } from "./lib/stop_signals.ts";
 import { createApp } from "./routes/app.ts";
@@ -57,10 +58,11 @@ async function run(config: Config): Promise<void> {
   });
   const scrub = new Scrub(directory, { archive, clock, logger });
   const volumeUsage = () => readVolumeUsage(directory);
-  const followers = new Followers({ archive, gaps, clock, logger, memory });
+  const known = new RecordedSpan({ ledger: gaps, archive, clock });
+  const followers = new Followers({ archive, gaps: known, clock, logger, memory });
   metrics.connect({ archive, recorder, gaps, scrub, config, volumeUsage });
   const app = createApp({
-    ...{ archive, gaps, recorder, scrub, volumeUsage, clock, logger, config, version: deno.version },
+    ...{ archive, gaps: known, recorder, scrub, volumeUsage, clock, logger, config, version: deno.version },
     ...{ lines: archive.lines, followers, onAnswer: metrics.noteAnswer.bind(metrics) },
   });
 

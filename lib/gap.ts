@@ -5,8 +5,12 @@
  * @module
  */
 
-/** Why nobody recorded. */
+/**
+ * Why lines may be missing. `before`: earlier than all that was ever recorded here. `undelivered`: they never came,
+ * though all was well; another recorder has them.
+ */
 export const GAP_CAUSES = [
+  "before",
   "start",
   "stop",
   "crash",
@@ -15,6 +19,7 @@ export const GAP_CAUSES = [
   "refused",
   "overflow",
   "disk",
+  "undelivered",
 ] as const;
 
 /** What has become of a gap: still growing, filled from another copy, filled in part, or lost for good. */

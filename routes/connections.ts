@@ -13,6 +13,7 @@ export class Connections {
   readonly #open = new Set<Socket>();
   /** Those that wait for a request, the one that waits longest first. */
   readonly #idle = new Set<Socket>();
+  #isClosing = false;
 
   /** There may be `limit` of them. */
   constructor(limit: number) {
@@ -45,7 +46,15 @@ export class Connections {
 
   /** It has got its answer. */
   noteIdle(socket: Socket): void {
-    if (this.#open.has(socket)) this.#idle.add(socket);
+    if (!this.#open.has(socket)) return;
+    if (this.#isClosing) socket.destroy(); // the system has all of its answer
+    else this.#idle.add(socket);
+  }
+
+  /** Closes those that wait for a request at once, and each of the others when it has got its answer. */
+  close(): void {
+    this.#isClosing = true;
+    for (const socket of this.#idle) socket.destroy();
   }
 
   #forget(socket: Socket): void {

@@ -20,10 +20,12 @@ export interface Coverage {
   missingMs: number;
   /** How many lines of the span were received and cannot be read yet, since the disk does not take them. */
   held: number;
+  /** Whether all of the span is still to come, so that nothing can be said of it. */
+  isFuture: boolean;
 }
 
 /**
- * Measures `[sinceMs, untilMs)`; what lies behind now cannot be missing yet. Lines of a clock that is ahead of
+ * Measures `[sinceMs, untilMs)`; what lies behind now cannot be missing yet, and is no part of what is measured. Lines of a clock that is ahead of
  * ours are among those of a span that reaches to now, as they are in its answer.
  */
 export function measureCoverage(
@@ -38,6 +40,7 @@ export function measureCoverage(
     gaps: open.length,
     missingMs: missingMs(open, sinceMs, Math.min(untilMs, nowMs)),
     held: held?.lines ?? 0,
+    isFuture: sinceMs > nowMs,
   };
 }
 
@@ -54,8 +57,9 @@ function missingMs(gaps: readonly Gap[], sinceMs: number, endMs: number): number
   return missing;
 }
 
-/** The value of {@linkcode COVERAGE_HEADER}. A part of a second counts as one. */
-export function formatCoverage({ gaps, missingMs, held }: Coverage): string {
+/** The value of {@linkcode COVERAGE_HEADER}: `none` of a span that is still to come. A part of a second counts as one. */
+export function formatCoverage({ gaps, missingMs, held, isFuture }: Coverage): string {
+  if (isFuture) return "none";
   const missing = [
     ...(gaps === 0 ? [] : [`gaps=${gaps}`, `seconds=${Math.ceil(missingMs / 1000)}`]),
     ...(held === 0 ? [] : [`held=${held}`]),

@@ -5,6 +5,7 @@
  * @module
  */
 
+import zlib from "node:zlib";
 import type { Context } from "hono";
 import type { ReaderSlot } from "../lib/archive/line_reader.ts";
 import type { ByteRange } from "../lib/archive/open_day.ts";
@@ -12,6 +13,7 @@ import { DAY_MS, dayStartMs } from "../lib/day.ts";
 import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
 import type { DayRequest } from "./day_name.ts";
 import { prefersGzip } from "./encoding.ts";
+import { withGapLines } from "./gap_lines.ts";
 import { CURSOR_HEADER, fileName, formatCursor, reserve } from "./line_answer.ts";
 import type { Parts } from "./parts.ts";
 import { Problem } from "./problem.ts";
@@ -19,7 +21,7 @@ import { httpDate, rangeStillHolds, readRange, type Validators, weighConditions 
 import { textStream } from "./text_stream.ts";
 
 /** Counted up when the text form of a line changes, since the tag of a day as text depends on it. */
-const TEXT_VERSION = 2;
+const TEXT_VERSION = 3;
 
 /** A day in the bytes that will go over the wire. */
 interface Representation {
@@ -142,14 +144,19 @@ function chooseRepresentation(
     return { headers, ...gzip };
   }
   if (form === "text") {
+    const startMs = dayStartMs(day);
+    const endMs = Math.min(startMs + DAY_MS, parts.clock.now() + 1);
+    const gaps = parts.gaps.touching(startMs, endMs);
+    const shown = { gaps, day: name, beginsWithLine: false, endsWithLine: false };
     return {
       headers: {
         "Content-Type": "text/plain; charset=utf-8",
         "Content-Disposition": fileName(`${name}.log`),
       },
-      tag: `text-${TEXT_VERSION}`,
+      // Gaps are among the lines, and may come and go while these stay.
+      tag: `text-${TEXT_VERSION}-${zlib.crc32(JSON.stringify(gaps)).toString(16)}`,
       length: null,
-      open: () => textStream(archive.openText(day, undefined, slot())),
+      open: () => withGapLines(textStream(archive.openText(day, undefined, slot())), shown),
     };
   }
   const headers = {

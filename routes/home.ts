@@ -8,7 +8,7 @@
 import { type Context, Hono } from "hono";
 import type { DayInfo } from "../lib/archive/archive.ts";
 import { DAY_MS, dayStartMs, parseDayName } from "../lib/day.ts";
-import { measureCoverage } from "./coverage.ts";
+import { type Coverage, measureCoverage } from "./coverage.ts";
 import type { Parts } from "./parts.ts";
 import { refuseParameters } from "./query.ts";
 import { addResource } from "./resource.ts";
@@ -71,7 +71,7 @@ function homeText(c: Context, parts: Parts): string {
 
 function dayRow(info: DayInfo, parts: Parts): string[] {
   const sinceMs = dayStartMs(parseDayName(info.day)!);
-  const { gaps, missingMs } = measureCoverage(parts, sinceMs, sinceMs + DAY_MS);
+  const coverage = measureCoverage(parts, sinceMs, sinceMs + DAY_MS);
   return [
     info.day,
     info.lines.toLocaleString("en-US") +
@@ -81,8 +81,14 @@ function dayRow(info: DayInfo, parts: Parts): string[] {
     info.first?.slice(11, 19) ?? "-",
     info.last?.slice(11, 19) ?? "-",
     info.sealed ? "yes" : "no",
-    gaps === 0 ? "-" : `${formatSpan(missingMs)} in ${gaps} ${gaps === 1 ? "gap" : "gaps"}`,
+    missingWords(coverage) ?? "-",
   ];
+}
+
+/** How much of a day is missing, for people: "1 m 14 s in 2 gaps"; null for nothing. */
+export function missingWords({ gaps, missingMs, isFuture }: Coverage): string | null {
+  if (isFuture) return "is to come";
+  return gaps === 0 ? null : `${formatSpan(missingMs)} in ${gaps} ${gaps === 1 ? "gap" : "gaps"}`;
 }
 
 /** Pads each column to its longest cell. */

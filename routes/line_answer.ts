@@ -13,8 +13,10 @@ import type { LineStyle } from "../lib/archive/line_selection.ts";
 import { type DayRange, planRanges } from "../lib/archive/read_plan.ts";
 import { dayName, type DayNumber, dayStartMs, parseDayName } from "../lib/day.ts";
 import { NoRoom } from "../lib/memory_budget.ts";
-import { formatTimestamp, timestampMs, timestampMsUp } from "../lib/timestamp.ts";
+import { parseFlyRecord } from "../lib/fly_log.ts";
+import { formatTimestamp, parseTimestamp, timestampMs, timestampMsUp } from "../lib/timestamp.ts";
 import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
+import { withGapLines } from "./gap_lines.ts";
 import { asksForValues, findHint, HINT_HEADER, hintLine } from "./hint.ts";
 import { endEmptyWith, peekLines } from "./hint_stream.ts";
 import type { Parts } from "./parts.ts";
@@ -32,6 +34,11 @@ export const PAGE_LINES_LIMIT = 10_000;
 
 /** No more of a page is kept, in bytes. */
 export const PAGE_BYTES_LIMIT = 8 * 1024 * 1024;
+
+/** The line before a cursor is looked for within so many bytes. */
+const LINE_BEFORE_BYTES = 64 * 1024;
+
+const NEWLINE = 0x0a;
 
 /** A client that is turned away is told to come back after so many seconds. */
 const RETRY_SECONDS = "5";
@@ -71,9 +78,12 @@ export function spanOf(
   const nowMs = parts.clock.now();
   const startMs = day !== null ? dayStartMs(day) : oldest ? dayStartMs(parseDayName(oldest.day)!) : nowMs;
   const endMs = day !== null ? dayStartMs(day + 1) : nowMs;
+  // Who asks for all there is does not ask for what was before it.
+  const before = parts.gaps.touching(startMs, startMs + 1).find(({ cause }) => cause === "before");
+  const allMs = day === null && before !== undefined ? before.untilMs! : startMs;
   const cursorMs = query.cursor === null ? -Infinity : dayStartMs(query.cursor.day);
   const sinceMs = Math.max(
-    since ? timestampMs(since) : startMs,
+    since ? timestampMs(since) : allMs,
     day === null ? -Infinity : startMs,
     cursorMs,
   );
@@ -106,12 +116,44 @@ export async function answerLines(
     : await findHint(parts, { filter: query.filter, ranges, isEmpty: false });
   const slot = await reserve(parts, c.req.raw.signal);
   try {
-    const response = await answer(c, parts, query, ranges, slot, endOf(ranges, query, day, parts));
+    const gaps = await gapsShown(parts, query, day);
+    const response = await answer(c, parts, query, ranges, slot, endOf(ranges, query, day, parts), gaps);
     return await withHint(response, parts, query, ranges, early);
   } catch (error) {
     slot[Symbol.dispose]();
     throw error;
   }
+}
+
+/** Adds to the body of an answer what is about it and no line of the log. `isFull`: a next page goes on after it. */
+type Remarks = (body: ReadableStream<Uint8Array>, isFull: boolean) => ReadableStream<Uint8Array>;
+
+/**
+ * Puts the gaps of a query's span among its lines, where these are text: other forms have them in a header alone. An
+ * answer that goes on from a cursor has those that end after the line before it: the others were shown.
+ */
+async function gapsShown(parts: Parts, query: LineQuery, day: DayNumber | null): Promise<Remarks> {
+  if (query.format !== "text") return (body) => body;
+  const shownMs = query.cursor === null ? -Infinity : await timeBefore(parts.archive, query.cursor);
+  const [sinceMs, untilMs] = spanOf(query, day, parts);
+  const endMs = Math.min(untilMs, parts.clock.now() + 1);
+  const gaps = parts.gaps.touching(sinceMs, endMs).filter(({ untilMs }) =>
+    untilMs === null || untilMs > shownMs
+  );
+  const name = day === null ? "" : dayName(day);
+  const beginsWithLine = query.tail !== null;
+  return (body, endsWithLine) => withGapLines(body, { gaps, day: name, beginsWithLine, endsWithLine });
+}
+
+/** The time of the line that ends at `cursor`, in milliseconds since 1970; -Infinity where none is found near it. */
+async function timeBefore(archive: Parts["archive"], { day, offset }: Cursor): Promise<number> {
+  if (offset === 0 || archive.day(day) === undefined) return -Infinity;
+  const range = { start: Math.max(0, offset - LINE_BEFORE_BYTES), end: offset };
+  const bytes = await new Response(archive.openText(day, range)).bytes();
+  const start = bytes.lastIndexOf(NEWLINE, bytes.length - 2) + 1;
+  const timestamp = parseFlyRecord(bytes.subarray(start, -1)).record?.timestamp;
+  const time = timestamp === undefined ? null : parseTimestamp(timestamp);
+  return time === null ? -Infinity : timestampMs(time);
 }
 
 /** Whether a hint could be had: who goes on from a place asks for what is new, and that none is there is no mistake. */
@@ -162,6 +204,7 @@ async function answer(
   ranges: DayRange[],
   slot: ReaderSlot,
   end: Cursor | null,
+  remarks: Remarks,
 ): Promise<Response> {
   const { signal } = c.req.raw;
   const { filter, limit, tail } = query;
@@ -169,24 +212,25 @@ async function answer(
   if (tail !== null) {
     const kept = await parts.lines.readTail({ ...request, limit: tail }, signal);
     sendCursor(c, end);
-    if (kept.chunks !== null) return c.body(streamOf(kept.chunks, kept, slot));
-    return c.body(
-      streamOf(parts.lines.read({ ...request, ranges: rangesFrom(ranges, kept.start!) }), null, slot),
-    );
+    if (kept.chunks !== null) return c.body(remarks(streamOf(kept.chunks, kept, slot), false));
+    const again = parts.lines.read({ ...request, ranges: rangesFrom(ranges, kept.start!) });
+    return c.body(remarks(streamOf(again, null, slot), false));
   }
   const chunks = parts.lines.read(request);
   if (limit === null || limit > PAGE_LINES_LIMIT) {
     if (limit === null) sendCursor(c, end);
-    return c.body(streamOf(chunks, null, slot));
+    return c.body(remarks(streamOf(chunks, null, slot), limit !== null));
   }
   const page = await collectPage(chunks, parts, limit, signal);
   const isFull = page.lines === limit;
   sendCursor(c, isFull ? page.end : end);
   if (isFull) c.header("Link", `<${nextPage(c.req.url, page.end!, query)}>; rel="next"`);
-  if (page.kept.chunks !== null) return c.body(streamOf(page.kept.chunks, page.kept, slot));
+  if (page.kept.chunks !== null) {
+    return c.body(remarks(streamOf(page.kept.chunks, page.kept, slot), isFull));
+  }
   // What was found in the meantime is not on this page: the headers say where it ends.
   const wanted = { ...request, ranges: rangesFrom(ranges, page.start!), limit: page.lines };
-  return c.body(streamOf(parts.lines.read(wanted), null, slot));
+  return c.body(remarks(streamOf(parts.lines.read(wanted), null, slot), isFull));
 }
 
 interface Page {

@@ -6,10 +6,11 @@
 
 import { html } from "hono/html";
 import type { DayInfo } from "../lib/archive/archive.ts";
-import { DAY_MS, dayName, type DayNumber, dayStartMs, parseDayName } from "../lib/day.ts";
+import { DAY_MS, dayName, type DayNumber, dayOf, dayStartMs, parseDayName } from "../lib/day.ts";
 import type { Gap } from "../lib/gap.ts";
 import { measureCoverage } from "./coverage.ts";
-import { formatSize, formatSpan } from "./home.ts";
+import { gapWords } from "./gap_words.ts";
+import { formatSize, missingWords } from "./home.ts";
 import { filterForm } from "./page_form.ts";
 import type { Html, Page } from "./page_layout.ts";
 import type { Parts } from "./parts.ts";
@@ -32,9 +33,19 @@ ${filterForm(new URLSearchParams())}
 <section aria-labelledby="days">
 <h1 id="days">Days</h1>
 <p class="facts">${totals(infos)}${usage}</p>
-${infos.length === 0 ? html`<p class="empty">No lines yet.</p>` : dayTable(infos, parts)}
+${
+    infos.length === 0
+      ? html`<p class="empty">No lines yet: ${beginningWords(parts)}</p>`
+      : dayTable(infos, parts)
+  }
 </section>`;
   return { title: "Days", here: "/", main };
+}
+
+/** From when on there would be lines. */
+function beginningWords(parts: Parts): string {
+  const before = parts.gaps.touching(-Infinity, Infinity).find(({ cause }) => cause === "before");
+  return before === undefined ? "they come here as they are printed." : `${gapWords(before)}.`;
 }
 
 function notReady(parts: Parts): Html | null {
@@ -66,7 +77,7 @@ async function volumeWords(parts: Parts): Promise<string> {
 }
 
 function dayTable(infos: readonly DayInfo[], parts: Parts): Html {
-  const numbers = listedDays(infos);
+  const numbers = listedDays(infos, dayOf(parts.clock.now()));
   return html`
     <table class="days">
       <thead>
@@ -92,9 +103,12 @@ function dayTable(infos: readonly DayInfo[], parts: Parts): Html {
   `;
 }
 
-/** Newest first, and none left out in between: a day without lines is not to look like one that never was. */
-function listedDays(infos: readonly DayInfo[]): DayNumber[] {
+/**
+ * Newest first, from today on, and none left out in between: a day without lines is not to look like one that never was.
+ */
+function listedDays(infos: readonly DayInfo[], today: DayNumber): DayNumber[] {
   const recorded = infos.map((info) => parseDayName(info.day)!);
+  if (recorded[0]! < today) recorded.unshift(today);
   const days: DayNumber[] = [];
   for (const day of recorded) {
     const newer = days.at(-1) ?? day + 1;
@@ -107,17 +121,17 @@ function listedDays(infos: readonly DayInfo[]): DayNumber[] {
 function dayRow(day: DayNumber, parts: Parts): Html {
   const name = dayName(day);
   const info = parts.archive.day(day);
-  const { gaps, missingMs } = measureCoverage(parts, dayStartMs(day), dayStartMs(day) + DAY_MS);
-  const missing = gaps === 0
-    ? "nothing"
-    : `${formatSpan(missingMs)} in ${gaps} ${gaps === 1 ? "gap" : "gaps"}`;
+  const coverage = measureCoverage(parts, dayStartMs(day), dayStartMs(day) + DAY_MS);
+  const missing = missingWords(coverage);
   const span = `since=${name}&until=${dayName(day + 1)}`;
   return html`
     <tr>
     <th scope="row"><a href="/search?${span}">${name}</a></th>
-    <td class="bar">${coverageBar(day, parts, missing)}</td>
-    <td class="missing">${gaps === 0
+    <td class="bar">${coverageBar(day, parts, missing ?? "nothing")}</td>
+    <td class="missing">${missing === null
       ? html`<span class="none">–</span>`
+      : coverage.isFuture
+      ? missing
       : html`<a href="/gaps?${span}">${missing}</a>`}</td>
     ${info === undefined ? absentCells(day, parts) : presentCells(info)}
     </tr>
@@ -181,12 +195,6 @@ function gapMark(gap: Gap, startMs: number, nowMs: number): Html {
       <title>${gapWords(gap)}</title>
     </rect>
   `;
-}
-
-function gapWords({ sinceMs, untilMs, cause, state }: Gap): string {
-  const time = (epochMs: number) => new Date(epochMs).toISOString().slice(0, 19).replace("T", " ");
-  const until = untilMs === null ? "now" : time(Math.ceil(untilMs / 1000) * 1000); // to the second, outwards
-  return `${time(sinceMs)} to ${until}: ${cause}, ${state}`;
 }
 
 /** Milliseconds since midnight as units of the bar. */

@@ -137,9 +137,11 @@ function foundWords({ lines }: Found, { tail, limit, cursor }: LineQuery, shownL
   return lines.length < shownLimit ? count : `The last ${count}`;
 }
 
-function coverageWords({ gaps, missingMs, held }: Coverage, asked: URLSearchParams): Html | string {
+function coverageWords(coverage: Coverage, asked: URLSearchParams): Html | string {
+  const { gaps, missingMs, held, isFuture } = coverage;
+  if (isFuture) return "None: this span of time is still to come.";
   if (held > 0) {
-    const found = coverageWords({ gaps, missingMs, held: 0 }, asked);
+    const found = coverageWords({ ...coverage, held: 0 }, asked);
     const words = `${heldWords(held)} and cannot be found yet`;
     return html`<span class="partial">Partial: ${words}.</span> ${gaps === 0 ? null : found}`;
   }

@@ -106,7 +106,11 @@ export async function serve(app: App, options: ServeOptions): Promise<ListeningS
   logger.log("info", event, { hostname, port });
   return {
     port,
-    shutdown: () => new Promise((resolve) => server.close(() => resolve())),
+    shutdown: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        connections.close();
+      }),
   };
 }
 

@@ -7,12 +7,12 @@
 import { type Context, Hono } from "hono";
 import type { HeldLines } from "../lib/archive/archive.ts";
 import { planRanges } from "../lib/archive/read_plan.ts";
-import { dayStartMs } from "../lib/day.ts";
+import { dayName, dayOf, dayStartMs } from "../lib/day.ts";
 import { namedEvent } from "../lib/follow/events.ts";
 import { type FollowContext, FollowersBusy } from "../lib/follow/followers.ts";
 import { parseEventId } from "../lib/follow/positions.ts";
 import type { FilterSpec } from "../lib/filter.ts";
-import { timestampMs } from "../lib/timestamp.ts";
+import { type Timestamp, timestampMs } from "../lib/timestamp.ts";
 import {
   COVERAGE_HEADER,
   formatCoverage,
@@ -21,6 +21,8 @@ import {
   heldLine,
   measureCoverage,
 } from "./coverage.ts";
+import { withGapLines } from "./gap_lines.ts";
+import { gapLine } from "./gap_words.ts";
 import { findHint, HINT_HEADER, hintLine } from "./hint.ts";
 import { beginWith } from "./hint_stream.ts";
 import { contentTypeOf, styleOf } from "./line_answer.ts";
@@ -50,6 +52,9 @@ export const DEFAULT_CONTEXT_LINES = 10;
 
 /** ... and they are looked for among the last so many bytes, so that a rare text does not keep one waiting. */
 export const DEFAULT_CONTEXT_BYTES = 16 * 1024 * 1024;
+
+/** So many gaps of the past, the newest, are put among the lines that come first: some 50 KB for each follower. */
+const PAST_GAPS_LIMIT = 256;
 
 /** A client that is turned away is told to come back after so many seconds. */
 const RETRY_SECONDS = "30";
@@ -91,20 +96,40 @@ function answerTail(c: Context, parts: Parts, query: LineQuery): Response {
   c.header(COVERAGE_HEADER, formatCoverage({ ...coverage, held }));
   if (c.req.method === "HEAD") return c.body(null);
   try {
-    return c.body(parts.followers.follow({
+    const body = parts.followers.follow({
       filter: { ...query.filter, since: null },
       style: styleOf(query),
       isEvents,
       context,
-      describeGap: gapAnswer,
+      gapNotice: (gap, isNews) => {
+        if (isEvents) return namedEvent("gap", gapAnswer(gap));
+        const isShown = isNews || gap.untilMs === null || context.kind === "resume";
+        if (query.format !== "text" || !isShown) return null;
+        return new TextEncoder().encode(gapLine(gap, dayName(dayOf(parts.clock.now()))));
+      },
       heldNotice: (held) => heldNotice(held, isEvents, query.format),
-    }));
+    });
+    const isText = !isEvents && query.format === "text" && context.kind !== "resume";
+    return c.body(isText ? withPastGaps(body, parts, query.filter.since ?? null) : body);
   } catch (error) {
     if (!(error instanceof FollowersBusy)) throw error;
     throw new Problem("too-many-followers", "Ask again later, when others have gone", {
       headers: [["Retry-After", RETRY_SECONDS]],
     });
   }
+}
+
+/** Puts the gaps that are over among the lines that come first, of which those that are not are told at once. */
+function withPastGaps(
+  body: ReadableStream<Uint8Array>,
+  parts: Parts,
+  since: Timestamp | null,
+): ReadableStream<Uint8Array> {
+  const nowMs = parts.clock.now();
+  const gaps = parts.gaps.touching(since === null ? -Infinity : timestampMs(since), nowMs)
+    .filter(({ untilMs }) => untilMs !== null)
+    .slice(-PAST_GAPS_LIMIT);
+  return withGapLines(body, { gaps, day: "", beginsWithLine: since === null, endsWithLine: true });
 }
 
 /** What a follower is told of lines that are held: an event, or a line among those of a text while there are some. */

@@ -258,6 +258,18 @@ export class Archive {
     return [...this.#days.values()].sort((a, b) => b.day - a.day).map((day) => day.info());
   }
 
+  /** The oldest day there is, and the smallest timestamp of its lines, RFC 3339 UTC; null where there is no day. */
+  oldestDay(): { day: DayNumber; first: string | null } | null {
+    let oldest: RecordedDay | null = null;
+    for (const day of this.#days.values()) if (oldest === null || day.day < oldest.day) oldest = day;
+    return oldest && { day: oldest.day, first: oldest.info().first };
+  }
+
+  /** The newest day that retention removed; null where it removed none. */
+  newestRemovedDay(): DayNumber | null {
+    return this.#removed.newest;
+  }
+
   /** One day, or undefined where nothing was recorded. */
   day(day: DayNumber): DayInfo | undefined {
     return this.#days.get(day)?.info();

@@ -36,6 +36,7 @@ export interface Removal {
 export class RemovedDays {
   readonly #path: string;
   readonly #days: Set<DayNumber>;
+  #newest: DayNumber | null = null;
   /** Lines that a full disk did not take yet. */
   #rest = "";
 
@@ -45,6 +46,7 @@ export class RemovedDays {
   private constructor(path: string, days: Set<DayNumber>, faults: readonly string[]) {
     this.#path = path;
     this.#days = days;
+    for (const day of days) this.#newest = Math.max(this.#newest ?? day, day);
     this.faults = faults;
   }
 
@@ -59,6 +61,11 @@ export class RemovedDays {
     return new RemovedDays(path, days, faults);
   }
 
+  /** The newest of them; null where there is none. */
+  get newest(): DayNumber | null {
+    return this.#newest;
+  }
+
   /** Whether the day was removed. */
   has(day: DayNumber): boolean {
     return this.#days.has(day);
@@ -70,6 +77,7 @@ export class RemovedDays {
    */
   add(day: DayNumber, removal: Removal): void {
     this.#days.add(day);
+    this.#newest = Math.max(this.#newest ?? day, day);
     const { atMs, ...rest } = removal;
     const line = checkedLine({ day: dayName(day), ...rest, at: new Date(atMs).toISOString() });
     this.#rest += `\n${line}`; // in front, so that a torn line before it stays alone

@@ -5,7 +5,6 @@
  */
 
 import type { HeldLines } from "../archive/archive.ts";
-import type { GapLedger } from "../archive/gap_ledger.ts";
 import { type DayRange, lastBytes, planRanges } from "../archive/read_plan.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import { type DayNumber, parseDayName } from "../day.ts";
@@ -14,6 +13,7 @@ import { parseFlyRecord } from "../fly_log.ts";
 import type { Gap } from "../gap.ts";
 import type { Logger } from "../logger.ts";
 import { FOLLOWER_BYTES, type MemoryBudget, type MemoryHold } from "../memory_budget.ts";
+import type { RecordedSpan } from "../recorded_span.ts";
 import { parseTimestamp, type Timestamp, timestampMs } from "../timestamp.ts";
 import { COMMENT, COMMENT_INTERVAL_MS, namedEvent, OPENING } from "./events.ts";
 import { Follower, type FollowerStart, joinBytes } from "./follower.ts";
@@ -58,8 +58,11 @@ export type FollowContext =
 export interface FollowRequest extends FeedRequest {
   /** Where to begin. */
   context: FollowContext;
-  /** Says what a gap looks like in an event. */
-  describeGap(gap: Gap): unknown;
+  /**
+   * What is told of a gap that is there at the start, or, where `isNews`, that has just begun or ended; null where
+   * nothing is told among lines.
+   */
+  gapNotice(gap: Gap, isNews: boolean): Uint8Array | null;
   /**
    * What is told while lines are held, and once more with none when that is over; null where nothing is told
    * among lines.
@@ -72,7 +75,7 @@ export interface FollowersOptions {
   /** Where the lines are. */
   archive: FollowedArchive;
   /** Where lines may be missing. */
-  gaps: Pick<GapLedger, "onChange" | "touching">;
+  gaps: Pick<RecordedSpan, "onChange" | "touching">;
   /** The time. */
   clock: Clock;
   /** Takes what went wrong. */
@@ -194,7 +197,8 @@ export class Followers {
 
   #tellGap(gap: Gap): void {
     for (const { follower, request } of this.#clients) {
-      if (request.isEvents) follower.notify(gapEvents([gap], request));
+      const notice = request.gapNotice(gap, true);
+      if (notice !== null) follower.notify(notice);
     }
   }
 
@@ -247,10 +251,10 @@ export class Followers {
     await this.#feed.flush();
     const ends = this.#feed.positions.copy();
     const { start, sinceMs } = await this.#begin(request, ends, signal);
-    if (request.isEvents) {
-      const gaps = this.#options.gaps.touching(sinceMs, Infinity);
-      if (gaps.length > 0) follower.notify(gapEvents(gaps, request));
-    }
+    const gaps = this.#options.gaps.touching(sinceMs, Infinity)
+      .map((gap) => request.gapNotice(gap, false))
+      .filter((notice) => notice !== null);
+    if (gaps.length > 0) follower.notify(joinBytes(gaps));
     if (this.#held === null) this.#lookForHeld();
     else {
       const notice = request.heldNotice(this.#options.archive.held() ?? this.#held.lines);
@@ -318,11 +322,6 @@ export class Followers {
     const time = text === undefined ? null : parseTimestamp(text);
     return time && timestampMs(time);
   }
-}
-
-/** Gaps as one notice. */
-function gapEvents(gaps: readonly Gap[], request: FollowRequest): Uint8Array {
-  return joinBytes(gaps.map((gap) => namedEvent("gap", request.describeGap(gap))));
 }
 
 /** Everything is behind the client but `ranges`. */

@@ -26,7 +26,7 @@ Deno.test("close() waits for what is still being read for a client that has gone
     style: "jsonl",
     isEvents: false,
     context: { kind: "tail", lines: 1, since: null, withinBytes: null },
-    describeGap: () => null,
+    gapNotice: () => null,
     heldNotice: () => null,
   }).getReader();
   const read = reader.read();

@@ -136,11 +136,25 @@ Deno.test("GET /logs/{day}.log gives text that can be revalidated but not cut", 
   assert.equal(answer.status, 200);
   assert.equal(answer.headers.get("Content-Type"), "text/plain; charset=utf-8");
   assert.equal(answer.headers.get("Accept-Ranges"), "none");
-  assert.equal(answer.headers.get("ETag"), '"2026-11-21-9a3f01c2-36-text-2"');
+  assert.match(answer.headers.get("ETag")!, /^"2026-11-21-9a3f01c2-36-text-3-[0-9a-f]+"$/);
   const lines = (await answer.text()).trimEnd().split("\n");
   assert.match(lines[0]!, /one/);
   assert.match(lines[1]!, /two/);
   assert.equal(lines.length, 2);
+});
+
+Deno.test("GET /logs/{day}.log has another tag when another gap is among the same lines", async () => {
+  const tags = new Set<string>();
+  for (const state of ["lost", "healed"] as const) {
+    const [sinceMs, untilMs] = ["2026-11-21T10:00:00Z", "2026-11-21T10:00:15Z"].map(Date.parse);
+    const gaps = listedGaps([{ sinceMs: sinceMs!, untilMs: untilMs!, cause: "crash", state }]);
+    await using api = serve(createParts({ archive: sealedDay(), gaps }));
+    const answer = await api.ask("/logs/2026-11-21.log");
+    tags.add(answer.headers.get("ETag")!);
+    const isShown = (await answer.text()).endsWith("\n--- gap 10:00:00Z – 10:00:15Z (15 s): crash ---\n");
+    assert.equal(isShown, state === "lost");
+  }
+  assert.equal(tags.size, 2);
 });
 
 for (const path of ["/logs/today", "/logs/today.jsonl.gz", "/logs/today.log"]) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { SERVE_TIMES, type ServeTimes } from "../../routes/serve.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
+import { within } from "../rig/wait.ts";
 import { createParts, ListedDays, NOW_MS, readAll, serve, type ServedApi } from "./rig.ts";
 
 /** Short enough to be waited for; each test shortens what it is about. */
@@ -132,4 +133,24 @@ Deno.test("serve() says which port is taken, and what to do", async () => {
     message:
       `Cannot listen on port ${port} of 127.0.0.1: something listens there already; stop it, or choose another port`,
   });
+});
+
+Deno.test("serve() does not wait for connections that wait themselves when it shuts down", async () => {
+  const text = `${"x".repeat(99)}\n`.repeat(20_000) + "the end\n";
+  const archive = new ListedDays({ "2026-11-21": { text } });
+  archive.pieceBytes = 100_000;
+  const api = serve(createParts({ archive }), { times: { ...SERVE_TIMES, keepAliveMs: 86_400_000 } });
+  await api.connect().then((connection) => connection.close());
+  using quiet = await api.connect();
+  using asked = await api.connect();
+  await asked.write(new TextEncoder().encode("GET /logs/2026-11-21 HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(64 * 1024);
+  for (let end = ""; !end.includes("the end\n");) {
+    const length = await asked.read(buffer) ?? assert.fail("the answer broke off");
+    end = (end + decoder.decode(buffer.subarray(0, length))).slice(-100);
+  }
+  await (await api.ask("/logs/2026-11-21")).text();
+  await within(Promise.resolve(api[Symbol.asyncDispose]()), "the end of the server");
+  assert.equal(await quiet.read(buffer), null);
 });

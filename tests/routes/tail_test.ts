@@ -381,7 +381,7 @@ const FOLLOW_ALL: FollowRequest = {
   style: "jsonl",
   isEvents: false,
   context: { kind: "tail", lines: 1, since: null, withinBytes: null },
-  describeGap: () => null,
+  gapNotice: () => null,
   heldNotice: () => null,
 };
 
@@ -467,7 +467,7 @@ Deno.test("GET /tail makes lines into events once for all who want the same", as
     style: "jsonl",
     isEvents: true,
     context: { kind: "tail", lines: 1, since: null, withinBytes: null },
-    describeGap: () => null,
+    gapNotice: () => null,
     heldNotice: () => null,
   };
   const readers = Array.from({ length: 20 }, () => followers.follow(request).getReader());

@@ -1,0 +1,77 @@
+/**
+ * Promises that the time of which an archive never recorded anything counts as a gap, of cause `before`, like any
+ * other: that there are no lines of it says nothing.
+ *
+ * That gap ends where the first recorder started, which the ledger knows as the gap of cause `start`: one that was
+ * first started at 20:12:04 has nothing of 20:12:03, whatever late lines tell of that second. Of an archive whose
+ * ledger does not know, it ends with the first line. Where retention has removed days, it ends after the newest of
+ * them: with 2026-10-01 and all before it removed, at 2026-10-02T00:00:00Z.
+ *
+ * @module
+ */
+
+import type { Archive } from "./archive/archive.ts";
+import type { GapLedger } from "./archive/gap_ledger.ts";
+import type { Cancel, Clock } from "./clock.ts";
+import { dayStartMs } from "./day.ts";
+import type { Gap, GapSource } from "./gap.ts";
+import { parseTimestamp, timestampMs } from "./timestamp.ts";
+
+/** See {@linkcode RecordedSpan}. */
+export interface RecordedSpanOptions {
+  /** Knows the gaps since the first start. */
+  ledger: Pick<GapLedger, "touching" | "latest" | "onChange">;
+  /** Knows its days. */
+  archive: Pick<Archive, "oldestDay" | "newestRemovedDay">;
+  /** Now is when an archive begins that has nothing yet. */
+  clock: Pick<Clock, "now">;
+}
+
+/** The gaps of a ledger, and the time before it. */
+export class RecordedSpan implements GapSource {
+  readonly #options: RecordedSpanOptions;
+  /** Where the ledger says that recording began; null where it does not say, undefined until it is asked. */
+  #startMs: number | null | undefined;
+
+  /** Asks nothing until it is asked. */
+  constructor(options: RecordedSpanOptions) {
+    this.#options = options;
+    options.ledger.onChange(() => {
+      if (this.#startMs === null) this.#startMs = undefined;
+    });
+  }
+
+  /** See {@linkcode GapSource.touching}. */
+  touching(sinceMs: number, untilMs: number): readonly Gap[] {
+    const gaps = this.#options.ledger.touching(sinceMs, untilMs);
+    const beginMs = this.#beginMs();
+    if (sinceMs >= beginMs) return gaps;
+    return [{ sinceMs: 0, untilMs: beginMs, cause: "before", state: "lost" }, ...gaps];
+  }
+
+  /** See {@linkcode GapSource.latest}. */
+  latest(): Gap | null {
+    return this.#options.ledger.latest();
+  }
+
+  /** See {@linkcode GapLedger.onChange}: what was before does not change while anybody listens. */
+  onChange(listener: (gap: Gap) => void): Cancel {
+    return this.#options.ledger.onChange(listener);
+  }
+
+  /** The first moment of which something was recorded and is not removed, in milliseconds since 1970. */
+  #beginMs(): number {
+    const { archive, clock, ledger } = this.#options;
+    const removed = archive.newestRemovedDay();
+    if (removed !== null) return dayStartMs(removed + 1);
+    if (this.#startMs === undefined) {
+      const start = ledger.touching(-Infinity, Infinity).find(({ cause }) => cause === "start");
+      this.#startMs = start?.sinceMs ?? null;
+    }
+    if (this.#startMs !== null) return this.#startMs;
+    const oldest = archive.oldestDay();
+    if (oldest === null) return clock.now();
+    const first = oldest.first === null ? null : parseTimestamp(oldest.first);
+    return Math.max(first === null ? -Infinity : Math.floor(timestampMs(first)), dayStartMs(oldest.day));
+  }
+}

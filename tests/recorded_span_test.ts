@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { parseDayName } from "../lib/day.ts";
+import type { Gap } from "../lib/gap.ts";
+import { RecordedSpan } from "../lib/recorded_span.ts";
+
+const NOW = "2026-11-24T12:00:00.000Z";
+
+interface Known {
+  gaps?: Gap[];
+  oldest?: { day: string; first: string | null };
+  removed?: string;
+}
+
+function spanOf({ gaps = [], oldest, removed }: Known): RecordedSpan {
+  return new RecordedSpan({
+    ledger: {
+      touching: (sinceMs, untilMs) =>
+        gaps.filter((gap) => gap.sinceMs < untilMs && (gap.untilMs ?? Infinity) > sinceMs),
+      latest: () => gaps.at(-1) ?? null,
+      onChange: () => () => {},
+    },
+    archive: {
+      oldestDay: () => oldest === undefined ? null : { ...oldest, day: parseDayName(oldest.day)! },
+      newestRemovedDay: () => removed === undefined ? null : parseDayName(removed),
+    },
+    clock: { now: () => Date.parse(NOW) },
+  });
+}
+
+function begin(known: Known): string {
+  const [first] = spanOf(known).touching(0, 1);
+  assert.equal(first?.cause, "before");
+  assert.equal(first.sinceMs, 0);
+  assert.equal(first.state, "lost");
+  return new Date(first.untilMs!).toISOString();
+}
+
+const START: Gap = {
+  sinceMs: Date.parse("2026-11-22T20:12:04.250Z"),
+  untilMs: Date.parse("2026-11-22T20:12:05Z"),
+  cause: "start",
+  state: "lost",
+};
+
+Deno.test("Time before the first start of a recorder is a gap, also where a late line tells of it", () => {
+  const oldest = { day: "2026-11-22", first: "2026-11-22T19:50:00.000000000Z" };
+  assert.equal(begin({ gaps: [START], oldest }), "2026-11-22T20:12:04.250Z");
+});
+
+Deno.test("Time before the first line is a gap where the ledger tells of no start", () => {
+  const oldest = { day: "2026-11-22", first: "2026-11-22T19:50:00.123456789Z" };
+  assert.equal(begin({ oldest }), "2026-11-22T19:50:00.123Z");
+  assert.equal(
+    begin({ oldest: { day: "2026-11-22", first: "1971-01-01T00:00:00.000000000Z" } }),
+    "2026-11-22T00:00:00.000Z",
+    "a line of another time is in the day of its arrival",
+  );
+  assert.equal(begin({ oldest: { day: "2026-11-22", first: null } }), "2026-11-22T00:00:00.000Z");
+});
+
+Deno.test("Time before now is a gap in an archive that has nothing yet", () => {
+  assert.equal(begin({}), NOW);
+});
+
+Deno.test("Time up to the end of the newest day that retention removed is a gap", () => {
+  const oldest = { day: "2026-11-23", first: "2026-11-23T09:00:00.000000000Z" };
+  assert.equal(begin({ gaps: [START], oldest, removed: "2026-11-22" }), "2026-11-23T00:00:00.000Z");
+  assert.equal(begin({ gaps: [START], removed: "2026-11-22" }), "2026-11-23T00:00:00.000Z");
+});
+
+Deno.test("A span since the first start has the gaps of the ledger and no other", () => {
+  const span = spanOf({ gaps: [START] });
+  assert.deepEqual(span.touching(START.sinceMs, Infinity), [START]);
+  assert.deepEqual(span.touching(START.sinceMs - 1, START.sinceMs).map(({ cause }) => cause), ["before"]);
+  assert.deepEqual(span.touching(-Infinity, Infinity).map(({ cause }) => cause), ["before", "start"]);
+  assert.deepEqual(span.latest(), START);
+});
+
+Deno.test("A start that is written down while the program runs ends the gap before it", () => {
+  const gaps: Gap[] = [];
+  let tell = (_gap: Gap): void => {};
+  const span = new RecordedSpan({
+    ledger: {
+      touching: () => gaps,
+      latest: () => null,
+      onChange(listener) {
+        tell = listener;
+        return () => {};
+      },
+    },
+    archive: { oldestDay: () => null, newestRemovedDay: () => null },
+    clock: { now: () => Date.parse(NOW) },
+  });
+  assert.equal(span.touching(0, 1)[0]!.untilMs, Date.parse(NOW));
+  gaps.push(START);
+  tell(START);
+  assert.equal(span.touching(0, 1)[0]!.untilMs, START.sinceMs);
+});

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import type { Gap, GapCause } from "../../lib/gap.ts";
+import { type GapLines, withGapLines } from "../../routes/gap_lines.ts";
+import { gapLine, gapWords } from "../../routes/gap_words.ts";
+
+function gap(since: string, until: string | null, cause: GapCause = "disconnect"): Gap {
+  const untilMs = until === null ? null : Date.parse(until);
+  return { sinceMs: Date.parse(since), untilMs, cause, state: untilMs === null ? "open" : "lost" };
+}
+
+const CUT = gap("2026-11-23T22:35:57.100Z", "2026-11-23T22:36:11.900Z");
+const OPEN = gap("2026-11-23T23:00:00.000Z", null, "stall");
+const BEFORE: Gap = { ...gap("1970-01-01T00:00:00Z", "2026-11-23T20:12:04.000Z", "before"), state: "lost" };
+
+Deno.test("gapLine() has times of the day where the gap is of that day, else full dates", () => {
+  assert.equal(gapLine(CUT, "2026-11-23"), "--- gap 22:35:57Z – 22:36:12Z (15 s): disconnect ---\n");
+  const dated = "--- gap 2026-11-23T22:35:57Z – 2026-11-23T22:36:12Z (15 s): disconnect ---\n";
+  assert.equal(gapLine(CUT, ""), dated);
+  assert.equal(gapLine(CUT, "2026-11-24"), dated);
+  assert.equal(gapLine(OPEN, "2026-11-23"), "--- gap 23:00:00Z – now: stall ---\n");
+  assert.equal(gapLine(BEFORE, "2026-11-23"), "--- gap – 20:12:04Z: before ---\n");
+  assert.equal(gapLine(BEFORE, "2026-11-24"), "--- gap – 2026-11-23T20:12:04Z: before ---\n");
+  assert.equal(
+    gapLine(gap("2026-11-22T22:35:57Z", "2026-11-23T08:00:00Z", "stop"), "2026-11-23"),
+    "--- gap 2026-11-22T22:35:57Z – 2026-11-23T08:00:00Z (9 h 24 m): stop ---\n",
+  );
+});
+
+Deno.test("gapWords() says what gapLine() does, and what became of the gap", () => {
+  assert.equal(gapWords(CUT), "2026-11-23 22:35:57 to 22:36:12 (15 s): disconnect, lost");
+  assert.equal(gapWords(OPEN), "2026-11-23 23:00:00 to now: stall, open");
+  assert.equal(gapWords(BEFORE), "Nothing was recorded before 2026-11-23 20:12:04");
+});
+
+/** What comes of lines that each begin with a time and come in these chunks. */
+async function shown(chunks: string[], options: Partial<GapLines>): Promise<string[]> {
+  const body = ReadableStream.from(chunks.map((chunk) => new TextEncoder().encode(chunk)));
+  const given = { gaps: [CUT], day: "2026-11-23", beginsWithLine: false, endsWithLine: false, ...options };
+  const text = await new Response(withGapLines(body, given)).text();
+  return text.split("\n").slice(0, -1);
+}
+
+const at = (time: string) => `2026-11-23T${time}Z web[1] fra [info] x\n`;
+const EARLY = at("22:35:57.099");
+const LATE = at("22:36:12.500");
+const GAP = "--- gap 22:35:57Z – 22:36:12Z (15 s): disconnect ---";
+
+function rows(...lines: string[]): string[] {
+  return lines.map((line) => line.trimEnd());
+}
+
+Deno.test("withGapLines() puts a gap before the first line that is not older than its end", async () => {
+  const wanted = rows(EARLY, EARLY, GAP, LATE, EARLY, LATE);
+  assert.deepEqual(await shown([EARLY + EARLY + LATE + EARLY + LATE], {}), wanted);
+  assert.deepEqual(await shown([EARLY, EARLY, LATE, EARLY + LATE], {}), wanted);
+  assert.deepEqual(
+    await shown([at("22:36:11.899") + at("22:36:11.900")], {}),
+    rows(at("22:36:11.899"), GAP, at("22:36:11.900")),
+  );
+});
+
+Deno.test("withGapLines() ends with the gaps that no line came after, unless a next page has them", async () => {
+  assert.deepEqual(
+    await shown([EARLY], { gaps: [OPEN, CUT] }),
+    rows(EARLY, GAP, gapLine(OPEN, "2026-11-23")),
+  );
+  assert.deepEqual(await shown([], {}), [GAP]);
+  assert.deepEqual(await shown([EARLY], { endsWithLine: true }), rows(EARLY));
+});
+
+Deno.test("withGapLines() leaves out what ended before the first of the last lines", async () => {
+  assert.deepEqual(await shown([LATE], { beginsWithLine: true }), rows(LATE));
+  assert.deepEqual(await shown([EARLY, LATE], { beginsWithLine: true }), rows(EARLY, GAP, LATE));
+  assert.deepEqual(
+    await shown([at("22:36:00.000")], { beginsWithLine: true }),
+    rows(at("22:36:00.000"), GAP),
+  );
+});
+
+Deno.test("withGapLines() leaves healed gaps out, and lines without a time where they are", async () => {
+  assert.deepEqual(await shown([EARLY + LATE], { gaps: [{ ...CUT, state: "healed" }] }), rows(EARLY, LATE));
+  const odd = ["- web[1] fra [info] 2026-11-23T23:00:00.000Z\n", "{}\n", "\n", "2026-11-23T22:3"];
+  assert.deepEqual(
+    await shown([odd.slice(0, 3).join("") + LATE], {}),
+    rows(...odd.slice(0, 3), GAP, LATE),
+  );
+});
+
+Deno.test("withGapLines() names the day of the line that follows where no day is given", async () => {
+  assert.deepEqual(await shown([EARLY + LATE], { day: "" }), rows(EARLY, GAP, LATE));
+  assert.deepEqual(
+    await shown(["2026-11-24T00:00:00.000Z web[1] fra [info] x\n"], { day: "" }),
+    rows(
+      "--- gap 2026-11-23T22:35:57Z – 2026-11-23T22:36:12Z (15 s): disconnect ---",
+      "2026-11-24T00:00:00.000Z web[1] fra [info] x",
+    ),
+  );
+});
+
+Deno.test("withGapLines() cancels what it reads from", async () => {
+  let cancelled: unknown = null;
+  const body = new ReadableStream<Uint8Array>({ cancel: (reason) => void (cancelled = reason) });
+  const all = { gaps: [CUT], day: "", beginsWithLine: false, endsWithLine: false };
+  await withGapLines(body, all).cancel("gone");
+  assert.equal(cancelled, "gone");
+});
