@@ -12,6 +12,7 @@ import type { LineChunk, LineRequest, ReaderSlot } from "../lib/archive/line_rea
 import type { LineStyle } from "../lib/archive/line_selection.ts";
 import { type DayRange, planRanges } from "../lib/archive/read_plan.ts";
 import { dayName, type DayNumber, dayStartMs, parseDayName } from "../lib/day.ts";
+import type { Gap } from "../lib/gap.ts";
 import { NoRoom } from "../lib/memory_budget.ts";
 import { parseFlyRecord } from "../lib/fly_log.ts";
 import { formatTimestamp, parseTimestamp, timestampMs, timestampMsUp } from "../lib/timestamp.ts";
@@ -134,15 +135,18 @@ type Remarks = (body: ReadableStream<Uint8Array>, isFull: boolean) => ReadableSt
  */
 async function gapsShown(parts: Parts, query: LineQuery, day: DayNumber | null): Promise<Remarks> {
   if (query.format !== "text") return (body) => body;
-  const shownMs = query.cursor === null ? -Infinity : await timeBefore(parts.archive, query.cursor);
-  const [sinceMs, untilMs] = spanOf(query, day, parts);
-  const endMs = Math.min(untilMs, parts.clock.now() + 1);
-  const gaps = parts.gaps.touching(sinceMs, endMs).filter(({ untilMs }) =>
-    untilMs === null || untilMs > shownMs
-  );
+  const gaps = await gapsAmong(parts, query, day);
   const name = day === null ? "" : dayName(day);
   const beginsWithLine = query.tail !== null;
   return (body, endsWithLine) => withGapLines(body, { gaps, day: name, beginsWithLine, endsWithLine });
+}
+
+/** The gaps of a query's span, but for those that the page before a cursor has shown. */
+export async function gapsAmong(parts: Parts, query: LineQuery, day: DayNumber | null): Promise<Gap[]> {
+  const shownMs = query.cursor === null ? -Infinity : await timeBefore(parts.archive, query.cursor);
+  const [sinceMs, untilMs] = spanOf(query, day, parts);
+  const endMs = Math.min(untilMs, parts.clock.now() + 1);
+  return parts.gaps.touching(sinceMs, endMs).filter(({ untilMs }) => untilMs === null || untilMs > shownMs);
 }
 
 /** The time of the line that ends at `cursor`, in milliseconds since 1970; -Infinity where none is found near it. */

@@ -7,10 +7,12 @@
 import { html } from "hono/html";
 import { BROWSER_PAGE_BYTES } from "../lib/memory_budget.ts";
 import { dayName, type DayNumber, parseDayName } from "../lib/day.ts";
+import { parseFlyRecord } from "../lib/fly_log.ts";
+import { parseTimestamp, timestampMs } from "../lib/timestamp.ts";
 import { filterForm } from "./page_form.ts";
 import type { Page } from "./page_layout.ts";
 import { reserve } from "./line_answer.ts";
-import { lineList, type PlacedLine, surroundings } from "./page_lines.ts";
+import { lineList, type ListedGaps, type PlacedLine, surroundings } from "./page_lines.ts";
 import { showHidden } from "./page_line.js";
 import type { DaySource, Parts } from "./parts.ts";
 import { Problem } from "./problem.ts";
@@ -31,6 +33,7 @@ const RECORD_LIMIT = 256 * 1024;
 const NEWLINE = 0x0a;
 
 const decoder = new TextDecoder();
+const encoder = new TextEncoder();
 
 /**
  * The page around a line. The cursor may point to anywhere in it, its line feed included.
@@ -72,13 +75,27 @@ the order of their arrival. Its place is <code>${current}</code>.</p>
 <p class="pager">${first === current ? null : html`<a href="${surroundings(first)}">↑ Earlier</a>`}
 <a href="#${current}">The line</a>
 ${last === current ? null : html`<a href="${surroundings(last)}">↓ Later</a>`}</p>
-${lineList([...before, ...after], { current })}
+${lineList([...before, ...after], { current, gaps: gapsAround(parts, before, after) })}
 <p class="pager">${first === current ? null : html`<a href="${surroundings(first)}">↑ Earlier</a>`}
 ${last === current ? null : html`<a href="${surroundings(last)}">↓ Later</a>`}</p>
 <h2>Its record</h2>
 <pre class="record">${line === undefined ? "longer than is shown" : recordText(line.text)}</pre>
 </section>`;
   return { title: `Around ${current}`, main };
+}
+
+/** The gaps among the lines, and where these are the first or the last of all, those on the other side of them. */
+function gapsAround(parts: Parts, before: readonly PlacedLine[], after: readonly PlacedLine[]): ListedGaps {
+  const times = [...before, ...after]
+    .map(({ text }) => parseFlyRecord(encoder.encode(text)).record?.timestamp)
+    .map((text) => text === undefined ? null : parseTimestamp(text))
+    .flatMap((time) => time === null ? [] : [timestampMs(time)]);
+  const beginsWithLine = before.length === CONTEXT_LINES;
+  const endsWithLine = after.length > CONTEXT_LINES;
+  const nowMs = parts.clock.now();
+  const sinceMs = beginsWithLine ? Math.min(nowMs, ...times) : -Infinity;
+  const untilMs = endsWithLine ? Math.max(...times) + 1 : nowMs;
+  return { gaps: parts.gaps.touching(sinceMs, untilMs), beginsWithLine, endsWithLine };
 }
 
 /** The line as it is stored: laid out anew, its long numbers would be others. */

@@ -6,6 +6,9 @@
 
 import * as ansi from "ansi-sequence-parser";
 import { html } from "hono/html";
+import type { Gap } from "../lib/gap.ts";
+import { parseTimestamp, timestampMs } from "../lib/timestamp.ts";
+import { gapWords } from "./gap_words.ts";
 import type { Html } from "./page_layout.ts";
 import { viewLine } from "./page_line.js";
 
@@ -23,18 +26,61 @@ export interface LineListOptions {
   highlights?: readonly string[];
   /** The cursor of the line that it is about. */
   current?: string;
+  /** The gaps among them. */
+  gaps?: ListedGaps;
 }
+
+/** Gaps that are shown as rows among lines, each before the first line that is not older than its end. */
+export interface ListedGaps {
+  /** The gaps; those that are healed are left out. */
+  gaps: readonly Gap[];
+  /** Whether what lies before the first line belongs to others, as with the last so many lines. */
+  beginsWithLine: boolean;
+  /** Whether what lies after the last line belongs to others, as with a full page. */
+  endsWithLine: boolean;
+}
+
+/** No more rows than this are of gaps; `/gaps` has all. */
+export const GAP_ROWS_LIMIT = 100;
 
 /** Writes lines as a list. */
 export function lineList(lines: readonly PlacedLine[], options: LineListOptions = {}): Html {
   let lastDay = "";
   const rows: Html[] = [];
-  for (const line of lines) {
-    const view = viewLine(line.text, ansi, options.highlights);
+  const views = lines.map((line) => ({ line, view: viewLine(line.text, ansi, options.highlights) }));
+  const gaps = gapRows(options.gaps, views.map(({ view }) => view.timestamp));
+  for (const [number, { line, view }] of views.entries()) {
+    rows.push(...gaps[number]!);
     if (view.day !== "" && view.day !== lastDay) rows.push(html`<li class="day">${lastDay = view.day}</li>`);
     rows.push(lineRow(line.cursor, view, line.cursor === options.current));
   }
+  rows.push(...gaps[lines.length]!);
   return html`<ol class="lines">${rows}</ol>`;
+}
+
+/** The rows of gaps that belong before each of the lines with these timestamps, and after the last of them. */
+function gapRows(listed: ListedGaps | undefined, timestamps: readonly string[]): Html[][] {
+  const rows: Html[][] = Array.from({ length: timestamps.length + 1 }, () => []);
+  if (listed === undefined) return rows;
+  const times = timestamps.map((text) => parseTimestamp(text)).map((time) => time && timestampMs(time));
+  const firstMs = times.find((time) => time !== null) ?? -Infinity;
+  let shown = 0;
+  for (const gap of listed.gaps) {
+    const endMs = gap.untilMs ?? Infinity;
+    if (gap.state === "healed" || (listed.beginsWithLine && endMs <= firstMs)) continue;
+    const found = times.findIndex((time) => time !== null && time >= endMs);
+    const place = found === -1 ? timestamps.length : found;
+    if (place === timestamps.length && listed.endsWithLine) continue;
+    if (++shown > GAP_ROWS_LIMIT) break;
+    rows[place]!.push(
+      shown === GAP_ROWS_LIMIT ? moreGaps() : html`<li class="mark gap">${gapWords(gap)}</li>`,
+    );
+  }
+  return rows;
+}
+
+function moreGaps(): Html {
+  return html`<li class="mark gap">There are more gaps than are shown: <a href="/gaps">all of them</a></li>`;
 }
 
 function lineRow(cursor: string, view: ReturnType<typeof viewLine>, current: boolean): Html {

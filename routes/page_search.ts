@@ -15,7 +15,7 @@ import { formatTimestamp } from "../lib/timestamp.ts";
 import { type Coverage, heldWords, measureCoverage } from "./coverage.ts";
 import { curlCommand, formatSpan } from "./home.ts";
 import { findHint } from "./hint.ts";
-import { mayHint, rangesFrom, reserve, spanOf } from "./line_answer.ts";
+import { gapsAmong, mayHint, rangesFrom, reserve, spanOf } from "./line_answer.ts";
 import { DEFAULT_TAIL, filterForm, SEARCH_PARAMETERS } from "./page_form.ts";
 import type { Html, Page } from "./page_layout.ts";
 import { lineList, type PlacedLine } from "./page_lines.ts";
@@ -53,6 +53,11 @@ export async function searchPage(c: Context, parts: Parts, asked: URLSearchParam
   const hint = found.lines.length > 0 || !mayHint(query)
     ? null
     : await findHint(parts, { filter: query.filter, ranges, isEmpty: true });
+  const gaps = {
+    gaps: await gapsAmong(parts, query, null),
+    beginsWithLine: found.next === null && found.lines.length >= limit,
+    endsWithLine: found.next !== null,
+  };
   const coverage = measureCoverage(parts, ...spanOf(query, null, parts));
   const address = `/search?${asked}${asked.size === 0 ? "" : "&"}format=`;
   // Nobody has asked for so few.
@@ -68,7 +73,12 @@ export async function searchPage(c: Context, parts: Parts, asked: URLSearchParam
 ${
     found.lines.length === 0
       ? html`<p class="empty">No line matches${hint === null ? "" : `: ${hint}`}.</p>`
-      : lineList(found.lines, { highlights: query.filter.texts })
+      : null
+  }
+${
+    found.lines.length === 0 && gaps.gaps.length === 0
+      ? null
+      : lineList(found.lines, { highlights: query.filter.texts, gaps })
   }
 ${found.next === null ? null : html`<p class="pager">${morePages(found, query, asked, limit)}</p>`}
 <h2>${isExcerpt ? "All of them, in a terminal" : "In a terminal"}</h2>

@@ -11,11 +11,17 @@ import { viewLine } from "./page_line.js";
 /** So many rows are on the page at most; the oldest make room. */
 const ROWS_LIMIT = 2000;
 
-/** So many wait at most while the page is paused or hidden; the oldest are let go, and it is said. */
-const WAITING_LIMIT = 2000;
+/**
+ * So many wait at most while the page is paused or hidden; the oldest are let go, and it is said in a row that has to
+ * find room among {@link ROWS_LIMIT} with them, beside rows for a new day.
+ */
+const WAITING_LIMIT = 1900;
 
 /** What is refused is tried again after this long, in milliseconds. */
 const RETRY_MS = 5000;
+
+/** A gap that no line comes after is shown after this long, in milliseconds. */
+const PLACE_MS = 1000;
 
 /** Nearer than this to its end, in CSS pixels, the page follows what is added there. */
 const FOLLOW_PIXELS = 40;
@@ -43,6 +49,15 @@ let received = 0;
 let lastDay = "";
 let lastId = "";
 
+/** Rows of the gaps that last, by their cause: there is one at a time of each. @type {Map<string, HTMLLIElement>} */
+const openGaps = new Map();
+/** Gaps that are over and wait for the line before which they belong. @type {{ until: string, row: HTMLLIElement }[]} */
+let placedGaps = [];
+/** How many lines wait for the disk. */
+let held = 0;
+/** The connection of this page. @type {EventSource} */
+let source;
+
 connect();
 
 function connect() {
@@ -52,15 +67,21 @@ function connect() {
     for (const name of ["tail", "since"]) parameters.delete(name);
     parameters.set("cursor", lastId.split(";", 1)[0]);
   }
-  const source = new EventSource(`/tail?${parameters}`);
+  source = new EventSource(`/tail?${parameters}`);
   source.onopen = showState;
   source.onmessage = (event) => {
     lastId = event.lastEventId;
     received++;
-    add(lineRow(event));
+    const row = lineRow(event);
+    placeGaps(row.querySelector(".time").title);
+    add(row);
   };
-  source.addEventListener("gap", (event) => add(markRow(gapWords(event.data))));
-  source.addEventListener("held", (event) => add(markRow(heldWords(event.data))));
+  source.addEventListener("gap", (event) => noteGap(JSON.parse(event.data)));
+  source.addEventListener("held", (event) => {
+    add(markRow(heldWords(event.data)));
+    held = JSON.parse(event.data).lines;
+    showState();
+  });
   source.addEventListener(
     "lagged",
     () => add(markRow("This page was too slow, and goes on from the archive")),
@@ -70,17 +91,70 @@ function connect() {
     if (source.readyState === EventSource.CLOSED) setTimeout(connect, RETRY_MS);
     showState();
   };
-
-  function showState() {
-    const words = ["connecting", "live", "refused, trying again"];
-    state.textContent = words[source.readyState];
-    state.className = `state ${source.readyState === EventSource.OPEN ? "good live" : "bad"}`;
-  }
 }
 
-/** A gap of the stream in words. It is JSON, and of this server's making. */
-function gapWords(data) {
-  const { since, until, cause, state } = JSON.parse(data);
+/** Whether lines come: that this page is connected does not mean that anything is recorded. */
+function showState() {
+  const [words, isLive] = stateWords();
+  state.textContent = words;
+  state.className = `state ${isLive ? "good live" : "bad"}`;
+}
+
+/** @returns {[words: string, isLive: boolean]} */
+function stateWords() {
+  if (source.readyState === EventSource.CONNECTING) {
+    return [lastId === "" ? "connecting" : "connection of this page lost, trying again", false];
+  }
+  if (source.readyState === EventSource.CLOSED) return ["refused, trying again", false];
+  const [cause] = openGaps.keys();
+  if (cause !== undefined) return [`nobody records: ${cause}`, false];
+  if (held > 0) return ["lines wait for the disk", false];
+  return ["live", true];
+}
+
+/**
+ * Shows a gap that begins, lasts or is over. The same one is told again when this page connects anew, and when it
+ * ends: its row stays where it is and says so.
+ */
+function noteGap(gap) {
+  const shown = openGaps.get(gap.cause) ?? shownGap(gap);
+  if (shown !== undefined) {
+    shown.textContent = gapWords(gap);
+    shown.dataset.since = gap.since;
+    if (gap.until !== null) openGaps.delete(gap.cause);
+  } else {
+    const row = markRow(gapWords(gap), "mark gap");
+    row.dataset.gap = gap.cause;
+    row.dataset.since = gap.since;
+    if (gap.until === null) {
+      openGaps.set(gap.cause, row);
+      add(row);
+    } else {
+      placedGaps.push({ until: gap.until, row });
+      // No line may come after it for long.
+      setTimeout(() => placeGaps("9"), PLACE_MS);
+    }
+  }
+  showState();
+}
+
+/** The row of a gap that is on the page already, if there is one. */
+function shownGap({ cause, since }) {
+  const isIt = (row) => row.dataset.gap === cause && row.dataset.since === since;
+  return waiting.find(isIt) ?? [...list.querySelectorAll(".gap")].find(isIt) ??
+    placedGaps.find(({ row }) => isIt(row))?.row;
+}
+
+/** Adds the gaps that were over at a time, RFC 3339 UTC to the millisecond at least. */
+function placeGaps(time) {
+  const millisecond = time.slice(0, "2026-11-22T10:00:00.000".length);
+  for (const { until, row } of placedGaps) if (until.slice(0, millisecond.length) <= millisecond) add(row);
+  placedGaps = placedGaps.filter(({ until }) => until.slice(0, millisecond.length) > millisecond);
+}
+
+/** A gap of the stream in words. It is of this server's making. */
+function gapWords({ since, until, cause, state }) {
+  if (cause === "before") return `Nothing was recorded before ${until}`;
   return `Gap: nobody recorded from ${since} to ${until ?? "now"}: ${cause}, ${state}`;
 }
 
@@ -139,10 +213,7 @@ function surroundings({ lastEventId, data }) {
 
 function add(row) {
   waiting.push(row);
-  if (waiting.length > WAITING_LIMIT) {
-    waiting.shift();
-    letGo++;
-  }
+  if (waiting.length > WAITING_LIMIT && waiting.shift().classList.contains("line")) letGo++;
   if (scheduled) return;
   scheduled = true;
   requestAnimationFrame(show);
@@ -153,7 +224,10 @@ function show() {
   scheduled = false;
   showCount();
   if (paused || waiting.length === 0) return;
-  if (letGo > 0) list.append(markRow(`${letGo} lines are not shown here; the search has them`));
+  if (letGo > 0) {
+    const words = letGo === 1 ? "1 line is" : `${letGo.toLocaleString("en-US")} lines are`;
+    list.append(markRow(`${words} not shown here; the search has them`));
+  }
   letGo = 0;
   const rows = document.createDocumentFragment();
   for (const row of waiting) {

@@ -7,7 +7,7 @@
 import type { HeldLines } from "../archive/archive.ts";
 import { type DayRange, lastBytes, planRanges } from "../archive/read_plan.ts";
 import type { Cancel, Clock } from "../clock.ts";
-import { type DayNumber, parseDayName } from "../day.ts";
+import { type DayNumber, dayStartMs, parseDayName } from "../day.ts";
 import type { FilterSpec } from "../filter.ts";
 import { parseFlyRecord } from "../fly_log.ts";
 import type { Gap } from "../gap.ts";
@@ -294,7 +294,8 @@ export class Followers {
     const from = within
       .filter(({ day }) => start !== null && day >= start.day)
       .map((range) => range.day === start!.day ? { ...range, start: start!.offset } : range);
-    return { start: startAt(from, filter, ends), sinceMs: nowMs };
+    const sinceMs = start === null ? null : await this.#timeBefore(start, ends) ?? dayStartMs(start.day);
+    return { start: startAt(from, filter, ends), sinceMs: sinceMs ?? nowMs };
   }
 
   #plan(filter: FilterSpec, ends: Positions): DayRange[] {

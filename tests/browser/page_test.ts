@@ -83,7 +83,8 @@ browserTest(
 browserTest("The page draws the gaps of a day, and a search says that lines may be missing", {
   days: { [DAY]: [past(1, { message: "hello" })] },
   gaps: [
-    `{"id":1,"since":"${DAY}T06:00:00.000Z","until":"${DAY}T07:30:00.000Z","cause":"disconnect","state":"lost"}`,
+    `{"id":1,"since":"2026-01-04T09:00:00.000Z","until":"2026-01-04T09:00:00.500Z","cause":"start","state":"lost"}`,
+    `{"id":2,"since":"${DAY}T06:00:00.000Z","until":"${DAY}T07:30:00.000Z","cause":"disconnect","state":"lost"}`,
   ],
 }, async (browser, recorded) => {
   const { page } = await browser.open(recorded.url);
@@ -92,7 +93,7 @@ browserTest("The page draws the gaps of a day, and a search says that lines may 
   const drawn = await gap.boundingBox();
   assert.equal(Math.round((drawn!.x - bar!.x) / bar!.width * 24 * 60), 6 * 60);
   assert.equal(Math.round(drawn!.width / bar!.width * 24 * 60), 90);
-  assert.match(await gap.textContent() ?? "", /06:00:00 to .* 07:30:00: disconnect, lost/);
+  assert.match(await gap.textContent() ?? "", /06:00:00 to 07:30:00 \(1 h 30 m\): disconnect, lost/);
 
   await page.getByRole("link", { name: DAY, exact: true }).click();
   assert.match(await page.locator(".facts").innerText(), /Partial: .* 1 h 30 m .* 1 gap/);
@@ -143,11 +144,87 @@ browserTest(
   },
 );
 
-browserTest("The tail says when nobody recorded", {}, async (browser, recorded) => {
-  const { page } = await browser.open(`${recorded.url}/tail`);
-  await page.getByText("live", { exact: true }).waitFor();
-  await recorded.server.kill();
-  await page.locator(".mark", { hasText: "disconnect, open" }).waitFor();
+browserTest(
+  "The tail says that nobody records, from the first moment and until it is over",
+  {},
+  async (browser, recorded) => {
+    const { page } = await browser.open(`${recorded.url}/tail`);
+    await page.getByText("live", { exact: true }).waitFor();
+    await recorded.publish({ message: "before" });
+    await page.getByText("before", { exact: true }).waitFor();
+    await recorded.server.kill();
+    await page.locator(".mark", { hasText: "disconnect, open" }).waitFor();
+    await page.getByText("nobody records: disconnect", { exact: true }).waitFor();
+
+    const late = (await browser.open(`${recorded.url}/tail`)).page;
+    await late.getByText("nobody records: disconnect", { exact: true }).waitFor();
+    await late.locator(".mark", { hasText: "disconnect, open" }).waitFor();
+
+    await recorded.server.restart();
+    for (const one of [page, late]) {
+      await one.getByText("live", { exact: true }).waitFor();
+      await one.locator(".mark", { hasText: "disconnect, lost" }).waitFor();
+      assert.equal(await one.locator(".gap", { hasText: "disconnect" }).count(), 1);
+      assert.equal(await one.locator(".mark", { hasText: "to now" }).count(), 0);
+    }
+  },
+);
+
+browserTest(
+  "The tail says that its own connection is lost",
+  {},
+  async (browser, recorded) => {
+    const { page } = await browser.open(`${recorded.url}/tail`);
+    await page.getByText("live", { exact: true }).waitFor();
+    await recorded.publish({ message: "before" });
+    await page.getByText("before", { exact: true }).waitFor();
+    await recorded.flightlog.stop();
+    await page.getByText("connection of this page lost, trying again", { exact: true }).waitFor();
+  },
+);
+
+browserTest(
+  "The tail says how many lines a pause has cost, and where",
+  { days: { [DAY]: [past(1, { message: "line before" })] } },
+  async (browser, recorded) => {
+    const { page } = await browser.open(`${recorded.url}/tail`);
+    await page.getByText("line before").waitFor();
+    await page.getByRole("button", { name: "Pause" }).click();
+    await recorded.publish(...Array.from({ length: 2500 }, (_, number) => ({ message: `line ${number}.` })));
+    await page.getByRole("button", { name: "Resume (2500)" }).click();
+    await page.getByText("line 2499.").waitFor();
+    assert.match(
+      await page.locator(".mark", { hasText: "not shown" }).innerText(),
+      /^600 lines are not shown/,
+    );
+    const rows = await page.locator("#lines > li:not(.day)").allInnerTexts();
+    const mark = rows.findIndex((row) => row.includes("not shown"));
+    assert.match(rows[mark - 1]!, /line before/);
+    assert.match(rows[mark + 1]!, /line 600\./);
+    assert.equal(rows.length, 1902);
+  },
+);
+
+browserTest("Searches and what is around a line show a gap between the lines on either side of it", {
+  days: {
+    [DAY]: [past(1, { message: "one" }), past(20, { message: "two" }), past(30, { message: "three" })],
+  },
+  gaps: [
+    `{"id":1,"since":"${DAY}T10:00:00.000Z","until":"${DAY}T10:00:00.500Z","cause":"start","state":"lost"}`,
+    `{"id":2,"since":"${DAY}T10:00:02.000Z","until":"${DAY}T10:00:17.000Z","cause":"stall","state":"lost"}`,
+  ],
+}, async (browser, recorded) => {
+  const { page } = await browser.open(`${recorded.url}/search?tail=2&until=${DAY}T10:00:25Z`);
+  const rows = async () =>
+    (await page.locator(".lines > li:not(.day)").allInnerTexts()).map((row) =>
+      /(one|two|three)$|: (\w+), lost$|recorded before/.exec(row.trim())?.slice(1).find((word) => word) ??
+        "before"
+    );
+  assert.deepEqual(await rows(), ["one", "stall", "two"]);
+  await page.goto(`${recorded.url}/search?limit=2`);
+  assert.deepEqual(await rows(), ["start", "one", "stall", "two"]);
+  await page.locator(".line .time").first().click();
+  assert.deepEqual(await rows(), ["before", "start", "one", "stall", "two", "three", "crash"]);
 });
 
 browserTest(
