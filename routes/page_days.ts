@@ -79,6 +79,12 @@ async function volumeWords(parts: Parts): Promise<string> {
 function dayTable(infos: readonly DayInfo[], parts: Parts): Html {
   const numbers = listedDays(infos, dayOf(parts.clock.now()));
   return html`
+    <svg class="patterns" width="0" height="0" aria-hidden="true">
+      <pattern id="before" width="24" height="12" patternUnits="userSpaceOnUse">
+        <rect class="hatch-ground" width="24" height="12" />
+        <rect class="hatch" width="8" height="12" />
+      </pattern>
+    </svg>
     <table class="days">
       <thead>
         <tr>
@@ -189,9 +195,11 @@ function gapMark(gap: Gap, startMs: number, nowMs: number): Html {
   const from = unit(gap.sinceMs - startMs);
   const to = unit(Math.min(gap.untilMs ?? nowMs, nowMs) - startMs);
   const width = Math.max(to - from, GAP_UNITS_MIN);
+  const x = Math.min(from, BAR_UNITS - width);
+  // What was before the first start is no fault: it is hatched, by a pattern that the page has once.
+  const kind = gap.cause === "before" ? "before" : gap.state;
   return html`
-    <rect class="gap ${gap.state}" x="${Math.min(from, BAR_UNITS - width)}" width="${width}" height="12"
-    >
+    <rect class="gap ${kind}" x="${x}" width="${width}" height="12" fill="url(#before)">
       <title>${gapWords(gap)}</title>
     </rect>
   `;

@@ -11,11 +11,8 @@ import { viewLine } from "./page_line.js";
 /** So many rows are on the page at most; the oldest make room. */
 const ROWS_LIMIT = 2000;
 
-/**
- * So many wait at most while the page is paused or hidden; the oldest are let go, and it is said in a row that has to
- * find room among {@link ROWS_LIMIT} with them, beside rows for a new day.
- */
-const WAITING_LIMIT = 1900;
+/** So many wait at most while the page is paused or hidden; the oldest are let go, and it is said. */
+const WAITING_LIMIT = 2000;
 
 /** What is refused is tried again after this long, in milliseconds. */
 const RETRY_MS = 5000;
@@ -224,23 +221,27 @@ function show() {
   scheduled = false;
   showCount();
   if (paused || waiting.length === 0) return;
-  if (letGo > 0) {
-    const words = letGo === 1 ? "1 line is" : `${letGo.toLocaleString("en-US")} lines are`;
-    list.append(markRow(`${words} not shown here; the search has them`));
-  }
-  letGo = 0;
-  const rows = document.createDocumentFragment();
+  const rows = [];
   for (const row of waiting) {
     const day = row.dataset.day ?? lastDay;
-    if (day !== lastDay) rows.append(markRow(day, "day"));
+    if (day !== lastDay) rows.push(markRow(day, "day"));
     lastDay = day;
-    rows.append(row);
+    rows.push(row);
   }
   waiting = [];
-  list.append(rows);
+  if (letGo > 0) rows.unshift(letGoRow(rows));
+  letGo = 0;
+  list.append(...rows);
   while (list.childElementCount > ROWS_LIMIT) list.firstElementChild.remove();
   if (following) scrollTo(0, document.documentElement.scrollHeight);
   else newest.hidden = false;
+}
+
+/** The row that says how many lines are left out before `rows`, from which those go that would take its place. */
+function letGoRow(rows) {
+  for (const row of rows.splice(0, rows.length + 1 - ROWS_LIMIT)) if (row.classList.contains("line")) letGo++;
+  const words = letGo === 1 ? "1 line is" : `${letGo.toLocaleString("en-US")} lines are`;
+  return markRow(`${words} not shown here; the search has them`);
 }
 
 function showCount() {

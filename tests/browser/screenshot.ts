@@ -77,8 +77,9 @@ function dayAgo(days: number): string {
 }
 
 function dayLines(ago: number): string[] {
-  const startMs = midnightMs - ago * DAY_MS;
-  const spanMs = ago === 0 ? nowMs - startMs : DAY_MS;
+  // The first day begins with the first start, at half past nine.
+  const startMs = midnightMs - ago * DAY_MS + (ago === DAYS - 1 ? 9.5 * 3_600_000 : 0);
+  const spanMs = ago === 0 ? nowMs - startMs : midnightMs - (ago - 1) * DAY_MS - startMs;
   const count = Math.round(LINES * (1 - (ago % 4) / 8) * spanMs / DAY_MS);
   const lines = flyLines({ seed: ago + 1, startMs, intervalMs: spanMs / count * 0.98, count });
   return [...lines].map(({ payload }) => payload).filter((line) =>
@@ -88,6 +89,7 @@ function dayLines(ago: number): string[] {
 
 function gapLines(): string[] {
   const gaps = [
+    [8, 9.4, 9.41, "start", "lost"],
     [1, 14.2, 14.22, "disconnect", "lost"],
     [3, 2.5, 4.1, "stall", "partial"],
     [3, 17.9, 17.95, "crash", "healed"],
