@@ -221,6 +221,7 @@ function show() {
   scheduled = false;
   showCount();
   if (paused || waiting.length === 0) return;
+  const left = letGo > 0 ? letGoRow() : null;
   const rows = [];
   for (const row of waiting) {
     const day = row.dataset.day ?? lastDay;
@@ -229,17 +230,25 @@ function show() {
     rows.push(row);
   }
   waiting = [];
-  if (letGo > 0) rows.unshift(letGoRow(rows));
   letGo = 0;
+  if (left !== null) rows.unshift(left);
   list.append(...rows);
   while (list.childElementCount > ROWS_LIMIT) list.firstElementChild.remove();
   if (following) scrollTo(0, document.documentElement.scrollHeight);
   else newest.hidden = false;
 }
 
-/** The row that says how many lines are left out before `rows`, from which those go that would take its place. */
-function letGoRow(rows) {
-  for (const row of rows.splice(0, rows.length + 1 - ROWS_LIMIT)) if (row.classList.contains("line")) letGo++;
+/**
+ * The row that says how many lines are left out before those that wait. Of these the oldest go whose places it needs,
+ * and the rows for their days: 2,000 lines of one day leave 1,998 beside it.
+ */
+function letGoRow() {
+  const days = waiting.filter(({ dataset: { day } }, at) =>
+    day !== (waiting[at - 1]?.dataset.day ?? lastDay)
+  );
+  for (const row of waiting.splice(0, waiting.length + 1 + days.length - ROWS_LIMIT)) {
+    if (row.classList.contains("line")) letGo++;
+  }
   const words = letGo === 1 ? "1 line is" : `${letGo.toLocaleString("en-US")} lines are`;
   return markRow(`${words} not shown here; the search has them`);
 }
