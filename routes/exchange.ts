@@ -35,7 +35,10 @@ export interface ExchangeOptions {
   stallMs: number;
 }
 
-/** Answers one request. Never fails: what goes wrong breaks the connection. */
+/**
+ * Answers one request. Never fails: what goes wrong breaks the connection. Settles when the answer is sent or given up,
+ * and nothing reads for it any more.
+ */
 export async function answerExchange(
   app: App,
   incoming: IncomingMessage,
@@ -97,9 +100,24 @@ async function send(response: Response, outgoing: ServerResponse, options: Excha
     outgoing.end();
     return;
   }
-  const cancel = () => void reader.cancel().catch(() => {}); // nobody is left to hear of it
+  let cancelled: Promise<void> | undefined;
+  const cancel = () => cancelled ??= reader.cancel().catch(() => {}); // nobody is left to hear of it
   outgoing.once("close", cancel);
-  if (outgoing.destroyed) return cancel();
+  try {
+    if (outgoing.destroyed) cancel();
+    else await sendBody(response, reader, outgoing, options);
+  } finally {
+    // Until then files may be open.
+    await cancelled;
+  }
+}
+
+async function sendBody(
+  { status, headers }: Response,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  outgoing: ServerResponse,
+  options: ExchangeOptions,
+): Promise<void> {
   const reads = [reader.read()];
   const short = await shortBody(reads, reader);
   if (short !== null) {

@@ -71,7 +71,10 @@ export interface ServeOptions {
 export interface ListeningServer {
   /** The port. */
   readonly port: number;
-  /** Takes no more connections, and resolves when the answers under way are sent. */
+  /**
+   * Takes no more connections, and resolves when the answers under way are sent or given up, and nothing reads for them
+   * any more. Connections that wait for a request are closed at once.
+   */
   shutdown(): Promise<void>;
 }
 
@@ -91,6 +94,7 @@ export async function serve(app: App, options: ServeOptions): Promise<ListeningS
   });
   const { port } = await listen(server, hostname, options.port);
   const connections = new Connections(options.maxConnections);
+  const exchanges = new Set<Promise<void>>();
   let toldMs = -Infinity;
   server.on("connection", (socket: Socket) => {
     if (connections.add(socket) || clock.elapsed() - toldMs < TELL_INTERVAL_MS) return;
@@ -100,17 +104,20 @@ export async function serve(app: App, options: ServeOptions): Promise<ListeningS
   server.on("request", (incoming, outgoing) => {
     connections.noteBusy(incoming.socket);
     outgoing.once("close", () => connections.noteIdle(incoming.socket));
-    void answerExchange(app, incoming, outgoing, { clock, stallMs: times.stallMs });
+    const exchange = answerExchange(app, incoming, outgoing, { clock, stallMs: times.stallMs });
+    exchanges.add(exchange);
+    void exchange.finally(() => exchanges.delete(exchange));
   });
   server.on("error", (error) => logger.log("error", "connection not accepted", { reason: error.message }));
   logger.log("info", event, { hostname, port });
   return {
     port,
-    shutdown: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        connections.close();
-      }),
+    async shutdown() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      connections.close();
+      await closed;
+      await Promise.all(exchanges);
+    },
   };
 }
 
