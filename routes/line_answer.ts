@@ -36,7 +36,7 @@ export const PAGE_LINES_LIMIT = 10_000;
 /** No more of a page is kept, in bytes. */
 export const PAGE_BYTES_LIMIT = 8 * 1024 * 1024;
 
-/** The line before a cursor is looked for within so many bytes. */
+/** The last line before a cursor that has a time is looked for within so many bytes. */
 const LINE_BEFORE_BYTES = 64 * 1024;
 
 const NEWLINE = 0x0a;
@@ -149,15 +149,19 @@ export async function gapsAmong(parts: Parts, query: LineQuery, day: DayNumber |
   return parts.gaps.touching(sinceMs, endMs).filter(({ untilMs }) => untilMs === null || untilMs > shownMs);
 }
 
-/** The time of the line that ends at `cursor`, in milliseconds since 1970; -Infinity where none is found near it. */
+/** The time of the last line before `cursor` that has one, in milliseconds since 1970; -Infinity where none is near. */
 async function timeBefore(archive: Parts["archive"], { day, offset }: Cursor): Promise<number> {
   if (offset === 0 || archive.day(day) === undefined) return -Infinity;
   const range = { start: Math.max(0, offset - LINE_BEFORE_BYTES), end: offset };
   const bytes = await new Response(archive.openText(day, range)).bytes();
-  const start = bytes.lastIndexOf(NEWLINE, bytes.length - 2) + 1;
-  const timestamp = parseFlyRecord(bytes.subarray(start, -1)).record?.timestamp;
-  const time = timestamp === undefined ? null : parseTimestamp(timestamp);
-  return time === null ? -Infinity : timestampMs(time);
+  for (let end = bytes.length - 1; end > 0;) {
+    const newline = bytes.lastIndexOf(NEWLINE, end - 1);
+    const timestamp = parseFlyRecord(bytes.subarray(newline + 1, end)).record?.timestamp;
+    const time = timestamp === undefined ? null : parseTimestamp(timestamp);
+    if (time !== null) return timestampMs(time);
+    end = newline;
+  }
+  return -Infinity;
 }
 
 /** Whether a hint could be had: who goes on from a place asks for what is new, and that none is there is no mistake. */

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { LineReader } from "../../lib/archive/line_reader.ts";
 import { MemoryBudget, READER_BYTES, ROOM_WAIT_MS } from "../../lib/memory_budget.ts";
 import { dayName } from "../../lib/day.ts";
+import type { Gap } from "../../lib/gap.ts";
 import { DAY, dayText, NOON, openArchive, type TestArchive, TestDirectory } from "../archive/archive_rig.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import {
@@ -390,6 +391,40 @@ Deno.test("LineReader.read() reads only the blocks that may have what is wanted"
   assert.ok(await count({ ...nothing, since, until }) <= 2);
   assert.equal(await count({ ...nothing, apps: ["none"] }), 0);
   assert.equal(await count(nothing, 1), 1);
+});
+
+Deno.test("GET /search as text shows a gap on one page only, also where the page ends with a line without a time", async () => {
+  using directory = new TestDirectory();
+  await using test = await openArchive(directory);
+  const startMs = DAY * 86_400_000;
+  const gap = (hour: number): Gap => {
+    const sinceMs = startMs + hour * 3_600_000;
+    return { sinceMs, untilMs: sinceMs + 15_000, cause: "stall", state: "lost" };
+  };
+  for (const time of ["T02:00:00Z", "", "T04:00:00Z"]) {
+    const timestamp = time && `${dayName(DAY)}${time}`;
+    const line = new TextEncoder().encode(JSON.stringify({ timestamp, message: "x" }));
+    test.archive.append(DAY, line, false, null);
+  }
+  await test.archive.sync();
+  const { archive, clock } = test;
+  await using api = serve(createParts({
+    ...{ archive, clock, lines: archive.lines },
+    gaps: listedGaps([gap(1), gap(3)]),
+  }));
+  const span = `since=${dayName(DAY)}&until=${dayName(DAY + 1)}&format=text`;
+  const first = await api.ask(`/search?${span}&limit=2`);
+  const next = /<(.*)>; rel="next"/.exec(first.headers.get("Link")!)![1]!;
+  const starts = (text: string) => text.trimEnd().split("\n").map((line) => line.slice(0, 22));
+  assert.deepEqual(starts(await first.text()), [
+    "--- gap 01:00:00Z – 01",
+    `${dayName(DAY)}T02:00:00.00`,
+    "- -[-] - [-] x",
+  ]);
+  assert.deepEqual(starts(await (await api.ask(next)).text()), [
+    "--- gap 03:00:00Z – 03",
+    `${dayName(DAY)}T04:00:00.00`,
+  ]);
 });
 
 Deno.test("GET /gaps lists the gaps that touch the span", async () => {
