@@ -15,6 +15,12 @@ import type { Publisher } from "../rig/publisher.ts";
 /** The most that a wait for the recorder may take, in milliseconds. */
 const WAIT_LIMIT_MS = 120_000;
 
+/**
+ * Keeps no connection: a server that has too many closes those that wait, and who asks over such a one at that moment
+ * gets no answer.
+ */
+const UNPOOLED = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
+
 /** A span in which lines may be missing, in milliseconds since 1970; `until` is Infinity while it lasts. */
 export interface FoundGap {
   /** Where it begins. */
@@ -288,7 +294,7 @@ export interface Status {
 export async function ask(flightlog: Asked, path: string): Promise<Response> {
   const { url, token } = flightlog;
   const headers: HeadersInit = token === undefined ? {} : { Authorization: `Bearer ${token}` };
-  const response = await fetch(url + path, { headers });
+  const response = await fetch(url + path, { headers, client: UNPOOLED });
   if (response.ok) return response;
   throw new Error(`Cannot ask for ${path}: ${response.status} ${await response.text()}`);
 }
