@@ -11,9 +11,13 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../lib/clock.ts";
 import { freeWhenSent } from "../lib/spent_buffers.ts";
 import type { App } from "./app.ts";
+import { Turns } from "./turns.ts";
 
 /** A body is handed to the socket in pieces of this size, so that a client that stops holds no more of it, in bytes. */
 const PIECE_BYTES = 64 * 1024;
+
+/** The pieces of all answers; one more would be another in the same turn. */
+const turns = new Turns();
 
 /** An answer that cannot be made: the request is none that has a meaning here. */
 const BAD_REQUEST = "This is no request that can be understood\n";
@@ -162,11 +166,13 @@ function fieldsOf(headers: Headers, length?: number): OutgoingHttpHeaders {
 }
 
 /**
- * Hands `bytes` to the system, piece by piece, and returns when it has all of them, so that they may be freed; a
+ * Hands `bytes` to the system, one piece in a turn, and returns when it has all of them, so that they may be freed; a
  * client that takes nothing for too long is cut off.
  */
 async function write(bytes: Uint8Array, outgoing: ServerResponse, options: ExchangeOptions): Promise<void> {
-  for (let at = 0; at < bytes.length && !outgoing.destroyed; at += PIECE_BYTES) {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    await turns.next();
+    if (outgoing.destroyed) return;
     await writePiece(bytes.subarray(at, at + PIECE_BYTES), outgoing, options);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Promises that readers' work is done on other threads than the recording one, in as many as there are cores
- * and in none while nobody reads.
+ * Promises that readers' work is done on other threads than the recording one, in one less than
+ * there are cores, and in none while nobody reads.
  *
  * @module
  */
@@ -20,9 +20,12 @@ const ONE_WORKER_BYTES = 300e6;
 /** Workers that had nothing to do for this long are ended, since each holds some 15 MB. */
 const IDLE_MS = 30_000;
 
-/** How many workers suit a machine with so much memory, in bytes, and so many cores. */
+/**
+ * How many workers suit a machine with so much memory, in bytes, and so many cores: one core is left to the thread
+ * that records, where there are two. `readWorkersFor(430e6, 4)` is 3.
+ */
 export function readWorkersFor(machineBytes: number, cores: number = navigator.hardwareConcurrency): number {
-  return machineBytes < ONE_WORKER_BYTES ? 1 : Math.min(cores, WORKERS_LIMIT);
+  return machineBytes < ONE_WORKER_BYTES ? 1 : Math.max(1, Math.min(cores - 1, WORKERS_LIMIT));
 }
 
 /** What all readers share: the workers, and the indexes that were read lately. */

@@ -21,9 +21,11 @@ Deno.test("run() inflates and deflates in as many workers as there are cores, at
   pool.close();
 });
 
-Deno.test("readWorkersFor() gives one to a small machine, else one for each core, at most four", () => {
+Deno.test("readWorkersFor() gives one to a small machine, else one for each core but one, at most four", () => {
   assert.equal(readWorkersFor(210e6, 8), 1);
-  assert.equal(readWorkersFor(430e6, 2), 2);
+  assert.equal(readWorkersFor(430e6, 1), 1);
+  assert.equal(readWorkersFor(430e6, 2), 1);
+  assert.equal(readWorkersFor(430e6, 4), 3);
   assert.equal(readWorkersFor(64e9, 64), 4);
 });
 
