@@ -46,7 +46,9 @@ export class RecordedSpan implements GapSource {
     const gaps = this.#options.ledger.touching(sinceMs, untilMs);
     const beginMs = this.#beginMs();
     if (sinceMs >= beginMs) return gaps;
-    return [{ sinceMs: 0, untilMs: beginMs, cause: "before", state: "lost" }, ...gaps];
+    // Who asks for no earlier time is told from 1970 on, where clocks begin.
+    const fromMs = Number.isFinite(sinceMs) ? Math.min(0, sinceMs) : 0;
+    return [{ sinceMs: fromMs, untilMs: beginMs, cause: "before", state: "lost" }, ...gaps];
   }
 
   /** See {@linkcode GapSource.latest}. */

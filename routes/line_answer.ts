@@ -83,8 +83,9 @@ export function spanOf(
   const before = parts.gaps.touching(startMs, startMs + 1).find(({ cause }) => cause === "before");
   const allMs = day === null && before !== undefined ? before.untilMs! : startMs;
   const cursorMs = query.cursor === null ? -Infinity : dayStartMs(query.cursor.day);
+  const isBefore = query.cursor !== null && cursorMs < startMs;
   const sinceMs = Math.max(
-    since ? timestampMs(since) : allMs,
+    since ? timestampMs(since) : isBefore ? cursorMs : allMs,
     day === null ? -Infinity : startMs,
     cursorMs,
   );
@@ -104,7 +105,7 @@ export async function answerLines(
   query: LineQuery,
   day: DayNumber | null,
 ): Promise<Response> {
-  checkCursor(query.cursor, day, parts);
+  await checkCursor(query.cursor, day, parts, c.req.raw.signal);
   const ranges = planRanges(parts.archive.days(), query.filter, { day, start: query.cursor });
   c.header("Content-Type", contentTypeOf(query.format));
   const ending = query.format === "text" ? "log" : "jsonl";
@@ -321,7 +322,18 @@ export async function reserve(
   }
 }
 
-function checkCursor(cursor: Cursor | null, day: DayNumber | null, parts: Parts): void {
+/**
+ * Makes sure that there are lines to go on with behind `cursor`.
+ *
+ * @throws {Problem} 400 where it is no place between two lines, or of another day than is asked for; 410 where the day
+ * was removed; 503 where too many are reading.
+ */
+export async function checkCursor(
+  cursor: Cursor | null,
+  day: DayNumber | null,
+  parts: Parts,
+  signal: AbortSignal,
+): Promise<void> {
   if (cursor === null) return;
   const param = "cursor";
   if (day !== null && cursor.day !== day) {
@@ -340,6 +352,29 @@ function checkCursor(cursor: Cursor | null, day: DayNumber | null, parts: Parts)
       param,
     });
   }
+  await checkLineStart(cursor, parts, signal);
+}
+
+/**
+ * Makes sure that `cursor`, a place in a day that is there and as long, cuts no line in two: the rest of that line would
+ * be left out without a word.
+ *
+ * @throws {Problem} 400 where it does, 503 where too many are reading.
+ */
+export async function checkLineStart(
+  { day, offset }: Cursor,
+  parts: Pick<Parts, "archive" | "lines">,
+  signal: AbortSignal,
+): Promise<void> {
+  if (offset === 0) return;
+  using _slot = await reserve(parts, signal);
+  const range = { start: offset - 1, end: offset };
+  const [byte] = await new Response(parts.archive.openText(day, range)).bytes();
+  if (byte === NEWLINE) return;
+  const detail =
+    `cursor must stand between two lines, and byte ${offset} of ${dayName(day)} is inside one: ` +
+    "it is of another archive, or was changed; go on without cursor";
+  throw new Problem("bad-parameter", detail, { param: "cursor" });
 }
 
 /** Behind everything that this answer looks at. */

@@ -15,7 +15,7 @@ import { formatTimestamp } from "../lib/timestamp.ts";
 import { type Coverage, heldWords, measureCoverage } from "./coverage.ts";
 import { curlCommand, formatSpan } from "./home.ts";
 import { findHint } from "./hint.ts";
-import { gapsAmong, mayHint, rangesFrom, reserve, spanOf } from "./line_answer.ts";
+import { checkCursor, gapsAmong, mayHint, rangesFrom, reserve, spanOf } from "./line_answer.ts";
 import { DEFAULT_TAIL, filterForm, SEARCH_PARAMETERS } from "./page_form.ts";
 import type { Html, Page } from "./page_layout.ts";
 import { lineList, type PlacedLine } from "./page_lines.ts";
@@ -46,6 +46,7 @@ interface Found {
  */
 export async function searchPage(c: Context, parts: Parts, asked: URLSearchParams): Promise<Page> {
   const query = readLineQuery(c.req.url, SEARCH_PARAMETERS, parts.clock.now());
+  await checkCursor(query.cursor, null, parts, c.req.raw.signal);
   const wanted = query.tail ?? query.limit ?? DEFAULT_TAIL;
   const limit = Math.min(wanted, SHOWN_LINES_LIMIT);
   const found = await find(parts, query, limit, c.req.raw.signal);

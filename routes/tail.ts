@@ -25,7 +25,7 @@ import { withGapLines } from "./gap_lines.ts";
 import { gapLine } from "./gap_words.ts";
 import { findHint, HINT_HEADER, hintLine } from "./hint.ts";
 import { beginWith } from "./hint_stream.ts";
-import { contentTypeOf, styleOf } from "./line_answer.ts";
+import { checkLineStart, contentTypeOf, styleOf } from "./line_answer.ts";
 import type { Parts } from "./parts.ts";
 import { Problem, show } from "./problem.ts";
 import { type LineQuery, type Parameter, readLineQuery } from "./query.ts";
@@ -64,6 +64,9 @@ export function createTailRoutes(parts: Parts): Hono {
   const app = new Hono();
   addResource(app, "/tail", async (c) => {
     const query = readLineQuery(c.req.url, TAIL_PARAMETERS, parts.clock.now());
+    const { cursor } = query;
+    const isThere = cursor !== null && (parts.archive.day(cursor.day)?.bytes ?? 0) >= cursor.offset;
+    if (isThere) await checkLineStart(cursor, parts, c.req.raw.signal);
     const hint = c.req.method === "HEAD" ? null : await findTailHint(parts, query.filter);
     if (hint !== null) c.header(HINT_HEADER, hint);
     const response = answerTail(c, parts, query);

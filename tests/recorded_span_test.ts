@@ -58,6 +58,13 @@ Deno.test("Time before the first line is a gap where the ledger tells of no star
   assert.equal(begin({ oldest: { day: "2026-11-22", first: null } }), "2026-11-22T00:00:00.000Z");
 });
 
+Deno.test("Time before 1970 is a gap as far back as it is asked for", () => {
+  const sinceMs = Date.parse("1960-01-01T00:00:00Z");
+  const [first] = spanOf({ gaps: [START] }).touching(sinceMs, 0);
+  assert.deepEqual([first!.sinceMs, first!.untilMs, first!.cause], [sinceMs, START.sinceMs, "before"]);
+  assert.equal(spanOf({ gaps: [START] }).touching(-Infinity, 0)[0]!.sinceMs, 0);
+});
+
 Deno.test("Time before now is a gap in an archive that has nothing yet", () => {
   assert.equal(begin({}), NOW);
 });

@@ -16,6 +16,7 @@ import {
   pick,
   randomQuery,
 } from "../archive/varied_archive.ts";
+import { RecordedSpan } from "../../lib/recorded_span.ts";
 import { createParts, listedGaps, NOW_MS, readProblem, serve, type ServedApi } from "./rig.ts";
 import { untilSo } from "../rig/wait.ts";
 
@@ -109,7 +110,7 @@ Deno.test("GET /search goes on behind its last cursor with what was recorded sin
   }
 });
 
-Deno.test("GET /search begins with the next whole line when a cursor points into one", async () => {
+Deno.test("Reading from a cursor that points into a line answers 400: what is left of that line would be left out", async () => {
   using directory = new TestDirectory();
   await using test = await openVaried(directory, 5);
   await using api = serveArchive(test);
@@ -117,10 +118,37 @@ Deno.test("GET /search begins with the next whole line when a cursor points into
   for (const day of [FIRST_DAY, FIRST_DAY + 3, DAY]) {
     for (const at of [1, 1500, 2400]) {
       const [line, next] = lines.filter((one) => one.day === day).slice(at);
-      const parameters = `limit=1&cursor=${cursorOf({ day, offset: line!.offset + 5 })}`;
-      assert.deepEqual(await linesOf(await api.ask(`/search?${parameters}`)), [next!.line]);
+      for (const bytes of [1, 5, next!.offset - line!.offset - 1]) {
+        const cursor = cursorOf({ day, offset: line!.offset + bytes });
+        for (const path of ["/search?limit=1&", `/logs/${dayName(day)}?`, "/tail?"]) {
+          const answer = await api.ask(`${path}cursor=${cursor}`);
+          assert.equal(answer.status, 400, `${path}${cursor}`);
+          assert.match(
+            (await readProblem(answer)).detail!,
+            /^cursor must stand between two lines, and byte \d+ of/,
+          );
+        }
+      }
+      const whole = await api.ask(`/search?limit=1&cursor=${cursorOf(line!)}`);
+      assert.deepEqual(await linesOf(whole), [line!.line]);
     }
   }
+});
+
+Deno.test("GET /search from a cursor of a day before the first says what was not recorded before that", async () => {
+  using directory = new TestDirectory();
+  await using test = await openVaried(directory, 1);
+  const { archive, clock } = test;
+  const ledger = { touching: () => [], latest: () => null, onChange: () => () => {} };
+  const gaps = new RecordedSpan({ ledger, archive, clock });
+  await using api = serve(createParts({ archive, lines: archive.lines, clock, gaps }));
+  const coverage = async (query: string) => {
+    const answer = await api.ask(`/search?limit=1${query}`);
+    await answer.body?.cancel();
+    return answer.headers.get("Log-Coverage");
+  };
+  assert.match((await coverage("&cursor=1969-01-01:0"))!, /^partial; gaps=1; seconds=1\d{9}$/);
+  assert.equal(await coverage(`&cursor=${cursorOf({ day: FIRST_DAY, offset: 0 })}`), await coverage(""));
 });
 
 Deno.test("GET /search gives only whole lines while lines are being recorded", async () => {
