@@ -168,7 +168,9 @@ export class TcpSocket {
     if (this.#closing) return;
     const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);
     if (this.#queuedBytes + bytes.length > WRITE_LIMIT_BYTES) {
-      return this.#lose(`more than ${WRITE_LIMIT_BYTES} bytes wait to be written: the server does not read`);
+      return this.#lose(
+        `more than ${WRITE_LIMIT_BYTES} bytes wait to be written: the server takes less than it asks for`,
+      );
     }
     this.#queue.push(bytes);
     this.#queuedBytes += bytes.length;

@@ -78,7 +78,9 @@ export class OpenWebSocket {
   send(data: ArrayBuffer): void {
     if (this.#finished) return;
     if (this.#socket.bufferedAmount + data.byteLength > WRITE_LIMIT_BYTES) {
-      return this.#lose(`more than ${WRITE_LIMIT_BYTES} bytes wait to be written: the server does not read`);
+      return this.#lose(
+        `more than ${WRITE_LIMIT_BYTES} bytes wait to be written: the server takes less than it asks for`,
+      );
     }
     this.#socket.send(data);
   }

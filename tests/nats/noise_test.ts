@@ -154,7 +154,8 @@ Deno.test("Session ends when the server asks without reading the answers, even w
   const { kind, message } = await within(session.ended, "the end of the session");
   assert.deepEqual({ kind, message }, {
     kind: "disconnect",
-    message: "Connection lost: more than 65536 bytes wait to be written: the server does not read",
+    message:
+      "Connection lost: more than 65536 bytes wait to be written: the server takes less than it asks for",
   });
   await over.promise;
 });

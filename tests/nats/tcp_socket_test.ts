@@ -250,7 +250,7 @@ Deno.test("TcpSocket.send() counts the connection as lost when the server does n
   for (let count = 0; count < 3; count++) socket.send(half);
   assert.equal(
     await closed,
-    "open, error more than 65536 bytes wait to be written: the server does not read, close 1006 false",
+    "open, error more than 65536 bytes wait to be written: the server takes less than it asks for, close 1006 false",
   );
 });
 
