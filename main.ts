@@ -92,8 +92,8 @@ async function run(config: Config): Promise<void> {
       const read = scrub.stop(); // a piece that is being read ends with the archive's tasks
       const unwritten = await archive.stop();
       await followers.close();
-      // The mark vouches for both: what was recorded, and what is known to be missing.
-      if (await gaps.close() && unwritten === 0) await alive.move(clock.now());
+      // The signs vouch for both: what was recorded, and what is known to be missing.
+      if (await gaps.close() && unwritten === 0) await recorder.leave();
       await Promise.all([...served, read]);
       await archive.close();
     },

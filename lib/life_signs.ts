@@ -1,15 +1,18 @@
 /**
  * Promises that the moment up to which everything is known to be here, and safe, is on the disk while the program
- * runs, and that what was missed since is a gap when it starts again, however it ended.
+ * runs, and that when it starts again what was missed since is a gap, however it ended, and so is what was safe and
+ * is not there any more.
  *
  * @module
  */
 
-import { type AliveMark, type KeptNote } from "./archive/alive_mark.ts";
-import type { Archive } from "./archive/archive.ts";
-import { parseFileName } from "./archive/format.ts";
+import type { AliveMark, KeptDay, KeptNote } from "./archive/alive_mark.ts";
+import type { Archive, DayEnds } from "./archive/archive.ts";
+import { GAPS_FILE, KEPT_FILE, parseFileName } from "./archive/format.ts";
 import type { GapLedger } from "./archive/gap_ledger.ts";
+import { findLostGaps, findShortDays, spanOfLost, spanOfLostGaps } from "./archive/losses.ts";
 import type { Clock } from "./clock.ts";
+import type { Span } from "./gap.ts";
 import { KeptMoments } from "./kept_moments.ts";
 import type { KnownGood } from "./known_good.ts";
 import type { Logger } from "./logger.ts";
@@ -53,31 +56,47 @@ export class LifeSigns {
   }
 
   /**
-   * What was not recorded before this process: after a crash from the last sign on, else since it was stopped. Where
-   * there never was a sign, resolves when there is one: a crash from then on has a start.
+   * What was not recorded before this process: after a crash from the last sign on, else since it was stopped; and
+   * what was lost of that which was recorded. Writes the signs anew as soon as the ledger has it all. Where there was
+   * no mark, resolves when there is one, so that a crash from then on has a start; or when the disk takes none.
    */
   async readPast(): Promise<void> {
-    const { gaps, alive, clock, logger } = this.#options;
+    const { archive, gaps, alive, clock } = this.#options;
     const nowMs = clock.now();
     const markMs = alive.read();
+    const note = this.#readNote();
     const openMs = gaps.open.reduce((first, { sinceMs }) => Math.min(first, sinceMs), Infinity);
+    const lastMs = gaps.latest()?.untilMs ?? null;
+    const lost = this.#lostSpans(note, markMs);
+    let goodMs = Math.min(openMs, lastMs ?? nowMs, nowMs);
     if (markMs !== null) {
-      const goodMs = Math.max(markMs, this.#keptBefore(alive.readNote()));
+      goodMs = Math.max(markMs, this.#keptBefore(note));
       // What is in the future was told by another clock: whatever is right, the last line had come.
       const sinceMs = goodMs > nowMs ? Math.min(goodMs, this.#lastStampMs() ?? nowMs) : goodMs;
       if (goodMs < openMs) gaps.begin("crash", sinceMs);
-      gaps.flush().then(() => alive.forgetNote()).catch((error) => this.#reportNote(error));
-      return;
+    } else if (openMs === Infinity) {
+      // A ledger without a mark: the mark was lost, and what is known is that the last gap has ended.
+      if (lastMs === null) gaps.begin("start", nowMs);
+      else gaps.begin("crash", Math.min(lastMs, nowMs));
     }
-    // A ledger without a mark: the mark was lost, and what is known is that the last gap has ended.
-    const lastMs = gaps.latest()?.untilMs ?? null;
-    if (openMs === Infinity && lastMs === null) gaps.begin("start", nowMs);
-    if (openMs === Infinity && lastMs !== null) gaps.begin("crash", Math.min(lastMs, nowMs));
-    try {
-      await alive.move(Math.min(openMs, lastMs ?? nowMs, nowMs));
-    } catch (error) {
-      logger.log("error", "mark of life not moved", { reason: (error as Error).message });
-    }
+    gaps.cover("disk", lost);
+    const kept = { sinceMs: goodMs, days: keptDays(archive.ends()), lastGap: gaps.lastId };
+    // Not before: a mark in an archive without a gap means that its ledger was lost.
+    const signing = gaps.flush()
+      .then(async () => {
+        alive.noteAtOnce(kept);
+        if (markMs === null) await alive.move(goodMs);
+      })
+      .catch((error) => this.#reportNote(error));
+    if (markMs === null && await gaps.tryWrite()) await signing;
+  }
+
+  /** Leaves the signs of a process that has recorded and written everything until now, and ends. */
+  async leave(): Promise<void> {
+    const { archive, gaps, alive, clock } = this.#options;
+    const sinceMs = clock.now();
+    await alive.move(sinceMs);
+    alive.noteAtOnce({ sinceMs, days: keptDays(archive.ends()), lastGap: gaps.lastId });
   }
 
   /** Looks how far the archive has come; to be called a few times a second while lines are recorded. */
@@ -117,19 +136,48 @@ export class LifeSigns {
     if (moment === null || moment.goodMs <= this.#notedMs) return;
     // After a failure nobody knows what the system has kept.
     if (archive.trouble !== null) return;
-    const days = moment.ends
-      .filter(({ appended, synced }) => appended > synced)
-      .map(({ day, appended }) => ({ day, bytes: appended }));
     const sinceMs = knownGood.sinceMs(moment.goodMs);
+    const note = { sinceMs, days: keptDays(moment.ends), lastGap: gaps.lastId };
     this.#noting = gaps.flush()
       .then(async () => {
         if (session() !== recording) return;
-        await alive.note({ sinceMs, days });
+        await alive.note(note);
         this.#notedMs = moment.goodMs;
         this.#noteFails = false;
       })
       .catch((error) => this.#reportNote(error))
       .finally(() => this.#noting = null);
+  }
+
+  #readNote(): KeptNote | null {
+    const note = this.#options.alive.readNote();
+    if (note !== "damaged") return note;
+    const what = "cannot be read: whether days or the gap ledger were cut since is not known";
+    this.#options.archive.noteFinding({ file: KEPT_FILE, what, damage: true });
+    return null;
+  }
+
+  /** Tells what was on the disk once and is not there any more, and gives the times of it. */
+  #lostSpans(note: KeptNote | null, markMs: number | null): Span[] {
+    const { archive, gaps } = this.#options;
+    const knownMs = Math.max(markMs ?? -Infinity, note?.sinceMs ?? -Infinity);
+    const spans: Span[] = [];
+    const bytesOf = (day: number): number | null => {
+      const isKnown = !archive.wasRemoved(day) && !archive.isUntouched(day);
+      return isKnown ? archive.day(day)?.bytes ?? 0 : null;
+    };
+    for (const { day, file, what } of note === null ? [] : findShortDays(note, bytesOf)) {
+      archive.noteFinding({ file, what, damage: true });
+      spans.push(spanOfLost(day, archive.day(day)?.last ?? null, knownMs));
+    }
+    const what = findLostGaps(note, markMs !== null, gaps.lastId);
+    if (what === null) return spans;
+    archive.noteFinding({ file: GAPS_FILE, what, damage: true });
+    const oldest = archive.oldestDay();
+    const span = spanOfLostGaps(gaps.latest(), oldest && oldest.day, knownMs);
+    if (span !== null) spans.push(span);
+    gaps.skipTo(note?.lastGap ?? 0);
+    return spans;
   }
 
   /** What the note says, if the archive has all that it rests on; else -Infinity. */
@@ -139,8 +187,8 @@ export class LifeSigns {
     const damagedDays = archive.findings
       .filter(({ damage }) => damage)
       .map(({ file }) => parseFileName(file)?.day);
-    const holds = note.days.every(({ day, bytes }) =>
-      (archive.day(day)?.bytes ?? -1) >= bytes && !damagedDays.includes(day)
+    const holds = note.days.every(({ day, bytes, synced }) =>
+      bytes === synced || ((archive.day(day)?.bytes ?? -1) >= bytes && !damagedDays.includes(day))
     );
     return holds ? note.sinceMs : -Infinity;
   }
@@ -156,4 +204,8 @@ export class LifeSigns {
     this.#noteFails = true; // it is tried many times a second
     this.#options.logger.log("error", "mark of life not noted", { reason: (error as Error).message });
   }
+}
+
+function keptDays(ends: readonly DayEnds[]): KeptDay[] {
+  return ends.map(({ day, appended, synced }) => ({ day, bytes: appended, synced }));
 }

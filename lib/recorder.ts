@@ -147,6 +147,14 @@ export class Recorder {
     this.#enter("stopped");
   }
 
+  /**
+   * Leaves the signs that everything until now is on the disk; to be called after {@linkcode stop}, when the archive and
+   * the ledger have said so.
+   */
+  async leave(): Promise<void> {
+    await this.#lifeSigns.leave();
+  }
+
   /** The recorder as it is now. */
   status(): RecorderStatus {
     return {

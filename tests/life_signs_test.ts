@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
-import { AliveMark } from "../lib/archive/alive_mark.ts";
+import { AliveMark, type KeptNote } from "../lib/archive/alive_mark.ts";
 import { GapLedger } from "../lib/archive/gap_ledger.ts";
 import { KnownGood } from "../lib/known_good.ts";
 import { LifeSigns } from "../lib/life_signs.ts";
 import { silentLogger } from "../lib/logger.ts";
-import { DAY, DAY_NAME, openArchive, record, TestDirectory } from "./archive/archive_rig.ts";
+import {
+  appendLines,
+  DAY,
+  DAY_NAME,
+  openArchive,
+  record,
+  TestDirectory,
+  textOf,
+} from "./archive/archive_rig.ts";
 import { FakeClock } from "./rig/fake_clock.ts";
 
 /** A line of 10:00:01.5, as {@linkcode record} makes it. */
@@ -28,7 +36,8 @@ async function crashAfter(left: Left): Promise<string | undefined> {
   const alive = new AliveMark(directory.path);
   await alive.move(Date.parse(left.mark));
   if (left.note !== undefined) {
-    await alive.note({ sinceMs: Date.parse(left.note.since), days: [{ day: DAY, bytes: left.note.bytes }] });
+    const days = [{ day: DAY, bytes: left.note.bytes, synced: 0 }];
+    await alive.note({ sinceMs: Date.parse(left.note.since), lastGap: 0, days });
   }
   const clock = new FakeClock(left.now);
   await using opened = await openArchive(directory, { clock });
@@ -42,7 +51,7 @@ async function crashAfter(left: Left): Promise<string | undefined> {
   await gaps.flush();
   await gaps.close();
   const since = gaps.open.find(({ cause }) => cause === "crash")?.sinceMs;
-  assert.equal(alive.readNote(), null, "the note is of a process before");
+  assert.equal((alive.readNote() as KeptNote).lastGap, gaps.lastId, "the note knows of that gap");
   return since === undefined ? undefined : new Date(since).toISOString();
 }
 
@@ -68,4 +77,115 @@ Deno.test("LifeSigns.readPast() begins the gap at the last line where the mark l
   const stamp = "2026-11-22T10:00:01.500Z";
   assert.equal(await crashAfter({ mark: "2026-11-22T11:00:05Z", now: NOW }), stamp); // it ran ahead
   assert.equal(await crashAfter({ mark: MARK, now: "2026-11-22T09:00:00Z" }), stamp); // it is behind now
+});
+
+/** What was on the disk when the note was written, and what is left of it. */
+interface Spoilt {
+  /** The gaps that were there, and those of them that are left. */
+  gaps: [once: number, now: number];
+  /** The length of the day's text that was there, and what is left of the text. */
+  day: [once: number, now: string];
+  /** Whether the note cannot be read. */
+  noteIsDamaged?: boolean;
+}
+
+/** What the next start finds, and which gaps it makes, each as `cause since until`. */
+async function startAfter({ gaps: [once, left], day: [bytes, text], noteIsDamaged = false }: Spoilt) {
+  using directory = new TestDirectory();
+  directory.write(`${DAY_NAME}.jsonl`, text);
+  const alive = new AliveMark(directory.path);
+  const clock = new FakeClock(NOW);
+  const before = GapLedger.open(directory.path, { clock, logger: silentLogger });
+  for (let number = 0; number < left; number++) {
+    before.begin("stop", Date.parse("2026-11-22T09:00:00Z") + number * 1000);
+    before.end(Date.parse("2026-11-22T09:00:00.500Z") + number * 1000);
+  }
+  await before.close();
+  await alive.move(Date.parse(MARK));
+  const days = [{ day: DAY, bytes, synced: bytes }];
+  await alive.note({ sinceMs: Date.parse(NOTED), lastGap: once, days });
+  if (noteIsDamaged) directory.write("alive.kept", directory.text("alive.kept").replace("kept", "kent"));
+  await using opened = await openArchive(directory, { clock });
+  const ledger = GapLedger.open(directory.path, { clock, logger: silentLogger });
+  const signs = new LifeSigns({
+    ...{ archive: opened.archive, gaps: ledger, alive, clock, logger: silentLogger },
+    knownGood: new KnownGood(clock),
+    session: () => null,
+  });
+  await signs.readPast();
+  await ledger.flush();
+  const found = ledger.touching(-Infinity, Infinity)
+    .filter(({ cause }) => cause !== "stop")
+    .map(({ cause, sinceMs, untilMs }) => `${cause} ${timeOf(sinceMs)} ${timeOf(untilMs)}`);
+  await ledger.close();
+  return { found, findings: opened.archive.findings, lastId: ledger.lastId };
+}
+
+function timeOf(ms: number | null): string {
+  return ms === null ? "now" : new Date(ms).toISOString().slice(11, 19);
+}
+
+const TWO_LINES = LINE + record(2) + "\n";
+
+Deno.test("LifeSigns.readPast() makes nothing but the gap of the crash where all is there that was", async () => {
+  const { found, findings } = await startAfter({ gaps: [2, 2], day: [TWO_LINES.length, TWO_LINES] });
+  assert.deepEqual(found, ["crash 10:00:09 now"]);
+  assert.deepEqual(findings, []);
+});
+
+Deno.test("LifeSigns.readPast() makes a gap of the lines that a day has lost, and tells of the day", async () => {
+  const length = TWO_LINES.length;
+  const cut = await startAfter({ gaps: [2, 2], day: [length, LINE] });
+  assert.deepEqual(cut.found, ["disk 09:59:01 10:00:09", "crash 10:00:09 now"]);
+  const what = `ends at byte ${LINE.length}: ${length} bytes of the day were on the disk`;
+  assert.deepEqual(cut.findings, [{ file: `${DAY_NAME}.jsonl`, what, damage: true }]);
+  const emptied = await startAfter({ gaps: [2, 2], day: [length, ""] });
+  assert.deepEqual(emptied.found, ["disk 00:00:00 10:00:09", "crash 10:00:09 now"]);
+  assert.match(emptied.findings[0]!.what, /^is gone, or empty: \d+ bytes/);
+});
+
+Deno.test("LifeSigns.readPast() makes a gap of the time that a lost end of the ledger may have told of", async () => {
+  const cut = await startAfter({ gaps: [5, 2], day: [LINE.length, LINE] });
+  assert.deepEqual(cut.found, ["disk 08:59:01 10:00:09", "crash 10:00:09 now"]);
+  assert.deepEqual(cut.findings, [
+    { file: "gaps.jsonl", what: "ends with gap 2: there were gaps up to number 5", damage: true },
+  ]);
+  assert.equal(cut.lastId, 7, "no number is given twice");
+});
+
+Deno.test("LifeSigns.readPast() notices that the ledger is gone also without a note", async () => {
+  for (const noteIsDamaged of [false, true]) {
+    const { found, findings } = await startAfter({ gaps: [3, 0], day: [LINE.length, LINE], noteIsDamaged });
+    const goodAt = noteIsDamaged ? "10:00:05" : "10:00:09";
+    assert.deepEqual(found, [`disk 00:00:00 ${goodAt}`, `crash ${goodAt} now`]);
+    assert.deepEqual(findings.map(({ file }) => file), [
+      ...(noteIsDamaged ? ["alive.kept"] : []),
+      "gaps.jsonl",
+    ]);
+  }
+});
+
+Deno.test("LifeSigns.leave() notes all that is on the disk, with the number of the last gap", async () => {
+  using directory = new TestDirectory();
+  const clock = new FakeClock(NOW);
+  const alive = new AliveMark(directory.path);
+  await using opened = await openArchive(directory, { clock });
+  appendLines(opened.archive, 0, 3);
+  const gaps = GapLedger.open(directory.path, { clock, logger: silentLogger });
+  const signs = new LifeSigns({
+    ...{ archive: opened.archive, gaps, alive, clock, logger: silentLogger },
+    knownGood: new KnownGood(clock),
+    session: () => null,
+  });
+  gaps.begin("stop", clock.now());
+  await opened.archive.stop();
+  await gaps.close();
+  await signs.leave();
+  const { length } = textOf(0, 3);
+  assert.deepEqual(alive.readNote(), {
+    sinceMs: clock.now(),
+    lastGap: 1,
+    days: [{ day: DAY, bytes: length, synced: length }],
+  });
+  assert.equal(alive.read(), clock.now());
 });

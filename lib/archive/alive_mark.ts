@@ -6,14 +6,17 @@
  * not synced; it says how far the text of each day has to reach for it to hold, and the next start looks whether
  * it does. After a kill it does: the system keeps what a process has written.
  *
+ * The note says besides what was on the disk when it was written: so much of each day that is not sealed, and gaps
+ * up to such a number. What is not there any more at the next start was lost on the disk; see losses.ts.
+ *
  * @module
  */
 
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import * as v from "valibot";
-import { dayName, parseDayName } from "../day.ts";
-import { removeIfThere } from "./disk.ts";
+import { dayName, type DayNumber, parseDayName } from "../day.ts";
+import { writeAll } from "./disk.ts";
 import { ALIVE_FILE, KEPT_FILE } from "./format.ts";
 
 /** How often the mark is moved while lines are recorded, in milliseconds. */
@@ -22,29 +25,50 @@ export const ALIVE_INTERVAL_MS = 5000;
 /** The size of the note, in bytes: a sector, so that it is written in one piece and always in the same place. */
 export const NOTE_BYTES = 512;
 
-/** A moment that holds where the archive has what it rests on. */
+/** How far the text of a day was when a note was written. */
+export interface KeptDay {
+  /** Which day it is. */
+  day: DayNumber;
+  /** What the moment of the note rests on, in bytes from the day's start. */
+  bytes: number;
+  /** How much of that was on the disk already. */
+  synced: number;
+}
+
+/** A moment that holds where the archive has what it rests on, and what was on the disk then. */
 export interface KeptNote {
   /** Milliseconds since 1970. */
   sinceMs: number;
-  /** How far the text of days has to reach at least, in bytes. */
-  days: readonly { day: number; bytes: number }[];
+  /** The days that are not sealed. */
+  days: readonly KeptDay[];
+  /** The number of the last gap that the ledger has on the disk; 0 for none, or where that is not known. */
+  lastGap: number;
 }
 
+const since = v.pipe(v.string(), v.isoTimestamp());
+const day = v.pipe(v.string(), v.check((day) => parseDayName(day) !== null));
+const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const noteSchema = v.strictObject({
   flightlog: v.literal("kept"),
+  version: v.literal(2),
+  since,
+  lastGap: size,
+  days: v.array(v.strictTuple([day, size, size])),
+});
+
+/** What notes were before they told what was synced: they named only the days of which something was not. */
+const oldNoteSchema = v.strictObject({
+  flightlog: v.literal("kept"),
   version: v.literal(1),
-  since: v.pipe(v.string(), v.isoTimestamp()),
-  days: v.array(v.strictObject({
-    day: v.pipe(v.string(), v.check((day) => parseDayName(day) !== null)),
-    bytes: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-  })),
+  since,
+  days: v.array(v.strictObject({ day, bytes: size })),
 });
 
 /** The time of modification of a file: moving it takes no room on a full disk. */
 export class AliveMark {
   readonly #path: string;
   readonly #notePath: string;
-  #moving: Promise<unknown> = Promise.resolve();
+  #writing: Promise<unknown> = Promise.resolve();
 
   /** The mark in an archive's directory. */
   constructor(directory: string) {
@@ -64,14 +88,11 @@ export class AliveMark {
 
   /** Moves the mark to `epochMs`, and makes it last. The last call is the last to move it. */
   move(epochMs: number): Promise<void> {
-    const move = () => this.#move(epochMs);
-    const moving = this.#moving.then(move, move);
-    this.#moving = moving;
-    return moving;
+    return this.#inTurn(() => this.#move(epochMs));
   }
 
-  /** The note as it was left; null where there is none that is whole. */
-  readNote(): KeptNote | null {
+  /** The note as it was left; null where there is none. */
+  readNote(): KeptNote | "damaged" | null {
     let text: string;
     try {
       text = Deno.readTextFileSync(this.#notePath);
@@ -79,38 +100,32 @@ export class AliveMark {
       if (error instanceof Deno.errors.NotFound) return null;
       throw error;
     }
-    const [json = "", checksum] = text.trimEnd().split(" ");
-    if (checksum !== checksumOf(json)) return null;
-    const parsed = v.safeParse(noteSchema, JSON.parse(json));
-    if (!parsed.success) return null;
-    const { since, days } = parsed.output;
-    return {
-      sinceMs: Date.parse(since),
-      days: days.map(({ day, bytes }) => ({ day: parseDayName(day)!, bytes })),
-    };
+    return text === "" ? null : parseNote(text) ?? "damaged";
   }
 
-  /**
-   * Writes the note. One that names too many days for {@linkcode NOTE_BYTES} is not written, and that before it
-   * goes on to hold.
-   */
-  async note({ sinceMs, days }: KeptNote): Promise<void> {
-    const json = JSON.stringify({
-      flightlog: "kept",
-      version: 1,
-      since: new Date(sinceMs).toISOString(),
-      days: days.map(({ day, bytes }) => ({ day: dayName(day), bytes })),
+  /** Writes the note; in the order of the calls. One that names too many days is not written, and that before it goes on to hold. */
+  note(note: KeptNote): Promise<void> {
+    return this.#inTurn(async () => {
+      const bytes = noteBytes(note);
+      if (bytes === null) return;
+      using file = await Deno.open(this.#notePath, { write: true, create: true });
+      await file.write(bytes);
     });
-    const text = `${json} ${checksumOf(json)}`;
-    if (text.length >= NOTE_BYTES) return;
-    const bytes = new TextEncoder().encode(`${text.padEnd(NOTE_BYTES - 1)}\n`);
-    using file = await Deno.open(this.#notePath, { write: true, create: true });
-    await file.write(bytes);
   }
 
-  /** Removes the note: what it says is of a process before this one. */
-  forgetNote(): void {
-    removeIfThere(this.#notePath);
+  /** Writes the note at once, and makes it last. Blocks. As {@linkcode note} otherwise. */
+  noteAtOnce(note: KeptNote): void {
+    const bytes = noteBytes(note);
+    if (bytes === null) return;
+    using file = Deno.openSync(this.#notePath, { write: true, create: true });
+    writeAll(file, bytes);
+    file.syncSync();
+  }
+
+  #inTurn(write: () => Promise<void>): Promise<void> {
+    const writing = this.#writing.then(write, write);
+    this.#writing = writing;
+    return writing;
   }
 
   async #move(epochMs: number): Promise<void> {
@@ -118,6 +133,43 @@ export class AliveMark {
     await file.utime(epochMs / 1000, epochMs / 1000);
     await file.sync();
   }
+}
+
+/** The whole file; null where it would be longer. Days of which all is synced are the first to be left out. */
+function noteBytes(note: KeptNote): Uint8Array<ArrayBuffer> | null {
+  let text = noteText(note);
+  if (text.length >= NOTE_BYTES) {
+    text = noteText({ ...note, days: note.days.filter(({ bytes, synced }) => bytes > synced) });
+  }
+  if (text.length >= NOTE_BYTES) return null;
+  return new TextEncoder().encode(`${text.padEnd(NOTE_BYTES - 1)}\n`);
+}
+
+function noteText({ sinceMs, days, lastGap }: KeptNote): string {
+  const json = JSON.stringify({
+    flightlog: "kept",
+    version: 2,
+    since: new Date(sinceMs).toISOString(),
+    lastGap,
+    days: days.map(({ day, bytes, synced }) => [dayName(day), bytes, Math.min(bytes, synced)]),
+  });
+  return `${json} ${checksumOf(json)}`;
+}
+
+function parseNote(text: string): KeptNote | null {
+  const [json = "", checksum] = text.trimEnd().split(" ");
+  if (checksum !== checksumOf(json)) return null;
+  const value: unknown = JSON.parse(json);
+  const parsed = v.safeParse(noteSchema, value);
+  if (parsed.success) {
+    const { since, lastGap, days } = parsed.output;
+    const kept = days.map(([day, bytes, synced]) => ({ day: parseDayName(day)!, bytes, synced }));
+    return { sinceMs: Date.parse(since), lastGap, days: kept };
+  }
+  const old = v.safeParse(oldNoteSchema, value);
+  if (!old.success) return null;
+  const kept = old.output.days.map(({ day, bytes }) => ({ day: parseDayName(day)!, bytes, synced: 0 }));
+  return { sinceMs: Date.parse(old.output.since), lastGap: 0, days: kept };
 }
 
 function checksumOf(text: string): string {

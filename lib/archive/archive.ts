@@ -153,11 +153,7 @@ export class Archive {
       runBlockTask: (task) => this.#runBlockTask(task),
       events: (day) => this.#events(day),
       onFault: (what, error) => this.#report(what, error),
-      onRepair: (file, what) => {
-        const finding = { file, what, damage: false };
-        logFinding(options.logger, finding);
-        if (this.#findings.length < FINDINGS_LIMIT) this.#findings.push(finding);
-      },
+      onRepair: (file, what) => this.noteFinding({ file, what, damage: false }),
       onMasked: (file, what) => this.#tellOnce(file, what),
       openFile: options.openFile,
     };
@@ -197,6 +193,12 @@ export class Archive {
   /** What was out of order when the archive was opened and since, in that order, and what was done about it. */
   get findings(): readonly Finding[] {
     return this.#findings;
+  }
+
+  /** Something is out of order that others found: it is logged, and told with the rest. */
+  noteFinding(finding: Finding): void {
+    logFinding(this.#options.logger, finding);
+    if (this.#findings.length < FINDINGS_LIMIT) this.#findings.push(finding);
   }
 
   /** Bytes that were appended and are not in a file yet. Whoever appends holds back when it grows. */
@@ -273,6 +275,11 @@ export class Archive {
   /** One day, or undefined where nothing was recorded. */
   day(day: DayNumber): DayInfo | undefined {
     return this.#days.get(day)?.info();
+  }
+
+  /** Whether the day has files that could not be read when the archive was opened. */
+  isUntouched(day: DayNumber): boolean {
+    return this.#untouched.has(day);
   }
 
   /** Whether the day was recorded and then removed by retention. */

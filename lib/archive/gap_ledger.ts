@@ -59,6 +59,16 @@ export class GapLedger implements GapSource {
     return ledger;
   }
 
+  /** The number of the gap that was noted last; 0 before the first. */
+  get lastId(): number {
+    return this.#lastId;
+  }
+
+  /** Gives no gap a number up to `id`: there were some of these once. */
+  skipTo(id: number): void {
+    this.#lastId = Math.max(this.#lastId, id);
+  }
+
   /** The gaps that last, oldest first. */
   get open(): readonly Readonly<Gap>[] {
     return this.#gaps.filter(({ untilMs }) => untilMs === null);
@@ -142,6 +152,12 @@ export class GapLedger implements GapSource {
   flush(): Promise<void> {
     if (this.#pending.size === 0 || this.#closed) return Promise.resolve();
     return new Promise((resolve) => this.#flushWaits.push(resolve));
+  }
+
+  /** Waits until what is known is on the disk, or a disk that does not take it has said so. Tells whether it is. */
+  async tryWrite(): Promise<boolean> {
+    await this.#writing;
+    return this.#pending.size === 0;
   }
 
   /** Writes what is left, once, and ends. Tells whether all that is known is on the disk. */
@@ -275,10 +291,22 @@ export function describeDamage({ file, line, fault }: DamagedLine): string {
   return `Cannot read line ${line} of "${file}": ${fault}`;
 }
 
-/** Reads the gaps in `directory` without changing anything. `faults` name the lines that cannot be read. */
-export function readGaps(directory: string): { gaps: Gap[]; damagedLines: number; faults: string[] } {
-  const { gaps, damagedLines, damages } = readGapFiles(directory);
-  return { gaps: gaps.map(publicGap), damagedLines, faults: damages.map(describeDamage) };
+/** What {@linkcode readGaps} found. */
+export interface ReadGaps {
+  /** The gaps, in the order in which they were first noted. */
+  gaps: Gap[];
+  /** The largest number of a gap; 0 for none. */
+  lastId: number;
+  /** How many lines cannot be read. */
+  damagedLines: number;
+  /** What is wrong with the first of them. */
+  faults: string[];
+}
+
+/** Reads the gaps in `directory` without changing anything. */
+export function readGaps(directory: string): ReadGaps {
+  const { gaps, lastId, damagedLines, damages } = readGapFiles(directory);
+  return { gaps: gaps.map(publicGap), lastId, damagedLines, faults: damages.map(describeDamage) };
 }
 
 /** That nothing was recorded before the first start is news, and no trouble. */

@@ -8,10 +8,12 @@
 import { walk } from "@std/fs";
 import type { DayNumber } from "../day.ts";
 import type { Gap } from "../gap.ts";
+import { AliveMark, type KeptNote } from "./alive_mark.ts";
 import { DayVerifier, type FoundFile, type VerifiedDay } from "./day_verifier.ts";
 import { sizeOf } from "./disk.ts";
-import { parseFileName } from "./format.ts";
+import { GAPS_FILE, KEPT_FILE, parseFileName } from "./format.ts";
 import { readGaps } from "./gap_ledger.ts";
+import { findLostGaps, findShortDays } from "./losses.ts";
 import { readRemovedDays } from "./removed_days.ts";
 
 export type { VerifiedDay } from "./day_verifier.ts";
@@ -46,9 +48,18 @@ export interface VerifySummary {
  * @throws {Error} If `directory` cannot be listed.
  */
 export async function verifyArchive(directory: string, events: VerifyEvents): Promise<VerifySummary> {
+  const alive = new AliveMark(directory);
+  // Before the rest: what is being recorded grows, and the note with it.
+  const isMarked = alive.read() !== null;
+  const note = alive.readNote();
   const days = await listFiles(directory);
   const total = [...days.values()].flat().reduce((sum, { bytes }) => sum + bytes, 0);
   const summary: VerifySummary = { days: 0, lines: 0, faults: 0, gaps: [], removedDays: 0 };
+  const bytesOfDays = new Map<DayNumber, number | null>();
+  const fault = (text: string): void => {
+    summary.faults++;
+    events.onFault(text);
+  };
   let done = 0;
   for (const [day, files] of days) {
     const verified = new DayVerifier(directory, day, {
@@ -58,11 +69,12 @@ export async function verifyArchive(directory: string, events: VerifyEvents): Pr
     done += files.reduce((sum, { bytes }) => sum + bytes, 0);
     summary.faults += verified.faults;
     if (files.every(({ kind }) => kind.kind === "torn")) continue;
+    bytesOfDays.set(day, verified.faults > 0 ? null : verified.bytes);
     summary.days++;
     summary.lines += verified.lines;
     events.onDay(verified);
   }
-  const { gaps, damagedLines, faults } = readGaps(directory);
+  const { gaps, lastId, damagedLines, faults } = readGaps(directory);
   summary.faults += damagedLines;
   for (const fault of faults) events.onFault(fault);
   if (damagedLines > faults.length) {
@@ -71,6 +83,15 @@ export async function verifyArchive(directory: string, events: VerifyEvents): Pr
   const { days: removed, faults: removedFaults } = readRemovedDays(directory);
   summary.faults += removedFaults.length;
   for (const fault of removedFaults) events.onFault(fault);
+  if (note === "damaged") fault(`Cannot read "${KEPT_FILE}": its checksum is wrong`);
+  const kept: KeptNote | null = note === "damaged" ? null : note;
+  const bytesOf = (day: DayNumber) =>
+    removed.has(day) ? null : bytesOfDays.has(day) ? bytesOfDays.get(day)! : 0;
+  for (const { file, what } of kept === null ? [] : findShortDays(kept, bytesOf)) {
+    fault(`Cannot verify "${file}": it ${what}`);
+  }
+  const lostGaps = findLostGaps(kept, isMarked, lastId);
+  if (lostGaps !== null) fault(`Cannot verify "${GAPS_FILE}": it ${lostGaps}`);
   summary.gaps = gaps;
   summary.removedDays = removed.size;
   return summary;

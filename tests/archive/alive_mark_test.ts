@@ -27,20 +27,51 @@ Deno.test("move() rejects when the directory is gone", async () => {
   await assert.rejects(mark.move(0), Deno.errors.NotFound);
 });
 
-Deno.test("AliveMark.note() is read as it was written, takes one place and is nothing when damaged", async () => {
+Deno.test("AliveMark.note() is read as it was written, takes one place and is told as damaged", async () => {
   using directory = new TestDirectory();
   const mark = new AliveMark(directory.path);
   assert.equal(mark.readNote(), null);
-  await mark.note({ sinceMs: Date.parse("2026-11-22T12:00:00.123Z"), days: [{ day: 20_779, bytes: 4711 }] });
-  const note = { sinceMs: Date.parse("2026-11-22T12:00:01.000Z"), days: [{ day: 20_779, bytes: 9 }] };
+  const day = { day: 20_779, bytes: 4711, synced: 4000 };
+  await mark.note({ sinceMs: Date.parse("2026-11-22T12:00:00.123Z"), lastGap: 3, days: [day, day] });
+  const note = { sinceMs: Date.parse("2026-11-22T12:00:01.000Z"), lastGap: 4, days: [day] };
   await mark.note(note);
   assert.deepEqual(new AliveMark(directory.path).readNote(), note);
+  mark.noteAtOnce({ ...note, lastGap: 5 });
+  assert.deepEqual(mark.readNote(), { ...note, lastGap: 5 });
   const path = join(directory.path, "alive.kept");
   assert.equal(Deno.statSync(path).size, NOTE_BYTES);
   const text = Deno.readTextFileSync(path);
-  assert.match(text, /"day":"2026-11-22","bytes":9\}/);
-  Deno.writeTextFileSync(path, text.replace('"bytes":9', '"bytes":8'));
-  assert.equal(mark.readNote(), null);
-  mark.forgetNote();
-  assert.equal(mark.readNote(), null);
+  assert.match(text, /"lastGap":5,"days":\[\["2026-11-22",4711,4000\]\]/);
+  Deno.writeTextFileSync(path, text.replace("4711", "4712"));
+  assert.equal(mark.readNote(), "damaged");
+  Deno.writeTextFileSync(path, "\0".repeat(NOTE_BYTES));
+  assert.equal(mark.readNote(), "damaged", "as after a loss of power");
+  Deno.writeTextFileSync(path, "");
+  assert.equal(mark.readNote(), null, "killed before the first note was written");
+});
+
+Deno.test("AliveMark.note() leaves out days that are safe where there are too many, then changes nothing", async () => {
+  using directory = new TestDirectory();
+  const mark = new AliveMark(directory.path);
+  const daysOf = (count: number, synced: number) =>
+    Array.from({ length: count }, (_, i) => ({ day: 20_779 - i, bytes: 123_456_789, synced }));
+  const note = { sinceMs: 0, lastGap: 1, days: [...daysOf(20, 123_456_789), ...daysOf(3, 5)] };
+  await mark.note(note);
+  assert.deepEqual(mark.readNote(), { ...note, days: daysOf(3, 5) });
+  await mark.note({ ...note, sinceMs: 1, days: daysOf(20, 5) });
+  assert.deepEqual(mark.readNote(), { ...note, days: daysOf(3, 5) });
+});
+
+Deno.test("AliveMark.readNote() reads a note from before notes told what was on the disk", () => {
+  using directory = new TestDirectory();
+  directory.write(
+    "alive.kept",
+    '{"flightlog":"kept","version":1,"since":"2026-11-22T12:00:01.000Z",' +
+      '"days":[{"day":"2026-11-22","bytes":9}]} 48f3e749'.padEnd(NOTE_BYTES) + "\n",
+  );
+  assert.deepEqual(new AliveMark(directory.path).readNote(), {
+    sinceMs: Date.parse("2026-11-22T12:00:01.000Z"),
+    lastGap: 0,
+    days: [{ day: 20_779, bytes: 9, synced: 0 }],
+  });
 });

@@ -111,6 +111,7 @@ Deno.test("A ledger of then is read", () => {
       },
       { sinceMs: Date.parse("2026-11-22T09:00:00Z"), untilMs: null, cause: "disconnect", state: "open" },
     ],
+    lastId: 2,
     damagedLines: 0,
     faults: [],
   });

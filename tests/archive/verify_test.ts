@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { AliveMark } from "../../lib/archive/alive_mark.ts";
 import { checkedLine, readCheckedLine } from "../../lib/archive/checked_line.ts";
 import { GapLedger } from "../../lib/archive/gap_ledger.ts";
 import { type VerifiedDay, verifyArchive, type VerifySummary } from "../../lib/archive/verify.ts";
@@ -261,4 +262,34 @@ Deno.test("verifyCommand() verifies one downloaded gzip file alone", async () =>
   }
   directory.write("download.gz", files.get(GZ)!.slice(0, -1));
   assert.equal((await command(directory.file("download.gz"))).code, 1);
+});
+
+Deno.test("verifyArchive() finds that a day or the ledger has less than a note of what was on the disk says", async () => {
+  const bytes = textOf(0, 1500, 1000).length;
+  const note = { sinceMs: Date.parse(NOON), lastGap: 1, days: [{ day: DAY + 2, bytes, synced: bytes }] };
+  const faultsAfter = async (spoil: (directory: TestDirectory) => void): Promise<string[]> => {
+    using directory = copySample();
+    new AliveMark(directory.path).noteAtOnce(note);
+    spoil(directory);
+    return (await verify(directory)).faults;
+  };
+  assert.deepEqual(await faultsAfter(() => {}), []);
+  const isShort = `Cannot verify "${HOT}": it is gone, or empty: ${bytes} bytes of the day were on the disk`;
+  const hotFiles = [HOT, `${HOT}.gz.part`, "2026-11-24.index.part"];
+  assert.deepEqual(await faultsAfter((directory) => hotFiles.forEach((file) => directory.remove(file))), [
+    isShort,
+  ]);
+  const cut = bytes - textOf(1499, 1500, 1000).length;
+  assert.deepEqual(
+    await faultsAfter((directory) => directory.write(HOT, directory.read(HOT).subarray(0, cut))),
+    [
+      `Cannot verify "${HOT}": it ends at byte ${cut}: ${bytes} bytes of the day were on the disk`,
+    ],
+  );
+  const noGaps = ['Cannot verify "gaps.jsonl": it is gone, or empty: there was a gap'];
+  assert.deepEqual(await faultsAfter((directory) => directory.remove("gaps.jsonl")), noGaps);
+  assert.deepEqual(await faultsAfter((directory) => directory.write("gaps.jsonl", "")), noGaps);
+  assert.deepEqual(await faultsAfter((directory) => flip(directory, "alive.kept", 20)), [
+    'Cannot read "alive.kept": its checksum is wrong',
+  ]);
 });

@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { GZ, INDEX, LINES, sealed } from "../archive/damages.ts";
 import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";
-
-const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
+import { runVerify } from "../rig/verify_process.ts";
 
 /** Three gaps; in the second line a digit has changed since it was written: it said 13:00. */
 const LEDGER =
@@ -24,11 +22,6 @@ async function curl(...args: string[]): Promise<{ code: number; body: Uint8Array
   return { code, body: stdout };
 }
 
-async function verify(path: string): Promise<number> {
-  const options = { args: ["task", "verify", path], cwd: REPOSITORY };
-  return (await new Deno.Command(Deno.execPath(), options).output()).code;
-}
-
 Deno.test("Flightlog over files of which bytes have changed gives right answers or breaks them off, and says so", async () => {
   const directory = await Deno.makeTempDir({ prefix: "flightlog-damaged-" });
   try {
@@ -36,7 +29,7 @@ Deno.test("Flightlog over files of which bytes have changed gives right answers 
     await Deno.writeFile(join(directory, GZ), sealed[GZ]!);
     await Deno.writeTextFile(join(directory, INDEX), index);
     await Deno.writeTextFile(join(directory, "gaps.jsonl"), LEDGER);
-    assert.equal(await verify(directory), 1);
+    assert.equal(await runVerify(directory), 1);
 
     await using server = await NatsServer.start();
     const env = { NATS_URL: server.url, RETENTION_DAYS: "0", MAX_DISK_PERCENT: "0" };
@@ -72,10 +65,10 @@ Deno.test("Flightlog over files of which bytes have changed gives right answers 
       [`${url}/search?${day}&limit=20000`],
     ];
     for (const way of ways) assert.notEqual((await curl(...way)).code, 0, way.join(" "));
-    assert.equal(await verify(saved), 1);
+    assert.equal(await runVerify(saved), 1);
     assert.equal((await curl("-f", `${url}/ready`)).code, 0, "recording goes on");
     assert.equal((await flightlog.stop()).code, 0);
-    assert.equal(await verify(directory), 1);
+    assert.equal(await runVerify(directory), 1);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }

@@ -162,7 +162,7 @@ export class RecorderRig implements AsyncDisposable {
     this.#stopped = true;
     await this.recorder.stop();
     const unwritten = await this.archive.stop();
-    if (await this.gaps.close() && unwritten === 0) await this.alive.move(this.#options.clock.now());
+    if (await this.gaps.close() && unwritten === 0) await this.recorder.leave();
     await this.archive.close();
     return unwritten;
   }
