@@ -26,6 +26,8 @@ export interface Scale {
   kills: number;
   /** How long it runs with a fault every few seconds, in milliseconds. */
   soakMs: number;
+  /** How long everything is read at once on the smallest machine, in milliseconds. */
+  memorySoakMs: number;
 }
 
 /** What the issue asks for. */
@@ -38,6 +40,7 @@ export const FULL_SCALE: Scale = {
   sealedDays: 400,
   kills: 200,
   soakMs: 600_000,
+  memorySoakMs: 3_600_000,
 };
 
 /** A tenth of it, to see whether the bench itself works. */
@@ -50,6 +53,7 @@ export const QUICK_SCALE: Scale = {
   sealedDays: 40,
   kills: 20,
   soakMs: 60_000,
+  memorySoakMs: 60_000,
 };
 
 /** What one run of the bench has: a directory, a scale, and scopes that end with it. */
