@@ -5,7 +5,9 @@
  */
 
 import type { DayInfo } from "../lib/archive/archive.ts";
-import { dayName, type DayNumber, dayOf, parseDayName } from "../lib/day.ts";
+import { dayName, type DayNumber, dayOf, dayStartMs, parseDayName } from "../lib/day.ts";
+import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
+import { missingWords } from "./home.ts";
 import type { Parts } from "./parts.ts";
 import { Problem, show } from "./problem.ts";
 
@@ -49,7 +51,10 @@ export function readDay(text: string, nowMs: number): DayNumber | null {
  *
  * @throws {Problem} 400 for what is no day, 404 for one without lines, 410 for one that was removed.
  */
-export function readDayRequest(segment: string, parts: Pick<Parts, "archive" | "clock">): DayRequest {
+export function readDayRequest(
+  segment: string,
+  parts: Pick<Parts, "archive" | "clock" | "gaps">,
+): DayRequest {
   const [suffix, form]: readonly [string, DayForm] = FORMS.find(([suffix]) => segment.endsWith(suffix)) ??
     ["", "jsonl"];
   const text = segment.slice(0, segment.length - suffix.length);
@@ -67,5 +72,21 @@ export function readDayRequest(segment: string, parts: Pick<Parts, "archive" | "
   if (parts.archive.wasRemoved(day)) {
     throw new Problem("removed-day", `Retention removed ${name}; /logs lists the days that are left`);
   }
-  throw new Problem("unknown-day", `No line of ${name} has arrived; /logs lists the days that are there`);
+  throw noLines(day, parts);
+}
+
+/** That a day has no lines says nothing of what was printed on it: how much of it was recorded does. */
+function noLines(day: DayNumber, parts: Pick<Parts, "archive" | "clock" | "gaps">): Problem {
+  const coverage = measureCoverage(parts, dayStartMs(day), dayStartMs(day + 1));
+  const missing = missingWords(coverage);
+  const what = missing === null
+    ? ""
+    : coverage.isFuture
+    ? `: it ${missing}`
+    : `, and lines may be missing from ${missing} of that day, see /gaps`;
+  return new Problem(
+    "unknown-day",
+    `No line of ${dayName(day)} has arrived${what}; /logs lists the days that are there`,
+    { headers: [[COVERAGE_HEADER, formatCoverage(coverage)]] },
+  );
 }

@@ -6,9 +6,9 @@
  */
 
 import { type Context, Hono } from "hono";
-import type { DayInfo } from "../lib/archive/archive.ts";
-import { DAY_MS, dayStartMs, parseDayName } from "../lib/day.ts";
+import { DAY_MS, dayName, type DayNumber, dayOf, dayStartMs } from "../lib/day.ts";
 import { type Coverage, measureCoverage } from "./coverage.ts";
+import { DAYS_LIMIT, listedDays } from "./listed_days.ts";
 import type { Parts } from "./parts.ts";
 import { refuseParameters } from "./query.ts";
 import { addResource } from "./resource.ts";
@@ -56,7 +56,7 @@ function homeText(c: Context, parts: Parts): string {
   const { state, server } = parts.recorder.status();
   const lines = [`Flightlog ${parts.version}: ${state}, ${server}`, ""];
   if (days.length === 0) lines.push("No lines yet.");
-  else lines.push(...alignColumns([HEADINGS, ...days.map((info) => dayRow(info, parts))]));
+  else lines.push(...dayTable(listedDays(days, dayOf(parts.clock.now())), parts));
   const commands = [
     [curlCommand(c, parts, "/logs/today.log"), "today as text"],
     [curlCommand(c, parts, "/logs/yesterday.jsonl.gz", "-fOJ"), "yesterday as a file of JSON lines"],
@@ -69,20 +69,37 @@ function homeText(c: Context, parts: Parts): string {
   return `${lines.join("\n")}\n`;
 }
 
-function dayRow(info: DayInfo, parts: Parts): string[] {
-  const sinceMs = dayStartMs(parseDayName(info.day)!);
-  const coverage = measureCoverage(parts, sinceMs, sinceMs + DAY_MS);
+function dayTable(days: readonly DayNumber[], parts: Parts): string[] {
+  const rows = days.slice(0, DAYS_LIMIT).map((day) => dayRow(day, parts));
+  const more = days.length > DAYS_LIMIT ? ["Older days are in /logs."] : [];
+  return [...alignColumns([HEADINGS, ...rows]), ...more];
+}
+
+function dayRow(day: DayNumber, parts: Parts): string[] {
+  const missing = missingWords(measureCoverage(parts, dayStartMs(day), dayStartMs(day) + DAY_MS)) ?? "-";
+  const info = parts.archive.day(day);
+  if (info === undefined) {
+    const sealed = parts.archive.wasRemoved(day) ? "removed" : "-";
+    return [dayName(day), "0", "-", "-", "-", "-", sealed, missing];
+  }
   return [
     info.day,
     info.lines.toLocaleString("en-US") +
     (info.held === 0 ? "" : ` + ${info.held.toLocaleString("en-US")} wait`),
     formatSize(info.bytes),
-    formatSize(info.gzBytes),
-    info.first?.slice(11, 19) ?? "-",
-    info.last?.slice(11, 19) ?? "-",
+    // While the day goes on only a part of the file is made.
+    info.sealed ? formatSize(info.gzBytes) : "-",
+    timeWithin(info.day, info.first),
+    timeWithin(info.day, info.last),
     info.sealed ? "yes" : "no",
-    missingWords(coverage) ?? "-",
+    missing,
   ];
+}
+
+/** A timestamp to the second, with its date where it is not of `day`: a line may bear any. */
+function timeWithin(day: string, timestamp: string | null): string {
+  if (timestamp === null) return "-";
+  return timestamp.startsWith(day) ? timestamp.slice(11, 19) : timestamp.slice(0, 19);
 }
 
 /** How much of a day is missing, for people: "1 m 14 s in 2 gaps"; null for nothing. */

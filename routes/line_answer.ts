@@ -79,9 +79,8 @@ export function spanOf(
   const nowMs = parts.clock.now();
   const startMs = day !== null ? dayStartMs(day) : oldest ? dayStartMs(parseDayName(oldest.day)!) : nowMs;
   const endMs = day !== null ? dayStartMs(day + 1) : nowMs;
-  // Who asks for all there is does not ask for what was before it.
-  const before = parts.gaps.touching(startMs, startMs + 1).find(({ cause }) => cause === "before");
-  const allMs = day === null && before !== undefined ? before.untilMs! : startMs;
+  const askedEndMs = until ? timestampMsUp(until) : Infinity;
+  const allMs = day === null ? beginOfAll(startMs, askedEndMs, parts) : startMs;
   const cursorMs = query.cursor === null ? -Infinity : dayStartMs(query.cursor.day);
   const isBefore = query.cursor !== null && cursorMs < startMs;
   const sinceMs = Math.max(
@@ -91,6 +90,18 @@ export function spanOf(
   );
   const untilMs = Math.min(until ? timestampMsUp(until) : endMs, day === null ? Infinity : endMs);
   return [sinceMs, Math.max(sinceMs, untilMs)];
+}
+
+/**
+ * Where a span begins that has no beginning. Who asks for all there is does not ask for what was before it; but who asks
+ * for what was before a moment, and there is nothing, or only lines that came late, asks for that. Recorded since
+ * 12:00 on the 20th, with lines of the 20th: of all from 12:00 on, until 11:00 from midnight on, until the 19th from ever on.
+ */
+function beginOfAll(oldestMs: number, untilMs: number, parts: Pick<Parts, "gaps">): number {
+  const before = parts.gaps.touching(oldestMs, oldestMs + 1).find(({ cause }) => cause === "before");
+  if (before === undefined) return oldestMs;
+  if (untilMs > before.untilMs!) return before.untilMs!;
+  return untilMs > oldestMs ? oldestMs : -Infinity;
 }
 
 /**

@@ -6,17 +6,15 @@
 
 import { html } from "hono/html";
 import type { DayInfo } from "../lib/archive/archive.ts";
-import { DAY_MS, dayName, type DayNumber, dayOf, dayStartMs, parseDayName } from "../lib/day.ts";
+import { DAY_MS, dayName, type DayNumber, dayOf, dayStartMs } from "../lib/day.ts";
 import type { Gap } from "../lib/gap.ts";
 import { measureCoverage } from "./coverage.ts";
 import { gapWords } from "./gap_words.ts";
 import { formatSize, missingWords } from "./home.ts";
+import { DAYS_LIMIT, listedDays } from "./listed_days.ts";
 import { filterForm } from "./page_form.ts";
 import type { Html, Page } from "./page_layout.ts";
 import type { Parts } from "./parts.ts";
-
-/** More days than this are not listed; `/logs` has them all. */
-export const DAYS_LIMIT = 400;
 
 /** A bar is so many units wide, one for each minute. */
 const BAR_UNITS = 1440;
@@ -107,21 +105,6 @@ function dayTable(infos: readonly DayInfo[], parts: Parts): Html {
       ? html`<p class="facts">Older days are in <a href="/logs">/logs</a>.</p>`
       : null}
   `;
-}
-
-/**
- * Newest first, from today on, and none left out in between: a day without lines is not to look like one that never was.
- */
-function listedDays(infos: readonly DayInfo[], today: DayNumber): DayNumber[] {
-  const recorded = infos.map((info) => parseDayName(info.day)!);
-  if (recorded[0]! < today) recorded.unshift(today);
-  const days: DayNumber[] = [];
-  for (const day of recorded) {
-    const newer = days.at(-1) ?? day + 1;
-    for (let between = newer - 1; between > day && days.length <= DAYS_LIMIT; between--) days.push(between);
-    days.push(day);
-  }
-  return days;
 }
 
 function dayRow(day: DayNumber, parts: Parts): Html {

@@ -159,7 +159,7 @@ function coverageWords(coverage: Coverage, asked: URLSearchParams): Html | strin
   if (gaps === 0) return "Complete: nothing is known to be missing from this span of time.";
   const span = new URLSearchParams([...asked].filter(([name]) => name === "since" || name === "until"));
   const words = `${gaps} ${gaps === 1 ? "gap" : "gaps"}`;
-  return html`<span class="partial">Partial: nobody recorded for ${
+  return html`<span class="partial">Partial: lines may be missing from ${
     formatSpan(missingMs)
   } of this span of time, in
 <a href="/gaps?${span}">${words}</a>.</span>`;

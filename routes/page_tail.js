@@ -152,7 +152,7 @@ function placeGaps(time) {
 /** A gap of the stream in words. It is of this server's making. */
 function gapWords({ since, until, cause, state }) {
   if (cause === "before") return `Nothing was recorded before ${until}`;
-  return `Gap: nobody recorded from ${since} to ${until ?? "now"}: ${cause}, ${state}`;
+  return `Gap: lines may be missing from ${since} to ${until ?? "now"}: ${cause}, ${state}`;
 }
 
 /** Lines that wait for the disk, in words. It is JSON, and of this server's making. */

@@ -8,6 +8,10 @@
 
 // deno-lint-ignore-file no-console -- a program for a person in front of a terminal
 import { fileURLToPath } from "node:url";
+import { AliveMark } from "../../lib/archive/alive_mark.ts";
+import { GapLedger } from "../../lib/archive/gap_ledger.ts";
+import { systemClock as clock } from "../../lib/clock.ts";
+import { silentLogger as logger } from "../../lib/logger.ts";
 import { type FlyLine, flyLines } from "./fly_lines.ts";
 import { LineLog } from "./line_log.ts";
 import { MissingNatsServer } from "./nats_executable.ts";
@@ -41,6 +45,7 @@ async function dev(signal: AbortSignal): Promise<number> {
   const server = givenUrl === undefined ? stack.use(await NatsServer.start()) : undefined;
   const logDirectory = await Deno.makeTempDir({ prefix: "flightlog-dev-" });
   stack.defer(() => Deno.remove(logDirectory, { recursive: true }));
+  await recordSinceYesterday(logDirectory);
 
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "--watch", "--no-clear-screen", "-P=start", "main.ts"],
@@ -65,16 +70,38 @@ async function dev(signal: AbortSignal): Promise<number> {
     await log.ended();
   });
 
-  const ended = process.status.then(({ code }) => code);
+  const over = new AbortController();
+  signal.addEventListener("abort", () => over.abort());
+  if (signal.aborted) over.abort();
+  const ended = process.status.then(({ code, signal: killedBy }) => {
+    if (!signal.aborted) {
+      console.error(`The recorder has ended (${killedBy ?? `code ${code}`}), so this ends too`);
+    }
+    over.abort();
+    return code;
+  });
   const aborted = new Promise<number>((resolve) => signal.addEventListener("abort", () => resolve(0)));
-  const filled = fill(log, server, signal).catch((error) => {
-    if (signal.aborted) return;
+  const filled = fill(log, server, over.signal).catch((error) => {
+    if (over.signal.aborted) return;
     console.error(error);
   });
   const code = signal.aborted ? 0 : await Promise.race([ended, aborted]);
   await stop(process, log);
   await filled;
   return code;
+}
+
+/**
+ * Makes the archive of a recorder that was first started at the midnight before today's and stopped just now: else all of
+ * yesterday, whose lines are published in a moment, would be time before the first start, and missing.
+ */
+async function recordSinceYesterday(directory: string): Promise<void> {
+  const startMs = Math.floor(Date.now() / DAY_MS) * DAY_MS - DAY_MS;
+  const ledger = GapLedger.open(directory, { clock, logger });
+  ledger.begin("start", startMs - 1000);
+  ledger.end(startMs);
+  await ledger.close();
+  await new AliveMark(directory).move(Date.now());
 }
 
 /** Waits until the program records, gives it lines if the server is ours, and says what to try. */

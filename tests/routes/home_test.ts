@@ -20,9 +20,9 @@ Deno.test("GET / lists the days and ends with commands that work here", async ()
   assert.deepEqual(lines.slice(0, 6), [
     "Flightlog 1.2.3: recording, nats://127.0.0.1:4222",
     "",
-    "DAY         LINES      SIZE   GZIP  FIRST     LAST      SEALED  MISSING",
-    "2026-11-22  1,234  3.62 KiB  200 B  00:00:01  11:22:33  no      -",
-    "2026-11-21      1       3 B   25 B  00:00:01  11:22:33  yes     1 m 14 s in 1 gap",
+    "DAY         LINES      SIZE  GZIP  FIRST     LAST      SEALED  MISSING",
+    "2026-11-22  1,234  3.62 KiB     -  00:00:01  11:22:33  no      -",
+    "2026-11-21      1       3 B  25 B  00:00:01  11:22:33  yes     1 m 14 s in 1 gap",
     "",
   ]);
   const at = `http://127.0.0.1:${await api.port()}`;
@@ -32,6 +32,26 @@ Deno.test("GET / lists the days and ends with commands that work here", async ()
     `curl '${at}/search?since=1h&level=error&q=timeout&format=text'`,
     `curl -N '${at}/tail?tail=20&format=text'`,
     `curl ${at}/status`,
+    "",
+  ]);
+});
+
+Deno.test("GET / leaves out no day up to today, and says how much of one without lines is missing", async () => {
+  const archive = new ListedDays({ "2026-11-19": { text: "{}\n", gzBytes: 25 } }, ["2026-11-20"]);
+  const gaps = listedGaps([{
+    sinceMs: Date.parse("2026-11-20T23:00:00Z"),
+    untilMs: null,
+    cause: "stop",
+    state: "open",
+  }]);
+  await using api = serve(createParts({ archive, gaps }));
+  const lines = (await (await api.ask("/")).text()).split("\n");
+  assert.deepEqual(lines.slice(2, 8), [
+    "DAY         LINES  SIZE  GZIP  FIRST     LAST      SEALED   MISSING",
+    "2026-11-22      0     -     -  -         -         -        12 h 0 m in 1 gap",
+    "2026-11-21      0     -     -  -         -         -        24 h 0 m in 1 gap",
+    "2026-11-20      0     -     -  -         -         removed  1 h 0 m in 1 gap",
+    "2026-11-19      1   3 B  25 B  00:00:01  11:22:33  yes      -",
     "",
   ]);
 });

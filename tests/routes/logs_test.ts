@@ -180,6 +180,27 @@ Deno.test("GET /logs/{day} says how much of the day may be missing", async () =>
   }
 });
 
+Deno.test("GET /logs/{day} of a day without lines says how much of it may be missing", async () => {
+  const outage = {
+    sinceMs: Date.parse("2026-11-20T06:00:00Z"),
+    untilMs: Date.parse("2026-11-21T00:30:00Z"),
+    cause: "stop",
+    state: "lost",
+  } as const;
+  await using api = serve(createParts({ archive: sealedDay(), gaps: listedGaps([outage]) }));
+  const answer = await api.ask("/logs/2026-11-20.log");
+  assert.equal(answer.status, 404);
+  assert.equal(answer.headers.get("Log-Coverage"), "partial; gaps=1; seconds=64800");
+  assert.equal(
+    (await readProblem(answer)).detail,
+    "No line of 2026-11-20 has arrived, and lines may be missing from 18 h 0 m in 1 gap of that day, see /gaps; " +
+      "/logs lists the days that are there",
+  );
+  const future = await api.ask("/logs/2026-11-23");
+  assert.equal(future.headers.get("Log-Coverage"), "none");
+  assert.match((await readProblem(future)).detail, /^No line of 2026-11-23 has arrived: it is to come; /);
+});
+
 const REFUSED: [segment: string, status: number, type: string][] = [
   ["2026-11-20", 404, "unknown-day"],
   ["2026-10-01", 410, "removed-day"],

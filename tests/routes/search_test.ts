@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { LineReader } from "../../lib/archive/line_reader.ts";
 import { MemoryBudget, READER_BYTES, ROOM_WAIT_MS } from "../../lib/memory_budget.ts";
 import { dayName } from "../../lib/day.ts";
-import type { Gap } from "../../lib/gap.ts";
+import type { Gap, GapSource } from "../../lib/gap.ts";
 import { DAY, dayText, NOON, openArchive, type TestArchive, TestDirectory } from "../archive/archive_rig.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import {
@@ -285,6 +285,27 @@ Deno.test("GET /search says how much may be missing of the span that is asked fo
   assert.equal(await coverage("/search?since=2026-11-21&until=2026-11-22"), "complete");
   assert.equal(await coverage("/logs/2026-11-22?q=a"), "partial; gaps=1; seconds=2");
   assert.equal(await coverage("/logs/2026-11-21?q=a"), "complete");
+});
+
+Deno.test("GET /search until a moment before the first start says that nothing was recorded then", async () => {
+  using directory = new TestDirectory();
+  await using test = await openVaried(directory, 10);
+  // The oldest day is 2026-11-18; the recorder started at noon of the 20th, so what it has from before came late.
+  const startMs = Date.parse("2026-11-20T12:00:00Z");
+  const gaps: GapSource = {
+    touching: (sinceMs) =>
+      sinceMs < startMs ? [{ sinceMs: 0, untilMs: startMs, cause: "before", state: "lost" }] : [],
+    latest: () => null,
+  };
+  await using api = serve(createParts({ archive: test.archive, lines: test.archive.lines, gaps }));
+  const coverage = async (path: string) => {
+    const answer = await api.ask(path, { method: "HEAD" });
+    return answer.headers.get("Log-Coverage");
+  };
+  assert.equal(await coverage("/search"), "complete");
+  assert.equal(await coverage("/search?until=2026-11-20T13:00:00Z"), "complete");
+  assert.equal(await coverage("/search?until=2026-11-20T11:00:00Z"), "partial; gaps=1; seconds=212400");
+  assert.equal(await coverage("/search?until=1970-01-02"), "partial; gaps=1; seconds=86400");
 });
 
 Deno.test("GET /search reads no more blocks once its client has gone", async () => {
