@@ -16,6 +16,7 @@ import type { Logger } from "../lib/logger.ts";
 import type { App } from "./app.ts";
 import { Connections } from "./connections.ts";
 import { answerExchange } from "./exchange.ts";
+import { RequestGate } from "./request_gate.ts";
 
 /** How long a client may take, in milliseconds. */
 export interface ServeTimes {
@@ -96,14 +97,21 @@ export async function serve(app: App, options: ServeOptions): Promise<ListeningS
   const connections = new Connections(options.maxConnections);
   const exchanges = new Set<Promise<void>>();
   let toldMs = -Infinity;
+  const gates = new WeakMap<Socket, RequestGate>();
   server.on("connection", (socket: Socket) => {
+    gates.set(socket, new RequestGate(socket));
     if (connections.add(socket) || clock.elapsed() - toldMs < TELL_INTERVAL_MS) return;
     toldMs = clock.elapsed();
     logger.log("warn", "connections turned away", { server: event, limit: options.maxConnections });
   });
   server.on("request", (incoming, outgoing) => {
     connections.noteBusy(incoming.socket);
-    outgoing.once("close", () => connections.noteIdle(incoming.socket));
+    const gate = gates.get(incoming.socket)!;
+    gate.close();
+    outgoing.once("close", () => {
+      connections.noteIdle(incoming.socket);
+      void gate.open();
+    });
     const exchange = answerExchange(app, incoming, outgoing, { clock, stallMs: times.stallMs });
     exchanges.add(exchange);
     void exchange.finally(() => exchanges.delete(exchange));

@@ -3,7 +3,7 @@ import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";
 import { readAll } from "../routes/rig.ts";
-import { checkOracle, NumberedLines, untilRecorded } from "./oracle.ts";
+import { checkOracle, NumberedLines, untilAnswered, untilRecorded } from "./oracle.ts";
 
 /** How many files the program may have open: few, so that this process, with 1,024, can open more of them. */
 const OPEN_FILES = 640;
@@ -41,6 +41,7 @@ for (const [name, text] of OPENINGS) {
           await connection.write(new TextEncoder().encode(text)).catch(() => {}); // it may be turned away already
         }
         await lines.publish(publisher, LINES);
+        await untilAnswered(flightlog);
         await untilRecorded(flightlog, lines.count);
       }
       const { kept, causes } = await checkOracle(flightlog, lines);

@@ -251,6 +251,18 @@ export async function untilLastReadable(flightlog: Asked, lines: NumberedLines):
   }
 }
 
+/** Asks until there is an answer: a server whose connections are all being answered turns others away for that time. */
+export async function untilAnswered(flightlog: Asked): Promise<void> {
+  const endMs = performance.now() + WAIT_LIMIT_MS;
+  while (true) {
+    try {
+      return await (await ask(flightlog, "/health")).body?.cancel();
+    } catch (error) {
+      if (!(error instanceof TypeError) || performance.now() > endMs) throw error;
+    }
+  }
+}
+
 /** Asks until everything that was taken can be read. */
 export async function untilWritten(flightlog: Asked): Promise<void> {
   const { port } = await flightlog.untilLog("metrics listening");
