@@ -16,6 +16,9 @@ import { formatTimestamp, timestampFromMs } from "./timestamp.ts";
  */
 export const ENVELOPE_TEXT_BYTES = 16_384;
 
+/** So much of a payload is encoded at a time, in bytes: three become four characters, so none are left over in between. */
+const BASE64_PIECE_BYTES = 3 * 8192;
+
 /** What the subject of a message says about its origin. What it does not say is not there. */
 export interface SubjectParts {
   /** The app's name. */
@@ -67,17 +70,28 @@ const encoder = new TextEncoder();
 export function createEnvelope(content: EnvelopeContent): Uint8Array<ArrayBuffer> {
   const { payload, subject, receivedMs, reason } = content;
   const { app: name, region, instance } = subjectParts(subject);
-  return encoder.encode(JSON.stringify({
+  const empty = encoder.encode(JSON.stringify({
     timestamp: formatTimestamp(timestampFromMs(receivedMs)),
     message: lenientDecoder.decode(payload.subarray(0, textEnd(payload))),
     log: { level: "unknown" },
     fly: { app: { name, instance }, region },
-    [ENVELOPE_MEMBER]: {
-      rejected: reason,
-      subject: subject.toWellFormed(),
-      payload: Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString("base64"),
-    },
+    [ENVELOPE_MEMBER]: { rejected: reason, subject: subject.toWellFormed(), payload: "" },
   }));
+  return insertBase64(empty, empty.length - '"}}'.length, payload);
+}
+
+/** `line` with `payload` in base64 at `at`, piece by piece: the text of a megabyte would stay in memory for a while. */
+function insertBase64(line: Uint8Array, at: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(line.length + Math.ceil(payload.length / 3) * 4);
+  bytes.set(line.subarray(0, at));
+  let end = at;
+  for (let start = 0; start < payload.length; start += BASE64_PIECE_BYTES) {
+    const length = Math.min(BASE64_PIECE_BYTES, payload.length - start);
+    const text = Buffer.from(payload.buffer, payload.byteOffset + start, length).toString("base64");
+    end += encoder.encodeInto(text, bytes.subarray(end)).written;
+  }
+  bytes.set(line.subarray(at), end);
+  return bytes;
 }
 
 /** Where the text of an envelope ends: at the limit, or before the character that the limit would cut. */

@@ -12,6 +12,7 @@ import { dayOfLine, parseFlyRecord, rejection } from "./fly_log.ts";
 import type { LineRules } from "./line_rules.ts";
 import { LineScanner } from "./line_scanner.ts";
 import type { RecorderCounters } from "./status.ts";
+import { freeBuffer } from "./spent_buffers.ts";
 import { parseTimestamp, type Timestamp, timestampFromMs } from "./timestamp.ts";
 
 /** A message as a source hands it over; valid only during the call. */
@@ -109,6 +110,7 @@ export class Intake {
     this.counters.rejected++;
     const line = createEnvelope({ payload, subject, receivedMs: arrivalMs, reason });
     this.#append(line, false, timestampFromMs(arrivalMs), arrivalMs);
+    freeBuffer(line); // the archive has copied it
   }
 
   /** The record's own timestamp; the object is used again for the next one. */

@@ -201,6 +201,13 @@ Deno.test("createEnvelope() shows no more of a long payload than the limit, and 
   assert.equal(message, "x" + "é".repeat(ENVELOPE_TEXT_BYTES / 2 - 1));
 });
 
+for (const length of [24_575, 24_576, 24_577, 49_153, 1_048_576]) {
+  Deno.test(`createEnvelope() keeps a payload of ${length} bytes, which is encoded in pieces`, () => {
+    const payload = Uint8Array.from({ length }, (_, i) => i * 7 % 256);
+    assert.deepEqual(recoverPayload(createEnvelope(content(payload))), payload);
+  });
+}
+
 Deno.test("recoverPayload() gives null when the line is no envelope", () => {
   const lines = [
     FLY_LINE,

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { FrameReader, type Message } from "./frame_reader.ts";
+import { FrameReader, type Message, PAYLOAD_LIMIT_BYTES, USUAL_PAYLOAD_BYTES } from "./frame_reader.ts";
 import { NoiseMeter } from "./noise_meter.ts";
 import type { SocketCloseEvent, SocketErrorEvent, SocketMessageEvent } from "./tcp_socket.ts";
 
@@ -148,7 +148,7 @@ export class ControlSocket {
     // nats.ws keeps some errors to itself and takes others for the end of a subscription.
     if (text.startsWith("-")) return this.#handlers.onServerError(text);
     const name = text.slice(0, 4).toUpperCase();
-    if (name === "INFO" && !isInfo(text.slice(4))) throw new SyntaxError(BAD_INFO);
+    if (name === "INFO") this.#readInfo(text.slice(4));
     if (name === "INFO" && !this.#greeted) {
       this.#greeted = true;
       return this.#passOn(frame);
@@ -159,6 +159,16 @@ export class ControlSocket {
     }
     if (name === "PING") this.#transport.send(PONG);
     this.#addNoise(frame.length);
+  }
+
+  /** Takes what the server says of itself: nats.ws prints what it cannot read, and stops reading. */
+  #readInfo(json: string): void {
+    const info = parseInfo(json);
+    if (info === null) throw new SyntaxError(BAD_INFO);
+    this.#reader.payloadLimitBytes = Math.min(
+      info.maxPayloadBytes ?? USUAL_PAYLOAD_BYTES,
+      PAYLOAD_LIMIT_BYTES,
+    );
   }
 
   #passOn(frame: Uint8Array): void {
@@ -180,11 +190,15 @@ const PONG = new TextEncoder().encode("PONG\r\n").buffer;
 
 const BAD_INFO = "Cannot read what the server sends: its INFO is not JSON with a version";
 
-// nats.ws prints an INFO that it cannot read, and stops reading.
-function isInfo(text: string): boolean {
+/** What an INFO says of the largest payload; null if it is not one that nats.ws can read. */
+function parseInfo(json: string): { maxPayloadBytes: number | null } | null {
   try {
-    return /\d+\.\d+\.\d+/.test(JSON.parse(text).version);
+    const { version, max_payload: maxPayloadBytes } = JSON.parse(json);
+    if (!/\d+\.\d+\.\d+/.test(version)) return null;
+    return {
+      maxPayloadBytes: Number.isSafeInteger(maxPayloadBytes) && maxPayloadBytes > 0 ? maxPayloadBytes : null,
+    };
   } catch {
-    return false;
+    return null;
   }
 }

@@ -11,11 +11,16 @@
  * @module
  */
 
+import { freeBuffer } from "../spent_buffers.ts";
+
 /** The longest line of the protocol that is taken, in bytes. An INFO of a big cluster has some kilobytes. */
 export const LINE_LIMIT_BYTES = 1024 * 1024;
 
 /** The largest payload that is taken, in bytes: as much as a server lets wait for a client (`max_pending`). */
 export const PAYLOAD_LIMIT_BYTES = 64 * 1024 * 1024;
+
+/** What a server takes for a payload unless it is told otherwise, in bytes (`max_payload`). */
+export const USUAL_PAYLOAD_BYTES = 1024 * 1024;
 
 const TAB = 0x09, LF = 0x0a, CR = 0x0d, SPACE = 0x20, DIGIT_0 = 0x30, DIGIT_9 = 0x39;
 
@@ -70,6 +75,9 @@ export interface FrameHandlers {
  * one, and nothing else is. After an error or {@linkcode FrameReader.stop} no handler is called any more.
  */
 export class FrameReader {
+  /** A payload that is announced to be longer is no message of this server, in bytes. */
+  payloadLimitBytes: number = PAYLOAD_LIMIT_BYTES;
+
   #handlers: FrameHandlers;
   #message = new Message();
   #stopped = false;
@@ -134,6 +142,7 @@ export class FrameReader {
         this.#carried = 0;
         this.#letGo();
         this.#control(line, 0, carriedEnd);
+        if (line !== this.#carry) freeBuffer(line);
         return position;
       }
       this.#wanted = this.#carried + this.#size + 2;
@@ -147,6 +156,7 @@ export class FrameReader {
     this.#carried = this.#wanted = 0;
     this.#letGo();
     this.#dispatch(frame, payloadStart);
+    if (frame !== this.#carry) freeBuffer(frame);
     return position;
   }
 
@@ -173,6 +183,7 @@ export class FrameReader {
       const doubled = Math.max(length, 2 * this.#carry.length);
       const larger = new Uint8Array(this.#wanted === 0 ? doubled : Math.min(doubled, this.#wanted));
       larger.set(this.#carry.subarray(0, this.#carried));
+      freeBuffer(this.#carry);
       this.#carry = larger;
     }
     this.#carry.set(start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end), this.#carried);
@@ -233,7 +244,7 @@ export class FrameReader {
     const sane = (fields === fewest || fields === fewest + 1) && sid >= 0 && last >= 0 &&
       headerBytes >= 0 && headerBytes <= last;
     if (!sane) this.#fail("a message line is incomplete");
-    if (last > PAYLOAD_LIMIT_BYTES) this.#fail(`a payload is longer than ${PAYLOAD_LIMIT_BYTES} bytes`);
+    if (last > this.payloadLimitBytes) this.#fail(`a payload is longer than ${this.payloadLimitBytes} bytes`);
     this.#sid = sid;
     this.#headerBytes = headerBytes;
     this.#size = last;

@@ -52,3 +52,35 @@ Deno.test("ControlSocket passes on as many PONGs as were asked for, and answers 
   await closed.promise;
   assert.deepEqual(client, [INFO, "PONG\r\n", "PONG\r\n"]);
 });
+
+for (
+  const [info, limit] of [
+    ['INFO {"version":"2.9.10","max_payload":100}', 100],
+    ['INFO {"version":"2.9.10"}', 1_048_576],
+    ['INFO {"version":"2.9.10","max_payload":1e12}', 67_108_864],
+  ] as const
+) {
+  Deno.test(`ControlSocket takes no payload above ${limit} bytes after ${info}`, async () => {
+    await using server = new HandMadeServer(async (connection) => {
+      await writeAll(connection, `${info}\r\nMSG logs.a 7 ${limit + 1}\r\n`);
+      connection.close();
+    });
+    const transport = await TcpSocket.connect({ hostname: "127.0.0.1", port: server.port, secure: false });
+    const garbage = Promise.withResolvers<string>();
+    const socket = new ControlSocket(transport, {
+      onReceived: () => {},
+      onMessage: () => true,
+      onServerError: () => {},
+      onGarbage: garbage.resolve,
+      onNoise: () => {},
+      onLost: () => {},
+    });
+    socket.onmessage = () => {};
+    assert.equal(
+      await garbage.promise,
+      `Cannot read what the server sends: a payload is longer than ${limit} bytes`,
+    );
+    socket.close();
+    await socket.closed;
+  });
+}
