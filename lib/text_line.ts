@@ -100,7 +100,7 @@ export function textLine(bytes: Uint8Array, start: number, end: number, options:
     };
     const timestamp = field(scanner.timestampStart, scanner.timestampEnd, false);
     return join({
-      time: scanner.timed ? timeText(timestamp, scanner) : word(timestamp),
+      time: scanner.timed ? timeText(timestamp, scanner) : noTime(timestamp),
       app: field(scanner.appStart, scanner.appEnd, (escaped & APP) !== 0),
       provider: field(scanner.providerStart, scanner.providerEnd, (escaped & PROVIDER) !== 0),
       instance: field(scanner.instanceStart, scanner.instanceEnd, (escaped & INSTANCE) !== 0),
@@ -116,7 +116,7 @@ export function textLine(bytes: Uint8Array, start: number, end: number, options:
 function fieldsOf({ timestamp, fly, event, log, message }: FlyRecord): Fields {
   const time = timestamp === undefined ? null : parseTimestamp(timestamp);
   return {
-    time: time === null ? word(timestamp) : timeText(timestamp!, time),
+    time: time === null ? noTime(timestamp) : timeText(timestamp!, time),
     app: fly?.app?.name,
     provider: event?.provider,
     instance: fly?.app?.instance,
@@ -124,6 +124,15 @@ function fieldsOf({ timestamp, fly, event, log, message }: FlyRecord): Fields {
     level: log?.level,
     message,
   };
+}
+
+/**
+ * Writes a timestamp that is no time as it stands, but for a hyphen at its start: a line of text that begins with `---` tells
+ * of a gap, and no record can make one.
+ */
+function noTime(timestamp: string | undefined): string {
+  const text = word(timestamp);
+  return text.startsWith("-") && text !== NOTHING ? `\\x2d${text.slice(1)}` : text;
 }
 
 /** Writes the moment that `timestamp` is. Nearly all have nine decimals and are in UTC: those are just cut. */
