@@ -10,7 +10,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Archive } from "./archive/archive.ts";
 import type { Scrub } from "./archive/scrub.ts";
 import type { VolumeUsage } from "./archive/volume.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "./config/config.ts";
 import { GAP_CAUSES, type GapSource } from "./gap.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RecorderCounters } from "./status.ts";

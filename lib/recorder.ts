@@ -11,7 +11,7 @@ import type { GapLedger } from "./archive/gap_ledger.ts";
 import { Backoff, LONGEST_WAIT_MS } from "./backoff.ts";
 import { Canary } from "./canary.ts";
 import { type Cancel, type Clock, sleep } from "./clock.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "./config/config.ts";
 import type { GapCause } from "./gap.ts";
 import { Intake } from "./intake.ts";
 import { GAP_MARGIN_MS, KnownGood } from "./known_good.ts";

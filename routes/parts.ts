@@ -9,7 +9,7 @@ import type { Scrub } from "../lib/archive/scrub.ts";
 import type { VolumeUsage } from "../lib/archive/volume.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { LineReader } from "../lib/archive/line_reader.ts";
-import type { Config } from "../lib/config.ts";
+import type { Config } from "../lib/config/config.ts";
 import type { Followers } from "../lib/follow/followers.ts";
 import type { GapSource } from "../lib/gap.ts";
 import type { Logger } from "../lib/logger.ts";

@@ -8,7 +8,7 @@
 import { AliveMark } from "../../lib/archive/alive_mark.ts";
 import { Archive, type ArchiveOptions } from "../../lib/archive/archive.ts";
 import { GapLedger } from "../../lib/archive/gap_ledger.ts";
-import { readConfig } from "../../lib/config.ts";
+import { readConfig } from "../../lib/config/config.ts";
 import { parseDayName } from "../../lib/day.ts";
 import type { Details, Logger } from "../../lib/logger.ts";
 import { Recorder, type RecorderOptions } from "../../lib/recorder.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Config, ConfigError, readConfig } from "../lib/config.ts";
+import { type Config, ConfigError, readConfig } from "../../lib/config/config.ts";
 
 const LOCAL = { NATS_URL: "nats://127.0.0.1:4222" };
 const FLY = { FLY_APP_NAME: "flightlog", FLY_REGION: "fra", FLY_MACHINE_ID: "0e28", ACCESS_TOKEN: "fm2_a" };

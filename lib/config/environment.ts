@@ -1,13 +1,13 @@
 /**
  * Promises to know each variable of the environment: how its text is read, and what it should look like where
- * it cannot be. What the variables mean together is lib/config.ts's.
+ * it cannot be. What the variables mean together is lib/config/config.ts's.
  *
  * @module
  */
 
 import * as v from "valibot";
-import { parseDuration } from "./duration.ts";
-import { parseServerUrl } from "./nats/server_url.ts";
+import { parseDuration } from "../duration.ts";
+import { parseServerUrl } from "../nats/server_url.ts";
 
 /** At most this many entries stand in a comma-separated list: each is compared with every line. */
 export const LIST_LIMIT = 256;
