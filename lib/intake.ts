@@ -12,7 +12,7 @@ import { dayOfLine, parseFlyRecord, rejection } from "./fly_log.ts";
 import type { LineRules } from "./line_rules.ts";
 import { LineScanner } from "./line_scanner.ts";
 import type { RecorderCounters } from "./status.ts";
-import { freeBuffer } from "./spent_buffers.ts";
+import { freeBuffer } from "./machine/spent_buffers.ts";
 import { parseTimestamp, type Timestamp, timestampFromMs } from "./timestamp.ts";
 
 /** A message as a source hands it over; valid only during the call. */

@@ -9,7 +9,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock } from "../lib/clock.ts";
-import { freeWhenSent } from "../lib/spent_buffers.ts";
+import { freeWhenSent } from "../lib/machine/spent_buffers.ts";
 import type { App } from "./app.ts";
 import { Turns } from "./turns.ts";
 

@@ -10,7 +10,7 @@
  */
 
 import type { Gap } from "../lib/gap.ts";
-import { lendBuffers } from "../lib/spent_buffers.ts";
+import { lendBuffers } from "../lib/machine/spent_buffers.ts";
 import { gapLine } from "./gap_words.ts";
 
 /** A line begins with so many characters of its time, in UTC and to the millisecond. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { lendBuffers } from "../lib/spent_buffers.ts";
+import { lendBuffers } from "../lib/machine/spent_buffers.ts";
 
 /** What a line begins with that is about the log and not of it. */
 const REMARK = new TextEncoder().encode("--- ");

@@ -5,7 +5,7 @@
  */
 
 import { html } from "hono/html";
-import { BROWSER_PAGE_BYTES } from "../lib/memory_budget.ts";
+import { BROWSER_PAGE_BYTES } from "../lib/machine/memory_budget.ts";
 import { dayName, type DayNumber, parseDayName } from "../lib/day.ts";
 import { parseFlyRecord } from "../lib/fly_log.ts";
 import { parseTimestamp, timestampMs } from "../lib/timestamp.ts";

@@ -10,7 +10,7 @@ import { html } from "hono/html";
 import type { LineChunk, LineRequest } from "../lib/archive/line_reader.ts";
 import { planRanges } from "../lib/archive/read_plan.ts";
 import { dayName } from "../lib/day.ts";
-import { BROWSER_PAGE_BYTES } from "../lib/memory_budget.ts";
+import { BROWSER_PAGE_BYTES } from "../lib/machine/memory_budget.ts";
 import { formatTimestamp } from "../lib/timestamp.ts";
 import { type Coverage, heldWords, measureCoverage } from "./coverage.ts";
 import { curlCommand, formatSpan } from "./home.ts";

@@ -9,7 +9,7 @@ import { ensureDir } from "@std/fs";
 import type { Cancel, Clock } from "../clock.ts";
 import { dayName, type DayNumber, dayOf } from "../day.ts";
 import type { Logger } from "../logger.ts";
-import { LARGEST_BYTES, MemoryBudget } from "../memory_budget.ts";
+import { LARGEST_BYTES, MemoryBudget } from "../machine/memory_budget.ts";
 import type { Timestamp } from "../timestamp.ts";
 import type { BlockResult, BlockTask } from "./block_task.ts";
 import { type Finding, setDirectoriesAside } from "./aside.ts";

@@ -7,7 +7,7 @@
 
 import zlib from "node:zlib";
 import { parseFlyRecord } from "../fly_log.ts";
-import { SPARE_BYTES } from "../spent_buffers.ts";
+import { SPARE_BYTES } from "../machine/spent_buffers.ts";
 import { APP, LineScanner } from "../line_scanner.ts";
 import { formatTimestamp, parseTimestamp, type Timestamp } from "../timestamp.ts";
 import {

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { MemoryHold } from "../memory_budget.ts";
-import { lendBuffers, SPARE_BYTES } from "../spent_buffers.ts";
+import type { MemoryHold } from "../machine/memory_budget.ts";
+import { lendBuffers, SPARE_BYTES } from "../machine/spent_buffers.ts";
 
 /** A client gets no more at a time, in bytes: what it does not read waits outside of this program's reach. */
 export const SLICE_BYTES = 128 * 1024;

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { MemoryHold } from "../memory_budget.ts";
-import { freeBuffer } from "../spent_buffers.ts";
+import type { MemoryHold } from "../machine/memory_budget.ts";
+import { freeBuffer } from "../machine/spent_buffers.ts";
 
 /** So much belongs to the place that a reader has anyway, in bytes. */
 export const OWN_KEPT_BYTES = 512 * 1024;

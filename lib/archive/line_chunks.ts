@@ -10,7 +10,7 @@
 
 import * as zlib from "node:zlib";
 import { copyAsLine } from "../fly_log.ts";
-import { freeBuffer } from "../spent_buffers.ts";
+import { freeBuffer } from "../machine/spent_buffers.ts";
 import type { Timestamp } from "../timestamp.ts";
 import { HELD_AFTER_MS } from "./held.ts";
 

@@ -20,7 +20,7 @@ import {
   selectsAll,
 } from "./line_selection.ts";
 import type { OpenDay } from "./open_day.ts";
-import { type MemoryBudget, type MemoryHold, READER_BYTES } from "../memory_budget.ts";
+import { type MemoryBudget, type MemoryHold, READER_BYTES } from "../machine/memory_budget.ts";
 import type { ReadPool } from "./read_pool.ts";
 import type { DayRange, Position } from "./read_plan.ts";
 import { KeptChunks } from "./kept_chunks.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { freeBuffer } from "../spent_buffers.ts";
+import { freeBuffer } from "../machine/spent_buffers.ts";
 import { compileFilter, type Filter, type FilterSpec } from "../filter.ts";
 import { textLine } from "../text_line.ts";
 

@@ -18,7 +18,7 @@ import {
   type SealEntry,
 } from "./format.ts";
 import type { DayNumber } from "../day.ts";
-import { type MemoryBudget, type MemoryHold, READER_BYTES } from "../memory_budget.ts";
+import { type MemoryBudget, type MemoryHold, READER_BYTES } from "../machine/memory_budget.ts";
 import type { ReadPool } from "./read_pool.ts";
 
 /** How much of a file is read at a time, in bytes. */

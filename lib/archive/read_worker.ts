@@ -5,7 +5,7 @@
  */
 
 import os from "node:os";
-import { freeBuffer } from "../spent_buffers.ts";
+import { freeBuffer } from "../machine/spent_buffers.ts";
 import { deflateBlock, inflateBlock } from "./block.ts";
 import type { BlockEntry } from "./format.ts";
 import { type LineSelection, type SelectedLines, selectLines } from "./line_selection.ts";

@@ -12,7 +12,7 @@ import type { FilterSpec } from "../filter.ts";
 import { parseFlyRecord } from "../fly_log.ts";
 import type { Gap } from "../gap.ts";
 import type { Logger } from "../logger.ts";
-import { FOLLOWER_BYTES, type MemoryBudget, type MemoryHold } from "../memory_budget.ts";
+import { FOLLOWER_BYTES, type MemoryBudget, type MemoryHold } from "../machine/memory_budget.ts";
 import type { RecordedSpan } from "../recorded_span.ts";
 import { parseTimestamp, type Timestamp, timestampMs } from "../timestamp.ts";
 import { COMMENT, COMMENT_INTERVAL_MS, namedEvent, OPENING } from "./events.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { chunkStream, SLICE_BYTES } from "../../lib/archive/chunk_stream.ts";
-import { MemoryBudget, STALLED_MS } from "../../lib/memory_budget.ts";
+import { MemoryBudget, STALLED_MS } from "../../lib/machine/memory_budget.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 
 async function* twoChunks(ended: () => void) {

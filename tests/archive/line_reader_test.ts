@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { LineRequest } from "../../lib/archive/line_reader.ts";
-import { MemoryBudget, NoRoom, READER_BYTES, ROOM_WAIT_MS } from "../../lib/memory_budget.ts";
+import { MemoryBudget, NoRoom, READER_BYTES, ROOM_WAIT_MS } from "../../lib/machine/memory_budget.ts";
 import { planRanges } from "../../lib/archive/read_plan.ts";
 import type { DayInfo } from "../../lib/archive/recorded_day.ts";
 import type { FilterSpec } from "../../lib/filter.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { LineRequest } from "../../lib/archive/line_reader.ts";
-import { NoRoom } from "../../lib/memory_budget.ts";
+import { NoRoom } from "../../lib/machine/memory_budget.ts";
 import { parseDayName } from "../../lib/day.ts";
 import type { Parts } from "../../routes/parts.ts";
 import { anyHold, createParts, ListedDays, listedGaps, serve } from "./rig.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { MemoryHold } from "../../lib/memory_budget.ts";
+import type { MemoryHold } from "../../lib/machine/memory_budget.ts";
 import { gzipSync } from "node:zlib";
 import type { Finding } from "../../lib/archive/aside.ts";
 import type { DayInfo, HeldLines } from "../../lib/archive/archive.ts";

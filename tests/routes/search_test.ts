@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { LineReader } from "../../lib/archive/line_reader.ts";
-import { MemoryBudget, READER_BYTES, ROOM_WAIT_MS } from "../../lib/memory_budget.ts";
+import { MemoryBudget, READER_BYTES, ROOM_WAIT_MS } from "../../lib/machine/memory_budget.ts";
 import { dayName } from "../../lib/day.ts";
 import type { Gap, GapSource } from "../../lib/gap.ts";
 import { DAY, dayText, NOON, openArchive, type TestArchive, TestDirectory } from "../archive/archive_rig.ts";

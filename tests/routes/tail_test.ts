@@ -7,7 +7,7 @@ import { type Clock, systemClock } from "../../lib/clock.ts";
 import { dayName } from "../../lib/day.ts";
 import { Followers, FOLLOWERS_LIMIT, FollowersBusy, type FollowRequest } from "../../lib/follow/followers.ts";
 import { silentLogger } from "../../lib/logger.ts";
-import { FOLLOWER_BYTES, MemoryBudget } from "../../lib/memory_budget.ts";
+import { FOLLOWER_BYTES, MemoryBudget } from "../../lib/machine/memory_budget.ts";
 import { DAY, openArchive, type TestArchive, TestDirectory } from "../archive/archive_rig.ts";
 import { createRandom } from "../archive/varied_archive.ts";
 import { StalledDisk } from "../faults/stalled_disk.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chooseConnections, CONNECTIONS_LIMIT, countFreeFiles } from "../lib/open_files.ts";
+import { chooseConnections, CONNECTIONS_LIMIT, countFreeFiles } from "../../lib/machine/open_files.ts";
 
 Deno.test("chooseConnections() leaves recording and readers their files", () => {
   assert.equal(chooseConnections({ asked: null, freeFiles: 1000, readers: 64 }), 292);

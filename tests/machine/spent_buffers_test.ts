@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { chunkStream } from "../lib/archive/chunk_stream.ts";
-import { freeBuffer, freeWhenSent } from "../lib/spent_buffers.ts";
+import { chunkStream } from "../../lib/archive/chunk_stream.ts";
+import { freeBuffer, freeWhenSent } from "../../lib/machine/spent_buffers.ts";
 
 Deno.test("freeBuffer() gives a large buffer back, and leaves a small one that may be shared", () => {
   const large = new Uint8Array(100_000);

@@ -14,7 +14,7 @@
  * @module
  */
 
-import type { Cancel, Clock } from "./clock.ts";
+import type { Cancel, Clock } from "../clock.ts";
 
 /** What one reader holds: a block's bytes, its text of 1 MiB, and what its client has not taken of them. */
 export const READER_BYTES = 2 * 1024 * 1024;

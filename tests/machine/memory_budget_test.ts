@@ -6,8 +6,8 @@ import {
   ROOM_WAIT_MS,
   STALLED_MS,
   WAITING_LIMIT,
-} from "../lib/memory_budget.ts";
-import { FakeClock } from "./rig/fake_clock.ts";
+} from "../../lib/machine/memory_budget.ts";
+import { FakeClock } from "../rig/fake_clock.ts";
 
 function budgetOf(limitBytes: number): { memory: MemoryBudget; clock: FakeClock } {
   const clock = new FakeClock("2026-11-24T12:00:00Z");
