@@ -18,8 +18,8 @@ import { GAP_MARGIN_MS, KnownGood } from "./known_good.ts";
 import { LifeSigns } from "./life_signs.ts";
 import { LineRules } from "./line_rules.ts";
 import type { Logger } from "./logger.ts";
-import { openSession, type Session, type Subscription } from "./nats/session.ts";
-import { type EndKind, type SessionEnd, SessionError } from "./nats/session_end.ts";
+import { openSession, type Session, type Subscription } from "./source/nats/session.ts";
+import { type EndKind, type SessionEnd, SessionError } from "./source/nats/session_end.ts";
 import { Outages } from "./outages.ts";
 import type { Readiness, RecorderState, RecorderStatus } from "./status.ts";
 

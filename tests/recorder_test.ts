@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { AliveMark } from "../lib/archive/alive_mark.ts";
 import { parseDayName } from "../lib/day.ts";
 import { GAP_MARGIN_MS } from "../lib/known_good.ts";
-import { openSession } from "../lib/nats/session.ts";
+import { openSession } from "../lib/source/nats/session.ts";
 import { type FoundGap, NumberedLines } from "./faults/oracle.ts";
 import { RecorderRig } from "./faults/recorder_rig.ts";
 import { FakeClock } from "./rig/fake_clock.ts";

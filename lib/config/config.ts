@@ -7,7 +7,7 @@
  */
 
 import { type Environment, readEnvironment, readHost, show } from "./environment.ts";
-import { type Credentials, parseServerUrl, type ServerUrl } from "../nats/server_url.ts";
+import { type Credentials, parseServerUrl, type ServerUrl } from "../source/nats/server_url.ts";
 
 /** How the program was told to run. Fixed while it runs; times are milliseconds, sizes bytes. */
 export interface Config {

@@ -7,7 +7,7 @@
 
 import * as v from "valibot";
 import { parseDuration } from "../duration.ts";
-import { parseServerUrl } from "../nats/server_url.ts";
+import { parseServerUrl } from "../source/nats/server_url.ts";
 
 /** At most this many entries stand in a comma-separated list: each is compared with every line. */
 export const LIST_LIMIT = 256;

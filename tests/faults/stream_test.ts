@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { HandMadeServer, INFO, readUntil, writeAll } from "../nats/hand_made_server.ts";
+import { HandMadeServer, INFO, readUntil, writeAll } from "../source/nats/hand_made_server.ts";
 import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { numberedLine } from "../rig/fly_lines.ts";
 import { NatsServer } from "../rig/nats_server.ts";

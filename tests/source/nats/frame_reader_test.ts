@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FrameReader, LINE_LIMIT_BYTES } from "../../lib/nats/frame_reader.ts";
+import { FrameReader, LINE_LIMIT_BYTES } from "../../../lib/source/nats/frame_reader.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

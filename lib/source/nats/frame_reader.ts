@@ -11,7 +11,7 @@
  * @module
  */
 
-import { freeBuffer } from "../machine/spent_buffers.ts";
+import { freeBuffer } from "../../machine/spent_buffers.ts";
 
 /** The longest line of the protocol that is taken, in bytes. An INFO of a big cluster has some kilobytes. */
 export const LINE_LIMIT_BYTES = 1024 * 1024;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { within } from "../rig/wait.ts";
+import { within } from "../../rig/wait.ts";
 
 /** The greeting of a server without TLS. */
 export const INFO = 'INFO {"version":"2.9.10","max_payload":1048576}\r\n';

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { openWebSocket } from "../../lib/nats/web_socket.ts";
-import { NatsServer } from "../rig/nats_server.ts";
+import { openWebSocket } from "../../../lib/source/nats/web_socket.ts";
+import { NatsServer } from "../../rig/nats_server.ts";
 
 const decoder = new TextDecoder();
 

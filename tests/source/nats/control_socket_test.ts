@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ControlSocket } from "../../lib/nats/control_socket.ts";
-import { TcpSocket } from "../../lib/nats/tcp_socket.ts";
+import { ControlSocket } from "../../../lib/source/nats/control_socket.ts";
+import { TcpSocket } from "../../../lib/source/nats/tcp_socket.ts";
 import { HandMadeServer, INFO, readUntil, writeAll } from "./hand_made_server.ts";
 
 Deno.test("ControlSocket passes on the greeting alone, and tells the session the rest", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readServerError, SERVER_TEXT_LIMIT } from "../../lib/nats/session_end.ts";
+import { readServerError, SERVER_TEXT_LIMIT } from "../../../lib/source/nats/session_end.ts";
 
 for (
   const [text, kind] of [

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../lib/clock.ts";
-import type { Message } from "../../lib/nats/frame_reader.ts";
-import { parseServerUrl } from "../../lib/nats/server_url.ts";
-import { openSession, SessionError, type SessionOptions } from "../../lib/nats/session.ts";
-import { NatsServer } from "../rig/nats_server.ts";
-import { Publisher } from "../rig/publisher.ts";
-import { TcpProxy } from "../rig/tcp_proxy.ts";
-import { within } from "../rig/wait.ts";
+import { systemClock } from "../../../lib/clock.ts";
+import type { Message } from "../../../lib/source/nats/frame_reader.ts";
+import { parseServerUrl } from "../../../lib/source/nats/server_url.ts";
+import { openSession, SessionError, type SessionOptions } from "../../../lib/source/nats/session.ts";
+import { NatsServer } from "../../rig/nats_server.ts";
+import { Publisher } from "../../rig/publisher.ts";
+import { TcpProxy } from "../../rig/tcp_proxy.ts";
+import { within } from "../../rig/wait.ts";
 
 /** Collects messages as text, and lets a test wait for their number. */
 function collect(): {

@@ -10,7 +10,7 @@
  */
 
 import { connect, type ConnectionOptions, type NatsConnection } from "nats.ws";
-import type { Cancel, Clock } from "../clock.ts";
+import type { Cancel, Clock } from "../../clock.ts";
 import { ControlSocket, type Transport } from "./control_socket.ts";
 import type { Message } from "./frame_reader.ts";
 import type { ServerUrl } from "./server_url.ts";

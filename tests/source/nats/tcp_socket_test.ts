@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { TcpSocket, WRITE_LIMIT_BYTES } from "../../lib/nats/tcp_socket.ts";
+import { TcpSocket, WRITE_LIMIT_BYTES } from "../../../lib/source/nats/tcp_socket.ts";
 import { HandMadeServer, INFO, writeAll } from "./hand_made_server.ts";
-import { NatsServer } from "../rig/nats_server.ts";
-import { TcpProxy } from "../rig/tcp_proxy.ts";
-import { within } from "../rig/wait.ts";
+import { NatsServer } from "../../rig/nats_server.ts";
+import { TcpProxy } from "../../rig/tcp_proxy.ts";
+import { within } from "../../rig/wait.ts";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();

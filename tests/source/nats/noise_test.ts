@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../lib/clock.ts";
-import type { Message } from "../../lib/nats/frame_reader.ts";
-import { parseServerUrl } from "../../lib/nats/server_url.ts";
-import { openSession, type Session, SessionError, type SessionOptions } from "../../lib/nats/session.ts";
-import { FakeClock } from "../rig/fake_clock.ts";
-import { within } from "../rig/wait.ts";
+import { systemClock } from "../../../lib/clock.ts";
+import type { Message } from "../../../lib/source/nats/frame_reader.ts";
+import { parseServerUrl } from "../../../lib/source/nats/server_url.ts";
+import {
+  openSession,
+  type Session,
+  SessionError,
+  type SessionOptions,
+} from "../../../lib/source/nats/session.ts";
+import { FakeClock } from "../../rig/fake_clock.ts";
+import { within } from "../../rig/wait.ts";
 import { HandMadeServer, INFO, readUntil, writeAll } from "./hand_made_server.ts";
 
 const START = Date.parse("2026-11-22T10:00:00Z");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseServerUrl } from "../../lib/nats/server_url.ts";
+import { parseServerUrl } from "../../../lib/source/nats/server_url.ts";
 
 Deno.test("parseServerUrl() takes a host apart from its port when it is an IPv6 address", () => {
   assert.deepEqual(parseServerUrl("nats://[fdaa::3]:4223"), {
