@@ -20,7 +20,7 @@ import { MemoryBudget, READER_BYTES, readingBytes } from "./lib/machine/memory_b
 import { Metrics } from "./lib/metrics.ts";
 import { chooseConnections, countFreeFiles, METRICS_CONNECTIONS } from "./lib/machine/open_files.ts";
 import { RecordedSpan } from "./lib/recorded_span.ts";
-import { Recorder } from "./lib/recorder.ts";
+import { Recorder } from "./lib/recorder/recorder.ts";
 import { stopOnSignals } from "./lib/stop_signals.ts";
 import { createApp } from "./routes/app.ts";
 import { createMetricsApp } from "./routes/metrics.ts";

@@ -12,8 +12,8 @@ import type { Scrub } from "./archive/scrub.ts";
 import type { VolumeUsage } from "./archive/volume.ts";
 import type { Config } from "./config/config.ts";
 import { GAP_CAUSES, type GapSource } from "./gap.ts";
-import type { Recorder } from "./recorder.ts";
-import type { RecorderCounters } from "./status.ts";
+import type { Recorder } from "./recorder/recorder.ts";
+import type { RecorderCounters } from "./recorder/status.ts";
 
 /** Upper bounds of the durations of writes and syncs, in seconds: a page cache at the low end, a stalled disk at the high. */
 const DURATION_BUCKETS = [0.0001, 0.001, 0.005, 0.02, 0.1, 0.5, 2, 10];

@@ -8,7 +8,12 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { GAP_CAUSES, GAP_STATES } from "../lib/gap.ts";
-import { type Readiness, RECORDER_STATES, type RecorderCounters, type RecorderState } from "../lib/status.ts";
+import {
+  type Readiness,
+  RECORDER_STATES,
+  type RecorderCounters,
+  type RecorderState,
+} from "../lib/recorder/status.ts";
 import { OPEN_PATH } from "./auth.ts";
 import { type GapAnswer, gapAnswer, type HeldAnswer, heldAnswer } from "./coverage.ts";
 import type { Parts } from "./parts.ts";

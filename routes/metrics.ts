@@ -7,7 +7,7 @@
 
 import { Hono } from "hono";
 import type { Logger } from "../lib/logger.ts";
-import type { Readiness } from "../lib/status.ts";
+import type { Readiness } from "../lib/recorder/status.ts";
 import type { App } from "./app.ts";
 import { addReadinessRoutes } from "./health.ts";
 import { answerError, Problem } from "./problem.ts";

@@ -13,7 +13,7 @@ import type { Config } from "../lib/config/config.ts";
 import type { Followers } from "../lib/follow/followers.ts";
 import type { GapSource } from "../lib/gap.ts";
 import type { Logger } from "../lib/logger.ts";
-import type { Readiness, RecorderStatus } from "../lib/status.ts";
+import type { Readiness, RecorderStatus } from "../lib/recorder/status.ts";
 
 /** What routes ask of the archive. */
 export type DaySource = Pick<

@@ -11,7 +11,7 @@ import { GapLedger } from "../../lib/archive/gap_ledger.ts";
 import { readConfig } from "../../lib/config/config.ts";
 import { parseDayName } from "../../lib/day.ts";
 import type { Details, Logger } from "../../lib/logger.ts";
-import { Recorder, type RecorderOptions } from "../../lib/recorder.ts";
+import { Recorder, type RecorderOptions } from "../../lib/recorder/recorder.ts";
 import type { FakeClock } from "../rig/fake_clock.ts";
 import type { FoundGap, NumberedLines, Verdict } from "./oracle.ts";
 

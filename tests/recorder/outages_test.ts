@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { GapLedger } from "../lib/archive/gap_ledger.ts";
-import { KnownGood } from "../lib/known_good.ts";
-import { silentLogger } from "../lib/logger.ts";
-import { Outages } from "../lib/outages.ts";
-import { TestDirectory } from "./archive/archive_rig.ts";
-import { FakeClock } from "./rig/fake_clock.ts";
+import { GapLedger } from "../../lib/archive/gap_ledger.ts";
+import { KnownGood } from "../../lib/recorder/known_good.ts";
+import { silentLogger } from "../../lib/logger.ts";
+import { Outages } from "../../lib/recorder/outages.ts";
+import { TestDirectory } from "../archive/archive_rig.ts";
+import { FakeClock } from "../rig/fake_clock.ts";
 
 const TEN_MS = Date.parse("2026-11-22T10:00:00Z");
 const HOUR_MS = 3_600_000;

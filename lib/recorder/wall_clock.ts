@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 import type { Offsets } from "./stamp_offsets.ts";
 
 /** The clock is taken to have been set when it has moved by more than this, in milliseconds. */

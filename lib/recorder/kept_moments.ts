@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { DayEnds } from "./archive/archive.ts";
+import type { DayEnds } from "../archive/archive.ts";
 
 /** At most so many looks wait for the disk; while they do, no further look is kept. */
 const LOOKS_LIMIT = 256;

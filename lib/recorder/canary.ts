@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Cancel, Clock } from "./clock.ts";
+import type { Cancel, Clock } from "../clock.ts";
 
 /** So many canaries in a row may be missing after one has come back. */
 export const MISSED_LIMIT = 2;

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { AliveMark } from "../lib/archive/alive_mark.ts";
-import { parseDayName } from "../lib/day.ts";
-import { GAP_MARGIN_MS } from "../lib/known_good.ts";
-import { openSession } from "../lib/source/nats/session.ts";
-import { type FoundGap, NumberedLines } from "./faults/oracle.ts";
-import { RecorderRig } from "./faults/recorder_rig.ts";
-import { FakeClock } from "./rig/fake_clock.ts";
-import { numberedLine } from "./rig/fly_lines.ts";
-import { NatsServer } from "./rig/nats_server.ts";
-import { Publisher } from "./rig/publisher.ts";
-import { TcpProxy } from "./rig/tcp_proxy.ts";
+import { AliveMark } from "../../lib/archive/alive_mark.ts";
+import { parseDayName } from "../../lib/day.ts";
+import { GAP_MARGIN_MS } from "../../lib/recorder/known_good.ts";
+import { openSession } from "../../lib/source/nats/session.ts";
+import { type FoundGap, NumberedLines } from "../faults/oracle.ts";
+import { RecorderRig } from "../faults/recorder_rig.ts";
+import { FakeClock } from "../rig/fake_clock.ts";
+import { numberedLine } from "../rig/fly_lines.ts";
+import { NatsServer } from "../rig/nats_server.ts";
+import { Publisher } from "../rig/publisher.ts";
+import { TcpProxy } from "../rig/tcp_proxy.ts";
 
 const START = "2026-11-22T10:00:00Z";
 // A clock without fractions is up to a millisecond late, so a gap that ends now ends with the next one.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { WallClock } from "../lib/wall_clock.ts";
-import { FakeClock } from "./rig/fake_clock.ts";
+import { WallClock } from "../../lib/recorder/wall_clock.ts";
+import { FakeClock } from "../rig/fake_clock.ts";
 
 const START_MS = 1_000_000;
 

@@ -6,17 +6,17 @@
  * @module
  */
 
-import type { AliveMark, KeptDay, KeptNote } from "./archive/alive_mark.ts";
-import type { Archive, DayEnds } from "./archive/archive.ts";
-import { GAPS_FILE, KEPT_FILE, parseFileName } from "./archive/format.ts";
-import type { GapLedger } from "./archive/gap_ledger.ts";
-import { findLostGaps, findShortDays, spanOfLost, spanOfLostGaps } from "./archive/losses.ts";
-import type { Clock } from "./clock.ts";
-import type { Span } from "./gap.ts";
+import type { AliveMark, KeptDay, KeptNote } from "../archive/alive_mark.ts";
+import type { Archive, DayEnds } from "../archive/archive.ts";
+import { GAPS_FILE, KEPT_FILE, parseFileName } from "../archive/format.ts";
+import type { GapLedger } from "../archive/gap_ledger.ts";
+import { findLostGaps, findShortDays, spanOfLost, spanOfLostGaps } from "../archive/losses.ts";
+import type { Clock } from "../clock.ts";
+import type { Span } from "../gap.ts";
 import { KeptMoments } from "./kept_moments.ts";
 import type { KnownGood } from "./known_good.ts";
-import type { Logger } from "./logger.ts";
-import { parseTimestamp, timestampMs } from "./timestamp.ts";
+import type { Logger } from "../logger.ts";
+import { parseTimestamp, timestampMs } from "../timestamp.ts";
 
 /** See {@linkcode LifeSigns}. */
 export interface LifeSignsOptions {

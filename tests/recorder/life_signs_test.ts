@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { AliveMark, type KeptNote } from "../lib/archive/alive_mark.ts";
-import { GapLedger } from "../lib/archive/gap_ledger.ts";
-import { KnownGood } from "../lib/known_good.ts";
-import { LifeSigns } from "../lib/life_signs.ts";
-import { silentLogger } from "../lib/logger.ts";
+import { AliveMark, type KeptNote } from "../../lib/archive/alive_mark.ts";
+import { GapLedger } from "../../lib/archive/gap_ledger.ts";
+import { KnownGood } from "../../lib/recorder/known_good.ts";
+import { LifeSigns } from "../../lib/recorder/life_signs.ts";
+import { silentLogger } from "../../lib/logger.ts";
 import {
   appendLines,
   DAY,
@@ -12,8 +12,8 @@ import {
   record,
   TestDirectory,
   textOf,
-} from "./archive/archive_rig.ts";
-import { FakeClock } from "./rig/fake_clock.ts";
+} from "../archive/archive_rig.ts";
+import { FakeClock } from "../rig/fake_clock.ts";
 
 /** A line of 10:00:01.5, as {@linkcode record} makes it. */
 const LINE = record(1) + "\n";

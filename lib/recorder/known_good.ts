@@ -36,8 +36,8 @@
  * @module
  */
 
-import type { Clock } from "./clock.ts";
-import type { Span } from "./gap.ts";
+import type { Clock } from "../clock.ts";
+import type { Span } from "../gap.ts";
 import { CLUSTER_DISTANCE_MS, type Offsets, StampOffsets } from "./stamp_offsets.ts";
 import { WallClock } from "./wall_clock.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Span } from "../lib/gap.ts";
-import { KnownGood, OFFSETS_MEMORY_MS } from "../lib/known_good.ts";
-import { FakeClock } from "./rig/fake_clock.ts";
+import type { Span } from "../../lib/gap.ts";
+import { KnownGood, OFFSETS_MEMORY_MS } from "../../lib/recorder/known_good.ts";
+import { FakeClock } from "../rig/fake_clock.ts";
 
 const NOON_MS = Date.parse("2026-11-22T12:00:00Z");
 const HOUR_MS = 3_600_000;

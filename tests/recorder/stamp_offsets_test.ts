@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { StampOffsets } from "../lib/stamp_offsets.ts";
+import { StampOffsets } from "../../lib/recorder/stamp_offsets.ts";
 
 /** Offsets of so many lines each. */
 function offsetsOf(...counted: [offsetMs: number, lines: number][]): StampOffsets {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Canary } from "../lib/canary.ts";
-import { FakeClock } from "./rig/fake_clock.ts";
+import { Canary } from "../../lib/recorder/canary.ts";
+import { FakeClock } from "../rig/fake_clock.ts";
 
 const NOW_MS = Date.parse("2026-11-22T10:00:00Z");
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { DayEnds } from "../lib/archive/archive.ts";
-import { KeptMoments } from "../lib/kept_moments.ts";
+import type { DayEnds } from "../../lib/archive/archive.ts";
+import { KeptMoments } from "../../lib/recorder/kept_moments.ts";
 
 function ends(appended: number, committed: number, synced: number, day = 1): DayEnds[] {
   return [{ day, appended, committed, synced }];

@@ -5,21 +5,21 @@
  * @module
  */
 
-import { ALIVE_INTERVAL_MS, type AliveMark } from "./archive/alive_mark.ts";
-import type { Archive } from "./archive/archive.ts";
-import type { GapLedger } from "./archive/gap_ledger.ts";
+import { ALIVE_INTERVAL_MS, type AliveMark } from "../archive/alive_mark.ts";
+import type { Archive } from "../archive/archive.ts";
+import type { GapLedger } from "../archive/gap_ledger.ts";
 import { Backoff, LONGEST_WAIT_MS } from "./backoff.ts";
 import { Canary } from "./canary.ts";
-import { type Cancel, type Clock, sleep } from "./clock.ts";
-import type { Config } from "./config/config.ts";
-import type { GapCause } from "./gap.ts";
+import { type Cancel, type Clock, sleep } from "../clock.ts";
+import type { Config } from "../config/config.ts";
+import type { GapCause } from "../gap.ts";
 import { Intake } from "./intake.ts";
 import { GAP_MARGIN_MS, KnownGood } from "./known_good.ts";
 import { LifeSigns } from "./life_signs.ts";
-import { LineRules } from "./line_rules.ts";
-import type { Logger } from "./logger.ts";
-import { openSession, type Session, type Subscription } from "./source/nats/session.ts";
-import { type EndKind, type SessionEnd, SessionError } from "./source/nats/session_end.ts";
+import { LineRules } from "../line_rules.ts";
+import type { Logger } from "../logger.ts";
+import { openSession, type Session, type Subscription } from "../source/nats/session.ts";
+import { type EndKind, type SessionEnd, SessionError } from "../source/nats/session_end.ts";
 import { Outages } from "./outages.ts";
 import type { Readiness, RecorderState, RecorderStatus } from "./status.ts";
 

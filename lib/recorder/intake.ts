@@ -5,15 +5,15 @@
  * @module
  */
 
-import type { Archive } from "./archive/archive.ts";
-import type { Clock } from "./clock.ts";
-import { createEnvelope, subjectParts } from "./envelope.ts";
-import { dayOfLine, parseFlyRecord, rejection } from "./fly_log.ts";
-import type { LineRules } from "./line_rules.ts";
-import { LineScanner } from "./line_scanner.ts";
+import type { Archive } from "../archive/archive.ts";
+import type { Clock } from "../clock.ts";
+import { createEnvelope, subjectParts } from "../envelope.ts";
+import { dayOfLine, parseFlyRecord, rejection } from "../fly_log.ts";
+import type { LineRules } from "../line_rules.ts";
+import { LineScanner } from "../line_scanner.ts";
 import type { RecorderCounters } from "./status.ts";
-import { freeBuffer } from "./machine/spent_buffers.ts";
-import { parseTimestamp, type Timestamp, timestampFromMs } from "./timestamp.ts";
+import { freeBuffer } from "../machine/spent_buffers.ts";
+import { parseTimestamp, type Timestamp, timestampFromMs } from "../timestamp.ts";
 
 /** A message as a source hands it over; valid only during the call. */
 export interface SourceMessage {
