@@ -14,7 +14,7 @@ import { type DayRange, planRanges } from "../lib/archive/read_plan.ts";
 import { dayName, type DayNumber, dayStartMs, parseDayName } from "../lib/day.ts";
 import type { Gap } from "../lib/gap.ts";
 import { NoRoom } from "../lib/machine/memory_budget.ts";
-import { parseFlyRecord } from "../lib/fly_log.ts";
+import { parseFlyRecord } from "../lib/line/fly_log.ts";
 import { formatTimestamp, parseTimestamp, timestampMs, timestampMsUp } from "../lib/timestamp.ts";
 import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
 import { withGapLines } from "./gap_lines.ts";

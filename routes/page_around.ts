@@ -7,7 +7,7 @@
 import { html } from "hono/html";
 import { BROWSER_PAGE_BYTES } from "../lib/machine/memory_budget.ts";
 import { dayName, type DayNumber, parseDayName } from "../lib/day.ts";
-import { parseFlyRecord } from "../lib/fly_log.ts";
+import { parseFlyRecord } from "../lib/line/fly_log.ts";
 import { parseTimestamp, timestampMs } from "../lib/timestamp.ts";
 import { filterForm } from "./page_form.ts";
 import type { Page } from "./page_layout.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { textLine } from "../lib/text_line.ts";
+import { textLine } from "../lib/line/text_line.ts";
 
 const NEWLINE = 0x0a;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type BlockContent, compileFilter, type FilterSpec } from "../lib/filter.ts";
-import { LineScanner } from "../lib/line_scanner.ts";
+import { LineScanner } from "../lib/line/scanner.ts";
 import { parseTimestamp } from "../lib/timestamp.ts";
 
 const encoder = new TextEncoder();

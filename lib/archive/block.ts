@@ -6,9 +6,9 @@
  */
 
 import zlib from "node:zlib";
-import { parseFlyRecord } from "../fly_log.ts";
+import { parseFlyRecord } from "../line/fly_log.ts";
 import { SPARE_BYTES } from "../machine/spent_buffers.ts";
-import { APP, LineScanner } from "../line_scanner.ts";
+import { APP, LineScanner } from "../line/scanner.ts";
 import { formatTimestamp, parseTimestamp, type Timestamp } from "../timestamp.ts";
 import {
   APP_NAME_LIMIT,

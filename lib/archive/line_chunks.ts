@@ -9,7 +9,7 @@
  */
 
 import * as zlib from "node:zlib";
-import { copyAsLine } from "../fly_log.ts";
+import { copyAsLine } from "../line/fly_log.ts";
 import { freeBuffer } from "../machine/spent_buffers.ts";
 import type { Timestamp } from "../timestamp.ts";
 import { HELD_AFTER_MS } from "./held.ts";

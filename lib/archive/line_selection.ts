@@ -7,7 +7,7 @@
 
 import { freeBuffer } from "../machine/spent_buffers.ts";
 import { compileFilter, type Filter, type FilterSpec } from "../filter.ts";
-import { textLine } from "../text_line.ts";
+import { textLine } from "../line/text_line.ts";
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { LineScanner } from "../line_scanner.ts";
-import { parseFlyRecord } from "../fly_log.ts";
+import { LineScanner } from "../line/scanner.ts";
+import { parseFlyRecord } from "../line/fly_log.ts";
 import { cutBlock, emptySummary, inspectText, type TextSummary } from "./block.ts";
 import { earlier, later } from "./day_index.ts";
 import { copyBytes, readAt } from "./disk.ts";

@@ -9,7 +9,7 @@ import { type DayRange, lastBytes, planRanges } from "../archive/read_plan.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import { type DayNumber, dayStartMs, parseDayName } from "../day.ts";
 import type { FilterSpec } from "../filter.ts";
-import { parseFlyRecord } from "../fly_log.ts";
+import { parseFlyRecord } from "../line/fly_log.ts";
 import type { Gap } from "../gap.ts";
 import type { Logger } from "../logger.ts";
 import { FOLLOWER_BYTES, type MemoryBudget, type MemoryHold } from "../machine/memory_budget.ts";

@@ -8,7 +8,7 @@
 
 import type { Position } from "../archive/read_plan.ts";
 import { DAY_MS, dayName, type DayNumber, parseDayName } from "../day.ts";
-import { LATE_LIMIT_MS } from "../fly_log.ts";
+import { LATE_LIMIT_MS } from "../line/fly_log.ts";
 
 /**
  * So many days before that of a line are named in its event's id: further back no line is recorded. Lines that

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { parseFileName } from "../../lib/archive/format.ts";
-import { recoverPayload } from "../../lib/envelope.ts";
+import { recoverPayload } from "../../lib/line/envelope.ts";
 import { parseDaysAnswer } from "../../routes/logs.ts";
 import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dayName } from "../../lib/day.ts";
-import { recoverPayload } from "../../lib/envelope.ts";
+import { recoverPayload } from "../../lib/line/envelope.ts";
 import { Intake, type SourceMessage } from "../../lib/recorder/intake.ts";
 import { LineRules, type LineRulesSpec } from "../../lib/line_rules.ts";
 import { FakeClock } from "../rig/fake_clock.ts";

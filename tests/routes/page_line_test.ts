@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as ansi from "ansi-sequence-parser";
-import { visibleText } from "../../lib/text_line.ts";
+import { visibleText } from "../../lib/line/text_line.ts";
 import { MESSAGE_LIMIT, PIECES_LIMIT, showHidden, viewLine } from "../../routes/page_line.js";
 
 /** The pieces of a message. */

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { dayOf } from "../lib/day.ts";
+import { dayOf } from "../../lib/day.ts";
 import {
   createEnvelope,
   ENVELOPE_TEXT_BYTES,
   type EnvelopeContent,
   recoverPayload,
   subjectParts,
-} from "../lib/envelope.ts";
+} from "../../lib/line/envelope.ts";
 import {
   copyAsLine,
   dayOfLine,
@@ -14,8 +14,8 @@ import {
   LATE_LIMIT_MS,
   parseFlyRecord,
   rejection,
-} from "../lib/fly_log.ts";
-import { LineScanner } from "../lib/line_scanner.ts";
+} from "../../lib/line/fly_log.ts";
+import { LineScanner } from "../../lib/line/scanner.ts";
 
 const encoder = new TextEncoder();
 const bytesOf = (text: string) => encoder.encode(text);

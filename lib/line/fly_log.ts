@@ -6,8 +6,8 @@
  */
 
 import * as v from "valibot";
-import { DAY_MS, type DayNumber, dayOf } from "./day.ts";
-import type { LineScanner } from "./line_scanner.ts";
+import { DAY_MS, type DayNumber, dayOf } from "../day.ts";
+import type { LineScanner } from "./scanner.ts";
 
 /** A record's own timestamp decides its day when it is at most this many milliseconds before its arrival. */
 export const LATE_LIMIT_MS: number = 8 * DAY_MS;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { type FlyRecord, parseFlyRecord } from "../lib/fly_log.ts";
-import { DEPTH_LIMIT } from "../lib/json_reader.ts";
-import { APP, INSTANCE, LEVEL, LineScanner, MESSAGE, PROVIDER, REGION } from "../lib/line_scanner.ts";
-import { parseTimestamp } from "../lib/timestamp.ts";
+import { type FlyRecord, parseFlyRecord } from "../../lib/line/fly_log.ts";
+import { DEPTH_LIMIT } from "../../lib/line/json_reader.ts";
+import { APP, INSTANCE, LEVEL, LineScanner, MESSAGE, PROVIDER, REGION } from "../../lib/line/scanner.ts";
+import { parseTimestamp } from "../../lib/timestamp.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -5,10 +5,10 @@
  */
 
 import { Buffer } from "node:buffer";
-import { levelName } from "./filter.ts";
+import { levelName } from "../filter.ts";
 import { type FlyRecord, parseFlyRecord } from "./fly_log.ts";
-import { APP, INSTANCE, LEVEL, LineScanner, MESSAGE, PROVIDER, REGION } from "./line_scanner.ts";
-import { formatTimestamp, parseTimestamp } from "./timestamp.ts";
+import { APP, INSTANCE, LEVEL, LineScanner, MESSAGE, PROVIDER, REGION } from "./scanner.ts";
+import { formatTimestamp, parseTimestamp } from "../timestamp.ts";
 
 /** A time is written with so many characters before its `Z`: to the millisecond, what is finer is cut off. */
 const TIME_LENGTH = "2026-11-22T10:00:00.000".length;

@@ -6,8 +6,8 @@
  */
 
 import { DEPTH_LIMIT, JsonReader, NOT_FOUND } from "./json_reader.ts";
-import { FieldSpans, LineShape } from "./line_shape.ts";
-import { readTimestamp } from "./timestamp.ts";
+import { FieldSpans, LineShape } from "./shape.ts";
+import { readTimestamp } from "../timestamp.ts";
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;

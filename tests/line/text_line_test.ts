@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { textLine, visibleText } from "../lib/text_line.ts";
+import { textLine, visibleText } from "../../lib/line/text_line.ts";
 
 const encoder = new TextEncoder();
 

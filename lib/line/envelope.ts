@@ -8,7 +8,7 @@
 import { Buffer } from "node:buffer";
 import * as v from "valibot";
 import { ENVELOPE_MEMBER, parseFlyRecord } from "./fly_log.ts";
-import { formatTimestamp, timestampFromMs } from "./timestamp.ts";
+import { formatTimestamp, timestampFromMs } from "../timestamp.ts";
 
 /**
  * At most this many bytes of a payload are shown as the message of its envelope. The whole payload is beside
