@@ -7,9 +7,9 @@
 
 import type { LineRequest } from "../lib/archive/line_reader.ts";
 import { type DayRange, lastBytes } from "../lib/archive/read_plan.ts";
-import { type FilterField, type FilterSpec, valueMatcher } from "../lib/filter.ts";
+import { type FilterField, type FilterSpec, valueMatcher } from "../lib/filter/filter.ts";
 import { READER_BYTES } from "../lib/machine/memory_budget.ts";
-import { sortByNearness } from "../lib/near_names.ts";
+import { sortByNearness } from "../lib/filter/near_names.ts";
 import type { Parts } from "./parts.ts";
 import { findValues } from "./seen_values.ts";
 

@@ -6,7 +6,7 @@
 
 import { createHash } from "node:crypto";
 import type { Context, Hono } from "hono";
-import caseSource from "../lib/letter_case.js" with { type: "text" };
+import caseSource from "../lib/filter/letter_case.js" with { type: "text" };
 import ansiSource from "ansi-sequence-parser" with { type: "text" };
 import styleSource from "./page.css" with { type: "text" };
 import iconSource from "./page_icon.svg" with { type: "text" };
@@ -21,7 +21,7 @@ const SCRIPT = "text/javascript; charset=utf-8";
 const tailScript = tailSource.replace('"ansi-sequence-parser"', '"./ansi.js"');
 
 /** What lies in another directory here lies beside it there. */
-const lineScript = lineSource.replace('"../lib/letter_case.js"', '"./letter_case.js"');
+const lineScript = lineSource.replace('"../lib/filter/letter_case.js"', '"./letter_case.js"');
 
 /** Each file's path, type and text. The scripts find each other by these names. */
 const ASSETS: readonly (readonly [path: string, type: string, text: string])[] = [

@@ -6,7 +6,7 @@
  */
 
 import { html } from "hono/html";
-import { levelName } from "../lib/filter.ts";
+import { levelName } from "../lib/filter/filter.ts";
 import type { Html } from "./page_layout.ts";
 import type { Parameter } from "./query.ts";
 

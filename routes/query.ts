@@ -6,7 +6,7 @@
 
 import * as v from "valibot";
 import { type DayNumber, parseDayName } from "../lib/day.ts";
-import type { FilterField, FilterSpec } from "../lib/filter.ts";
+import type { FilterField, FilterSpec } from "../lib/filter/filter.ts";
 import { compareTimestamps } from "../lib/timestamp.ts";
 import { Problem, show } from "./problem.ts";
 import { firstAfter, isTimeOfDay, readTime, timeFault } from "./time_parameter.ts";

@@ -6,7 +6,7 @@
 
 import type { LineRequest } from "../lib/archive/line_reader.ts";
 import { type DayRange, lastBytes } from "../lib/archive/read_plan.ts";
-import { type FilterField, type FilterSpec, levelName } from "../lib/filter.ts";
+import { type FilterField, type FilterSpec, levelName } from "../lib/filter/filter.ts";
 import { APP, INSTANCE, LEVEL, LineScanner, REGION } from "../lib/line/scanner.ts";
 import type { Parts } from "./parts.ts";
 

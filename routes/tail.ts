@@ -11,7 +11,7 @@ import { dayName, dayOf, dayStartMs } from "../lib/day.ts";
 import { namedEvent } from "../lib/follow/events.ts";
 import { type FollowContext, FollowersBusy } from "../lib/follow/followers.ts";
 import { parseEventId } from "../lib/follow/positions.ts";
-import type { FilterSpec } from "../lib/filter.ts";
+import type { FilterSpec } from "../lib/filter/filter.ts";
 import { type Timestamp, timestampMs } from "../lib/timestamp.ts";
 import {
   COVERAGE_HEADER,

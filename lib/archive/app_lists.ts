@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Filter } from "../filter.ts";
+import type { Filter } from "../filter/filter.ts";
 import type { BlockEntry } from "./format.ts";
 import type { ByteRange, OpenDay } from "./open_day.ts";
 

@@ -7,7 +7,7 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { dayName, type DayNumber } from "../day.ts";
-import { compileFilter, type FilterSpec } from "../filter.ts";
+import { compileFilter, type FilterSpec } from "../filter/filter.ts";
 import { appLists } from "./app_lists.ts";
 import { backwardPieces, type DayPiece, forwardPieces } from "./day_pieces.ts";
 import {

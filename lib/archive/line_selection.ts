@@ -6,7 +6,7 @@
  */
 
 import { freeBuffer } from "../machine/spent_buffers.ts";
-import { compileFilter, type Filter, type FilterSpec } from "../filter.ts";
+import { compileFilter, type Filter, type FilterSpec } from "../filter/filter.ts";
 import { textLine } from "../line/text_line.ts";
 
 const NEWLINE = 0x0a;

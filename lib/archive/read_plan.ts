@@ -6,7 +6,7 @@
  */
 
 import { type DayNumber, parseDayName } from "../day.ts";
-import { compileFilter, type FilterSpec } from "../filter.ts";
+import { compileFilter, type FilterSpec } from "../filter/filter.ts";
 import type { DayInfo } from "./recorded_day.ts";
 
 const DAY_SECONDS = 86_400;

@@ -13,7 +13,7 @@ import type { LineRequest } from "../archive/line_reader.ts";
 import type { DayRange } from "../archive/read_plan.ts";
 import type { Cancel } from "../clock.ts";
 import { dayName, type DayNumber } from "../day.ts";
-import type { FilterSpec } from "../filter.ts";
+import type { FilterSpec } from "../filter/filter.ts";
 import type { FeedListener, FeedRequest, FollowedArchive, LiveFeed } from "./live_feed.ts";
 import type { Positions } from "./positions.ts";
 

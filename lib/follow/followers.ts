@@ -8,7 +8,7 @@ import type { HeldLines } from "../archive/archive.ts";
 import { type DayRange, lastBytes, planRanges } from "../archive/read_plan.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import { type DayNumber, dayStartMs, parseDayName } from "../day.ts";
-import type { FilterSpec } from "../filter.ts";
+import type { FilterSpec } from "../filter/filter.ts";
 import { parseFlyRecord } from "../line/fly_log.ts";
 import type { Gap } from "../gap.ts";
 import type { Logger } from "../logger.ts";

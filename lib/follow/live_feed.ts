@@ -11,7 +11,7 @@ import type { Archive } from "../archive/archive.ts";
 import type { LineStyle } from "../archive/line_selection.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import { dayName, type DayNumber, parseDayName } from "../day.ts";
-import type { FilterSpec } from "../filter.ts";
+import type { FilterSpec } from "../filter/filter.ts";
 import { Positions } from "./positions.ts";
 
 /** What following needs of the archive. */

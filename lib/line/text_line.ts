@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { levelName } from "../filter.ts";
+import { levelName } from "../filter/filter.ts";
 import { type FlyRecord, parseFlyRecord } from "./fly_log.ts";
 import { APP, INSTANCE, LEVEL, LineScanner, MESSAGE, PROVIDER, REGION } from "./scanner.ts";
 import { formatTimestamp, parseTimestamp } from "../timestamp.ts";

@@ -9,7 +9,7 @@ import type { Archive } from "../archive/archive.ts";
 import type { Clock } from "../clock.ts";
 import { createEnvelope, subjectParts } from "../line/envelope.ts";
 import { dayOfLine, parseFlyRecord, rejection } from "../line/fly_log.ts";
-import type { LineRules } from "../line_rules.ts";
+import type { LineRules } from "../filter/rules.ts";
 import { LineScanner } from "../line/scanner.ts";
 import type { RecorderCounters } from "./status.ts";
 import { freeBuffer } from "../machine/spent_buffers.ts";

@@ -16,7 +16,7 @@ import type { GapCause } from "../gap.ts";
 import { Intake } from "./intake.ts";
 import { GAP_MARGIN_MS, KnownGood } from "./known_good.ts";
 import { LifeSigns } from "./life_signs.ts";
-import { LineRules } from "../line_rules.ts";
+import { LineRules } from "../filter/rules.ts";
 import type { Logger } from "../logger.ts";
 import { openSession, type Session, type Subscription } from "../source/nats/session.ts";
 import { type EndKind, type SessionEnd, SessionError } from "../source/nats/session_end.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { planRanges } from "../../lib/archive/read_plan.ts";
 import { parseTimestamp } from "../../lib/timestamp.ts";
-import type { FilterSpec } from "../../lib/filter.ts";
+import type { FilterSpec } from "../../lib/filter/filter.ts";
 import { DAY, openArchive, record, type TestArchive, TestDirectory } from "./archive_rig.ts";
 import { openVaried } from "./varied_archive.ts";
 

@@ -3,7 +3,7 @@ import type { LineRequest } from "../../lib/archive/line_reader.ts";
 import { MemoryBudget, NoRoom, READER_BYTES, ROOM_WAIT_MS } from "../../lib/machine/memory_budget.ts";
 import { planRanges } from "../../lib/archive/read_plan.ts";
 import type { DayInfo } from "../../lib/archive/recorded_day.ts";
-import type { FilterSpec } from "../../lib/filter.ts";
+import type { FilterSpec } from "../../lib/filter/filter.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { DAY, NOON, openArchive, TestDirectory } from "./archive_rig.ts";
 import { FIRST_DAY, openVaried } from "./varied_archive.ts";

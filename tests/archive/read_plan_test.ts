@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { lastBytes, planRanges } from "../../lib/archive/read_plan.ts";
 import type { DayInfo } from "../../lib/archive/recorded_day.ts";
-import type { FilterSpec } from "../../lib/filter.ts";
+import type { FilterSpec } from "../../lib/filter/filter.ts";
 import { parseTimestamp } from "../../lib/timestamp.ts";
 
 const DAY = 20_779; // 2026-11-22

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
 import type { Archive } from "../../lib/archive/archive.ts";
-import { compileFilter } from "../../lib/filter.ts";
+import { compileFilter } from "../../lib/filter/filter.ts";
 import { createParts, readAll, serve } from "../routes/rig.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { GZ, GZ_PART, hot, INDEX, LINES, PADDING, PLAIN, sealed } from "./damages.ts";

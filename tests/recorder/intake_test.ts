@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { dayName } from "../../lib/day.ts";
 import { recoverPayload } from "../../lib/line/envelope.ts";
 import { Intake, type SourceMessage } from "../../lib/recorder/intake.ts";
-import { LineRules, type LineRulesSpec } from "../../lib/line_rules.ts";
+import { LineRules, type LineRulesSpec } from "../../lib/filter/rules.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 
 const NOW_MS = Date.parse("2026-11-22T10:00:00Z");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { compileGlob } from "../lib/glob.ts";
+import { compileGlob } from "../../lib/filter/glob.ts";
 
 const MATCHES: [pattern: string, text: string][] = [
   ["web", "web"],

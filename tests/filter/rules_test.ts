@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { LineRules, type LineRulesSpec } from "../lib/line_rules.ts";
-import { LineScanner } from "../lib/line/scanner.ts";
+import { LineRules, type LineRulesSpec } from "../../lib/filter/rules.ts";
+import { LineScanner } from "../../lib/line/scanner.ts";
 
 const NONE: LineRulesSpec = { ownApp: null, excludeApps: [], includeApps: [], excludeText: [] };
 

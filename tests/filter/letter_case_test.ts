@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { caseVariants, foldCase, matchesAnyCase } from "../lib/letter_case.js";
+import { caseVariants, foldCase, matchesAnyCase } from "../../lib/filter/letter_case.js";
 
 Deno.test("matchesAnyCase() is true of a text without an uppercase letter, as with ripgrep --smart-case", () => {
   for (const text of ["", "timeout", "404", "größe", "ошибка", "ß", "\n"]) {

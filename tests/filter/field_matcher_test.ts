@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FieldMatcher } from "../lib/field_matcher.ts";
+import { FieldMatcher } from "../../lib/filter/field_matcher.ts";
 
 const encoder = new TextEncoder();
 

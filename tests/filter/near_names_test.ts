@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sortByNearness } from "../lib/near_names.ts";
+import { sortByNearness } from "../../lib/filter/near_names.ts";
 
 Deno.test("sortByNearness() puts typos first, then names that one is a part of, then the rest by name", () => {
   assert.deepEqual(sortByNearness("wbe", ["postgres", "api", "web", "wbe-2"]), [

@@ -7,12 +7,12 @@
 
 import { Buffer } from "node:buffer";
 import { FieldMatcher } from "./field_matcher.ts";
-import { type FlyRecord, parseFlyRecord } from "./line/fly_log.ts";
+import { type FlyRecord, parseFlyRecord } from "../line/fly_log.ts";
 import { compileGlob } from "./glob.ts";
 import { foldCase, matchesAnyCase } from "./letter_case.js";
-import { APP, INSTANCE, LEVEL, LineScanner, MESSAGE, REGION } from "./line/scanner.ts";
+import { APP, INSTANCE, LEVEL, LineScanner, MESSAGE, REGION } from "../line/scanner.ts";
 import { Needle } from "./needle.ts";
-import { FIRST_SECOND, formatTimestamp, LAST_SECOND, parseTimestamp, type Timestamp } from "./timestamp.ts";
+import { FIRST_SECOND, formatTimestamp, LAST_SECOND, parseTimestamp, type Timestamp } from "../timestamp.ts";
 
 /** The members of a record that are compared whole, as {@linkcode FilterSpec} calls them. */
 export type FilterField = "apps" | "regions" | "instances" | "levels";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { type BlockContent, compileFilter, type FilterSpec } from "../lib/filter.ts";
-import { LineScanner } from "../lib/line/scanner.ts";
-import { parseTimestamp } from "../lib/timestamp.ts";
+import { type BlockContent, compileFilter, type FilterSpec } from "../../lib/filter/filter.ts";
+import { LineScanner } from "../../lib/line/scanner.ts";
+import { parseTimestamp } from "../../lib/timestamp.ts";
 
 const encoder = new TextEncoder();
 const NOTHING_ASKED: FilterSpec = { apps: [], regions: [], instances: [], levels: [] };

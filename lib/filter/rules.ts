@@ -5,10 +5,10 @@
  * @module
  */
 
-import { subjectParts } from "./line/envelope.ts";
-import { parseFlyRecord } from "./line/fly_log.ts";
+import { subjectParts } from "../line/envelope.ts";
+import { parseFlyRecord } from "../line/fly_log.ts";
 import { compileGlob, type Glob } from "./glob.ts";
-import { APP, type LineScanner, MESSAGE } from "./line/scanner.ts";
+import { APP, type LineScanner, MESSAGE } from "../line/scanner.ts";
 import { Needle } from "./needle.ts";
 import { FieldMatcher } from "./field_matcher.ts";
 

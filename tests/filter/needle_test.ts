@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { Needle } from "../lib/needle.ts";
+import { Needle } from "../../lib/filter/needle.ts";
 
 const encoder = new TextEncoder();
 
