@@ -4,9 +4,9 @@
  * @module
  */
 
-import { AliveMark } from "./lib/archive/alive_mark.ts";
+import { AliveMark } from "./lib/gaps/alive_mark.ts";
 import { Archive } from "./lib/archive/archive.ts";
-import { GapLedger } from "./lib/archive/gap_ledger.ts";
+import { GapLedger } from "./lib/gaps/ledger.ts";
 import { readWorkersFor } from "./lib/archive/read_pool.ts";
 import { Scrub } from "./lib/archive/scrub.ts";
 import { readVolumeUsage, requireOwnVolume } from "./lib/archive/volume.ts";
@@ -19,7 +19,7 @@ import { machineMemory } from "./lib/machine/machine_memory.ts";
 import { MemoryBudget, READER_BYTES, readingBytes } from "./lib/machine/memory_budget.ts";
 import { Metrics } from "./lib/metrics.ts";
 import { chooseConnections, countFreeFiles, METRICS_CONNECTIONS } from "./lib/machine/open_files.ts";
-import { RecordedSpan } from "./lib/recorded_span.ts";
+import { RecordedSpan } from "./lib/gaps/recorded_span.ts";
 import { Recorder } from "./lib/recorder/recorder.ts";
 import { stopOnSignals } from "./lib/stop_signals.ts";
 import { createApp } from "./routes/app.ts";

@@ -11,7 +11,7 @@ import type { Archive } from "./archive/archive.ts";
 import type { Scrub } from "./archive/scrub.ts";
 import type { VolumeUsage } from "./archive/volume.ts";
 import type { Config } from "./config/config.ts";
-import { GAP_CAUSES, type GapSource } from "./gap.ts";
+import { GAP_CAUSES, type GapSource } from "./gaps/gap.ts";
 import type { Recorder } from "./recorder/recorder.ts";
 import type { RecorderCounters } from "./recorder/status.ts";
 

@@ -7,7 +7,7 @@
 
 import type { Clock } from "./clock.ts";
 import { systemClock } from "./clock.ts";
-import type { Gap } from "./gap.ts";
+import type { Gap } from "./gaps/gap.ts";
 import { basename } from "node:path";
 import { verifyGzipFile } from "./archive/gzip_verifier.ts";
 import { verifyArchive } from "./archive/verify.ts";

@@ -6,7 +6,7 @@
  */
 
 import type { HeldLines } from "../lib/archive/archive.ts";
-import type { Gap } from "../lib/gap.ts";
+import type { Gap } from "../lib/gaps/gap.ts";
 import type { Parts } from "./parts.ts";
 
 /** The header that every answer with lines carries. */

@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { Gap } from "../lib/gap.ts";
+import type { Gap } from "../lib/gaps/gap.ts";
 import { lendBuffers } from "../lib/machine/spent_buffers.ts";
 import { gapLine } from "./gap_words.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Gap } from "../lib/gap.ts";
+import type { Gap } from "../lib/gaps/gap.ts";
 import { formatSpan } from "./home.ts";
 
 /** A gap on a page: "2026-11-23 22:35:57 to 22:36:12 (15 s): disconnect, lost". Times are rounded outwards. */

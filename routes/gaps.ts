@@ -6,7 +6,7 @@
 
 import { Hono } from "hono";
 import * as v from "valibot";
-import { GAP_CAUSES, GAP_STATES } from "../lib/gap.ts";
+import { GAP_CAUSES, GAP_STATES } from "../lib/gaps/gap.ts";
 import { timestampMs, timestampMsUp } from "../lib/timestamp.ts";
 import { type GapAnswer, gapAnswer } from "./coverage.ts";
 import type { Parts } from "./parts.ts";

@@ -7,7 +7,7 @@
 
 import { Hono } from "hono";
 import * as v from "valibot";
-import { GAP_CAUSES, GAP_STATES } from "../lib/gap.ts";
+import { GAP_CAUSES, GAP_STATES } from "../lib/gaps/gap.ts";
 import {
   type Readiness,
   RECORDER_STATES,

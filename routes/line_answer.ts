@@ -12,7 +12,7 @@ import type { LineChunk, LineRequest, ReaderSlot } from "../lib/archive/line_rea
 import type { LineStyle } from "../lib/archive/line_selection.ts";
 import { type DayRange, planRanges } from "../lib/archive/read_plan.ts";
 import { dayName, type DayNumber, dayStartMs, parseDayName } from "../lib/day.ts";
-import type { Gap } from "../lib/gap.ts";
+import type { Gap } from "../lib/gaps/gap.ts";
 import { NoRoom } from "../lib/machine/memory_budget.ts";
 import { parseFlyRecord } from "../lib/line/fly_log.ts";
 import { formatTimestamp, parseTimestamp, timestampMs, timestampMsUp } from "../lib/timestamp.ts";

@@ -8,7 +8,7 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import type { DayInfo } from "../lib/archive/archive.ts";
 import { DAY_MS, dayStartMs, parseDayName } from "../lib/day.ts";
-import { GAP_CAUSES, GAP_STATES } from "../lib/gap.ts";
+import { GAP_CAUSES, GAP_STATES } from "../lib/gaps/gap.ts";
 import { type GapAnswer, gapAnswer } from "./coverage.ts";
 import { answerDay } from "./day_file.ts";
 import { type DayRequest, readDayRequest } from "./day_name.ts";

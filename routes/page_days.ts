@@ -7,7 +7,7 @@
 import { html } from "hono/html";
 import type { DayInfo } from "../lib/archive/archive.ts";
 import { DAY_MS, dayName, type DayNumber, dayOf, dayStartMs } from "../lib/day.ts";
-import type { Gap } from "../lib/gap.ts";
+import type { Gap } from "../lib/gaps/gap.ts";
 import { measureCoverage } from "./coverage.ts";
 import { gapWords } from "./gap_words.ts";
 import { formatSize, missingWords } from "./home.ts";

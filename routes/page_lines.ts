@@ -6,7 +6,7 @@
 
 import * as ansi from "ansi-sequence-parser";
 import { html } from "hono/html";
-import type { Gap } from "../lib/gap.ts";
+import type { Gap } from "../lib/gaps/gap.ts";
 import { parseTimestamp, timestampMs } from "../lib/timestamp.ts";
 import { gapWords } from "./gap_words.ts";
 import type { Html } from "./page_layout.ts";

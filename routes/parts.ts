@@ -11,7 +11,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { LineReader } from "../lib/archive/line_reader.ts";
 import type { Config } from "../lib/config/config.ts";
 import type { Followers } from "../lib/follow/followers.ts";
-import type { GapSource } from "../lib/gap.ts";
+import type { GapSource } from "../lib/gaps/gap.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Readiness, RecorderStatus } from "../lib/recorder/status.ts";
 

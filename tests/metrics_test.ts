@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Gap } from "../lib/gap.ts";
+import type { Gap } from "../lib/gaps/gap.ts";
 import { Metrics, type MetricsSources } from "../lib/metrics.ts";
 
 const GAP: Gap = { sinceMs: 0, untilMs: 1000, cause: "crash", state: "lost" };

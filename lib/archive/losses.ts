@@ -12,9 +12,9 @@
  */
 
 import { type DayNumber, dayStartMs } from "../day.ts";
-import type { Gap, Span } from "../gap.ts";
+import type { Gap, Span } from "../gaps/gap.ts";
 import { parseTimestamp, timestampMs } from "../timestamp.ts";
-import type { KeptNote } from "./alive_mark.ts";
+import type { KeptNote } from "../gaps/alive_mark.ts";
 import { plainFile } from "./format.ts";
 
 /**

@@ -7,12 +7,12 @@
 
 import { walk } from "@std/fs";
 import type { DayNumber } from "../day.ts";
-import type { Gap } from "../gap.ts";
-import { AliveMark, type KeptNote } from "./alive_mark.ts";
+import type { Gap } from "../gaps/gap.ts";
+import { AliveMark, type KeptNote } from "../gaps/alive_mark.ts";
 import { DayVerifier, type FoundFile, type VerifiedDay } from "./day_verifier.ts";
 import { sizeOf } from "./disk.ts";
 import { GAPS_FILE, KEPT_FILE, parseFileName } from "./format.ts";
-import { readGaps } from "./gap_ledger.ts";
+import { readGaps } from "../gaps/ledger.ts";
 import { findLostGaps, findShortDays } from "./losses.ts";
 import { readRemovedDays } from "./removed_days.ts";
 

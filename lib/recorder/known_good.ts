@@ -37,7 +37,7 @@
  */
 
 import type { Clock } from "../clock.ts";
-import type { Span } from "../gap.ts";
+import type { Span } from "../gaps/gap.ts";
 import { CLUSTER_DISTANCE_MS, type Offsets, StampOffsets } from "./stamp_offsets.ts";
 import { WallClock } from "./wall_clock.ts";
 

@@ -10,9 +10,9 @@
  * @module
  */
 
-import type { GapLedger } from "../archive/gap_ledger.ts";
+import type { GapLedger } from "../gaps/ledger.ts";
 import type { Clock } from "../clock.ts";
-import { type Gap, GAP_CAUSES, type GapCause, type Span } from "../gap.ts";
+import { type Gap, GAP_CAUSES, type GapCause, type Span } from "../gaps/gap.ts";
 import type { KnownGood } from "./known_good.ts";
 
 /** So long after a session has begun its lines may still show that the clock was wrong, in milliseconds. */

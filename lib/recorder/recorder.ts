@@ -5,14 +5,14 @@
  * @module
  */
 
-import { ALIVE_INTERVAL_MS, type AliveMark } from "../archive/alive_mark.ts";
+import { ALIVE_INTERVAL_MS, type AliveMark } from "../gaps/alive_mark.ts";
 import type { Archive } from "../archive/archive.ts";
-import type { GapLedger } from "../archive/gap_ledger.ts";
+import type { GapLedger } from "../gaps/ledger.ts";
 import { Backoff, LONGEST_WAIT_MS } from "./backoff.ts";
 import { Canary } from "./canary.ts";
 import { type Cancel, type Clock, sleep } from "../clock.ts";
 import type { Config } from "../config/config.ts";
-import type { GapCause } from "../gap.ts";
+import type { GapCause } from "../gaps/gap.ts";
 import { Intake } from "./intake.ts";
 import { GAP_MARGIN_MS, KnownGood } from "./known_good.ts";
 import { LifeSigns } from "./life_signs.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setAside } from "../../lib/archive/aside.ts";
-import { GapLedger } from "../../lib/archive/gap_ledger.ts";
+import { GapLedger } from "../../lib/gaps/ledger.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import {
   appendLines,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { AliveMark } from "../../lib/archive/alive_mark.ts";
+import { AliveMark } from "../../lib/gaps/alive_mark.ts";
 import { checkedLine, readCheckedLine } from "../../lib/archive/checked_line.ts";
-import { GapLedger } from "../../lib/archive/gap_ledger.ts";
+import { GapLedger } from "../../lib/gaps/ledger.ts";
 import { type VerifiedDay, verifyArchive, type VerifySummary } from "../../lib/archive/verify.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { verifyCommand } from "../../lib/verify_command.ts";

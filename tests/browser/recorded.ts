@@ -6,7 +6,7 @@
  */
 
 import { join } from "node:path";
-import { AliveMark } from "../../lib/archive/alive_mark.ts";
+import { AliveMark } from "../../lib/gaps/alive_mark.ts";
 import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { AliveMark } from "../../lib/archive/alive_mark.ts";
+import { AliveMark } from "../../lib/gaps/alive_mark.ts";
 import { parseStatusAnswer } from "../../routes/health.ts";
 import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { AliveMark } from "../../lib/archive/alive_mark.ts";
+import { AliveMark } from "../../lib/gaps/alive_mark.ts";
 import { Archive, type ArchiveOptions } from "../../lib/archive/archive.ts";
-import { GapLedger } from "../../lib/archive/gap_ledger.ts";
+import { GapLedger } from "../../lib/gaps/ledger.ts";
 import { readConfig } from "../../lib/config/config.ts";
 import { parseDayName } from "../../lib/day.ts";
 import type { Details, Logger } from "../../lib/logger.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Span } from "../../lib/gap.ts";
+import type { Span } from "../../lib/gaps/gap.ts";
 import { KnownGood, OFFSETS_MEMORY_MS } from "../../lib/recorder/known_good.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 

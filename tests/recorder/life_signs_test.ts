@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { AliveMark, type KeptNote } from "../../lib/archive/alive_mark.ts";
-import { GapLedger } from "../../lib/archive/gap_ledger.ts";
+import { AliveMark, type KeptNote } from "../../lib/gaps/alive_mark.ts";
+import { GapLedger } from "../../lib/gaps/ledger.ts";
 import { KnownGood } from "../../lib/recorder/known_good.ts";
 import { LifeSigns } from "../../lib/recorder/life_signs.ts";
 import { silentLogger } from "../../lib/logger.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { GapLedger } from "../../lib/archive/gap_ledger.ts";
+import { GapLedger } from "../../lib/gaps/ledger.ts";
 import { KnownGood } from "../../lib/recorder/known_good.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { Outages } from "../../lib/recorder/outages.ts";

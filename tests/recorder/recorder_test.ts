@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { AliveMark } from "../../lib/archive/alive_mark.ts";
+import { AliveMark } from "../../lib/gaps/alive_mark.ts";
 import { parseDayName } from "../../lib/day.ts";
 import { GAP_MARGIN_MS } from "../../lib/recorder/known_good.ts";
 import { openSession } from "../../lib/source/nats/session.ts";

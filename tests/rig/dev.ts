@@ -8,8 +8,8 @@
 
 // deno-lint-ignore-file no-console -- a program for a person in front of a terminal
 import { fileURLToPath } from "node:url";
-import { AliveMark } from "../../lib/archive/alive_mark.ts";
-import { GapLedger } from "../../lib/archive/gap_ledger.ts";
+import { AliveMark } from "../../lib/gaps/alive_mark.ts";
+import { GapLedger } from "../../lib/gaps/ledger.ts";
 import { systemClock as clock } from "../../lib/clock.ts";
 import { silentLogger as logger } from "../../lib/logger.ts";
 import { type FlyLine, flyLines } from "./fly_lines.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Gap } from "../../lib/gap.ts";
+import type { Gap } from "../../lib/gaps/gap.ts";
 import { formatCoverage, measureCoverage } from "../../routes/coverage.ts";
 import { ListedDays, listedGaps, NOW_MS, stoppedClock } from "./rig.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Gap, GapCause } from "../../lib/gap.ts";
+import type { Gap, GapCause } from "../../lib/gaps/gap.ts";
 import { type GapLines, withGapLines } from "../../routes/gap_lines.ts";
 import { gapLine, gapWords } from "../../routes/gap_words.ts";
 

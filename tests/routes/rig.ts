@@ -12,7 +12,7 @@ import type { DayInfo, HeldLines } from "../../lib/archive/archive.ts";
 import type { ByteRange } from "../../lib/archive/open_day.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { dayStartMs, parseDayName } from "../../lib/day.ts";
-import type { Gap, GapSource } from "../../lib/gap.ts";
+import type { Gap, GapSource } from "../../lib/gaps/gap.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { createApp } from "../../routes/app.ts";
 import { serve as listen, type ServeOptions } from "../../routes/serve.ts";

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { LineReader } from "../../lib/archive/line_reader.ts";
 import { MemoryBudget, READER_BYTES, ROOM_WAIT_MS } from "../../lib/machine/memory_budget.ts";
 import { dayName } from "../../lib/day.ts";
-import type { Gap, GapSource } from "../../lib/gap.ts";
+import type { Gap, GapSource } from "../../lib/gaps/gap.ts";
 import { DAY, dayText, NOON, openArchive, type TestArchive, TestDirectory } from "../archive/archive_rig.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import {
@@ -16,7 +16,7 @@ import {
   pick,
   randomQuery,
 } from "../archive/varied_archive.ts";
-import { RecordedSpan } from "../../lib/recorded_span.ts";
+import { RecordedSpan } from "../../lib/gaps/recorded_span.ts";
 import { createParts, listedGaps, NOW_MS, readProblem, serve, type ServedApi } from "./rig.ts";
 import { untilSo } from "../rig/wait.ts";
 

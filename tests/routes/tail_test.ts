@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Archive } from "../../lib/archive/archive.ts";
-import { GapLedger } from "../../lib/archive/gap_ledger.ts";
+import { GapLedger } from "../../lib/gaps/ledger.ts";
 import type { PlainFile } from "../../lib/archive/plain_writer.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { dayName } from "../../lib/day.ts";

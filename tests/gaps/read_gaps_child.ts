@@ -1,12 +1,12 @@
 /**
  * A program that reads a gap ledger and says what it found, for a test that gives it little memory:
  *
- *     deno run -A --v8-flags=--max-old-space-size=48 tests/archive/read_gaps_child.ts DIRECTORY
+ *     deno run -A --v8-flags=--max-old-space-size=48 tests/gaps/read_gaps_child.ts DIRECTORY
  *
  * @module
  */
 
-import { readGaps } from "../../lib/archive/gap_ledger.ts";
+import { readGaps } from "../../lib/gaps/ledger.ts";
 
 /** What it says, as JSON. */
 export interface ReadGapsReport {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { GapEntry, KnownGap } from "./gap_line.ts";
+import type { GapEntry, KnownGap } from "./ledger_line.ts";
 
 /** At most this many gaps are remembered; more are joined, so that nothing missing is forgotten. */
 export const GAPS_LIMIT = 4096;

@@ -6,12 +6,12 @@
  */
 
 import type { Cancel, Clock } from "../clock.ts";
-import { type Gap, GAP_CAUSES, type GapCause, type GapSource, type Span } from "../gap.ts";
+import { type Gap, GAP_CAUSES, type GapCause, type GapSource, type Span } from "./gap.ts";
 import type { Logger } from "../logger.ts";
-import { GapFile } from "./gap_file.ts";
-import type { KnownGap } from "./gap_line.ts";
-import { GAPS_LIMIT, joinNearest } from "./gap_list.ts";
-import { type DamagedLine, type FoundGaps, readGapFiles } from "./gap_reader.ts";
+import { GapFile } from "./ledger_file.ts";
+import type { KnownGap } from "./ledger_line.ts";
+import { GAPS_LIMIT, joinNearest } from "./ledger_list.ts";
+import { type DamagedLine, type FoundGaps, readGapFiles } from "./ledger_reader.ts";
 
 /** A gap that would end later by no more than this, in milliseconds, was rounded and is left as it is. */
 const ROUNDING_MS = 2;

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { type Gap, GAP_CAUSES, GAP_STATES, type GapCause, type GapState } from "../gap.ts";
-import { checkedLine, readCheckedLine } from "./checked_line.ts";
+import { type Gap, GAP_CAUSES, GAP_STATES, type GapCause, type GapState } from "./gap.ts";
+import { checkedLine, readCheckedLine } from "../archive/checked_line.ts";
 
 /** A gap with the number that it keeps for ever. */
 export interface KnownGap extends Gap {

@@ -10,12 +10,12 @@
  * @module
  */
 
-import type { Archive } from "./archive/archive.ts";
-import type { GapLedger } from "./archive/gap_ledger.ts";
-import type { Cancel, Clock } from "./clock.ts";
-import { dayStartMs } from "./day.ts";
+import type { Archive } from "../archive/archive.ts";
+import type { GapLedger } from "./ledger.ts";
+import type { Cancel, Clock } from "../clock.ts";
+import { dayStartMs } from "../day.ts";
 import type { Gap, GapSource } from "./gap.ts";
-import { parseTimestamp, timestampMs } from "./timestamp.ts";
+import { parseTimestamp, timestampMs } from "../timestamp.ts";
 
 /** See {@linkcode RecordedSpan}. */
 export interface RecordedSpanOptions {

@@ -7,10 +7,10 @@
 
 import { dirname, join } from "node:path";
 import type { Logger } from "../logger.ts";
-import { sizeOf, syncDirectory, writeAll, writeFileWhole } from "./disk.ts";
-import { DAMAGED_SUFFIX, GAPS_FILE, GAPS_RESERVE_FILE } from "./format.ts";
-import { gapLine, type KnownGap } from "./gap_line.ts";
-import type { FoundGaps } from "./gap_reader.ts";
+import { sizeOf, syncDirectory, writeAll, writeFileWhole } from "../archive/disk.ts";
+import { DAMAGED_SUFFIX, GAPS_FILE, GAPS_RESERVE_FILE } from "../archive/format.ts";
+import { gapLine, type KnownGap } from "./ledger_line.ts";
+import type { FoundGaps } from "./ledger_reader.ts";
 
 /** The size of the reserve in bytes: some fifty lines fit. */
 export const RESERVE_BYTES = 8192;

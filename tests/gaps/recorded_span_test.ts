@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { parseDayName } from "../lib/day.ts";
-import type { Gap } from "../lib/gap.ts";
-import { RecordedSpan } from "../lib/recorded_span.ts";
+import { parseDayName } from "../../lib/day.ts";
+import type { Gap } from "../../lib/gaps/gap.ts";
+import { RecordedSpan } from "../../lib/gaps/recorded_span.ts";
 
 const NOW = "2026-11-24T12:00:00.000Z";
 

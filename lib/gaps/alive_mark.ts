@@ -16,8 +16,8 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import * as v from "valibot";
 import { dayName, type DayNumber, parseDayName } from "../day.ts";
-import { writeAll } from "./disk.ts";
-import { ALIVE_FILE, KEPT_FILE } from "./format.ts";
+import { writeAll } from "../archive/disk.ts";
+import { ALIVE_FILE, KEPT_FILE } from "../archive/format.ts";
 
 /** How often the mark is moved while lines are recorded, in milliseconds. */
 export const ALIVE_INTERVAL_MS = 5000;

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { cpuUsage } from "node:process";
-import { GAPS_LIMIT, joinNearest } from "../../lib/archive/gap_list.ts";
-import { GapLedger, readGaps } from "../../lib/archive/gap_ledger.ts";
+import { GAPS_LIMIT, joinNearest } from "../../lib/gaps/ledger_list.ts";
+import { GapLedger, readGaps } from "../../lib/gaps/ledger.ts";
 import { checkedLine } from "../../lib/archive/checked_line.ts";
-import type { KnownGap } from "../../lib/archive/gap_line.ts";
-import type { Gap, GapCause, GapState } from "../../lib/gap.ts";
+import type { KnownGap } from "../../lib/gaps/ledger_line.ts";
+import type { Gap, GapCause, GapState } from "../../lib/gaps/gap.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
-import { keepingLogger, NOON, TestDirectory } from "./archive_rig.ts";
+import { keepingLogger, NOON, TestDirectory } from "../archive/archive_rig.ts";
 import type { ReadGapsReport } from "./read_gaps_child.ts";
-import { SmallDisk } from "./small_disk.ts";
+import { SmallDisk } from "../archive/small_disk.ts";
 import { untilSo } from "../rig/wait.ts";
 
 const READ_GAPS_CHILD = new URL("./read_gaps_child.ts", import.meta.url).pathname;

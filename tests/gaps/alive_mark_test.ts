@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { AliveMark, NOTE_BYTES } from "../../lib/archive/alive_mark.ts";
-import { TestDirectory } from "./archive_rig.ts";
+import { AliveMark, NOTE_BYTES } from "../../lib/gaps/alive_mark.ts";
+import { TestDirectory } from "../archive/archive_rig.ts";
 
 Deno.test("read() gives what move() was told, also by a new mark, and null before", async () => {
   using directory = new TestDirectory();

@@ -6,10 +6,10 @@
  */
 
 import { join } from "node:path";
-import { readAt } from "./disk.ts";
-import { GAPS_FILE, GAPS_RESERVE_FILE } from "./format.ts";
-import { type KnownGap, readGapLine } from "./gap_line.ts";
-import { GapList } from "./gap_list.ts";
+import { readAt } from "../archive/disk.ts";
+import { GAPS_FILE, GAPS_RESERVE_FILE } from "../archive/format.ts";
+import { type KnownGap, readGapLine } from "./ledger_line.ts";
+import { GapList } from "./ledger_list.ts";
 
 /** A line is never longer than this, in bytes. */
 const LINE_LIMIT_BYTES = 1024;
