@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import zlib from "node:zlib";
 import { recoverArchive } from "../../lib/archive/recovery.ts";
-import { verifyArchive } from "../../lib/archive/verify.ts";
+import { verifyArchive } from "../../lib/verify/verify.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { DAY, DAY_NAME, dayText, numbersIn, openArchive, record, TestDirectory } from "./archive_rig.ts";
 import { LONG_LINE_PADDING, type Progress } from "./crash_child.ts";

@@ -5,7 +5,7 @@ import { indexHeader, indexLine } from "../../lib/archive/day_index.ts";
 import { checkedLine } from "../../lib/archive/checked_line.ts";
 import { RemovedDays } from "../../lib/archive/removed_days.ts";
 import { makeBlocks } from "../../lib/archive/sealing.ts";
-import { verifyArchive } from "../../lib/archive/verify.ts";
+import { verifyArchive } from "../../lib/verify/verify.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import {
   appendLines,

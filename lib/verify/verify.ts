@@ -10,11 +10,11 @@ import type { DayNumber } from "../day.ts";
 import type { Gap } from "../gaps/gap.ts";
 import { AliveMark, type KeptNote } from "../gaps/alive_mark.ts";
 import { DayVerifier, type FoundFile, type VerifiedDay } from "./day_verifier.ts";
-import { sizeOf } from "./disk.ts";
-import { GAPS_FILE, KEPT_FILE, parseFileName } from "./format.ts";
+import { sizeOf } from "../archive/disk.ts";
+import { GAPS_FILE, KEPT_FILE, parseFileName } from "../archive/format.ts";
 import { readGaps } from "../gaps/ledger.ts";
-import { findLostGaps, findShortDays } from "./losses.ts";
-import { readRemovedDays } from "./removed_days.ts";
+import { findLostGaps, findShortDays } from "../archive/losses.ts";
+import { readRemovedDays } from "../archive/removed_days.ts";
 
 export type { VerifiedDay } from "./day_verifier.ts";
 

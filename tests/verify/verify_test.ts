@@ -2,12 +2,20 @@ import assert from "node:assert/strict";
 import { AliveMark } from "../../lib/gaps/alive_mark.ts";
 import { checkedLine, readCheckedLine } from "../../lib/archive/checked_line.ts";
 import { GapLedger } from "../../lib/gaps/ledger.ts";
-import { type VerifiedDay, verifyArchive, type VerifySummary } from "../../lib/archive/verify.ts";
+import { type VerifiedDay, verifyArchive, type VerifySummary } from "../../lib/verify/verify.ts";
 import { silentLogger } from "../../lib/logger.ts";
-import { verifyCommand } from "../../lib/verify_command.ts";
+import { verifyCommand } from "../../lib/verify/verify_command.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
-import { asVersion } from "./damages.ts";
-import { appendLines, DAY, DAY_NAME, NOON, openArchive, TestDirectory, textOf } from "./archive_rig.ts";
+import { asVersion } from "../archive/damages.ts";
+import {
+  appendLines,
+  DAY,
+  DAY_NAME,
+  NOON,
+  openArchive,
+  TestDirectory,
+  textOf,
+} from "../archive/archive_rig.ts";
 import { untilSo } from "../rig/wait.ts";
 
 const GZ = `${DAY_NAME}.jsonl.gz`;

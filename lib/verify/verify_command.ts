@@ -5,12 +5,12 @@
  * @module
  */
 
-import type { Clock } from "./clock.ts";
-import { systemClock } from "./clock.ts";
-import type { Gap } from "./gaps/gap.ts";
+import type { Clock } from "../clock.ts";
+import { systemClock } from "../clock.ts";
+import type { Gap } from "../gaps/gap.ts";
 import { basename } from "node:path";
-import { verifyGzipFile } from "./archive/gzip_verifier.ts";
-import { verifyArchive } from "./archive/verify.ts";
+import { verifyGzipFile } from "./gzip_verifier.ts";
+import { verifyArchive } from "./verify.ts";
 
 /** How often progress is told at the most, in milliseconds. */
 export const PROGRESS_INTERVAL_MS = 2000;

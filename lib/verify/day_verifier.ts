@@ -15,10 +15,10 @@ import {
   isIntactGzip,
   parseCrc32,
   sameBytes,
-} from "./block.ts";
-import { readCheckedLine } from "./checked_line.ts";
-import { type DayIndex, IndexDamage, parseIndex, parseSealedIndex } from "./day_index.ts";
-import { readAt, readTextIfThere, sizeOf } from "./disk.ts";
+} from "../archive/block.ts";
+import { readCheckedLine } from "../archive/checked_line.ts";
+import { type DayIndex, IndexDamage, parseIndex, parseSealedIndex } from "../archive/day_index.ts";
+import { readAt, readTextIfThere, sizeOf } from "../archive/disk.ts";
 import {
   BLOCK_BYTES,
   type BlockEntry,
@@ -29,9 +29,9 @@ import {
   indexFile,
   indexPartFile,
   plainFile,
-} from "./format.ts";
-import { rebuildIndex } from "./index_repair.ts";
-import { verifyGzip } from "./sealing.ts";
+} from "../archive/format.ts";
+import { rebuildIndex } from "../archive/index_repair.ts";
+import { verifyGzip } from "../archive/sealing.ts";
 
 /** A day that was read. */
 export interface VerifiedDay {
