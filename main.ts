@@ -7,8 +7,8 @@
 import { AliveMark } from "./lib/gaps/alive_mark.ts";
 import { Archive } from "./lib/archive/archive.ts";
 import { GapLedger } from "./lib/gaps/ledger.ts";
-import { readWorkersFor } from "./lib/archive/read_pool.ts";
-import { Scrub } from "./lib/archive/scrub.ts";
+import { readWorkersFor } from "./lib/archive/read/pool.ts";
+import { Scrub } from "./lib/archive/repair/scrub.ts";
 import { readVolumeUsage, requireOwnVolume } from "./lib/archive/volume.ts";
 import { systemClock as clock } from "./lib/clock.ts";
 import { type Config, ConfigError, readConfig } from "./lib/config/config.ts";

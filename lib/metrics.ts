@@ -8,7 +8,7 @@
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Archive } from "./archive/archive.ts";
-import type { Scrub } from "./archive/scrub.ts";
+import type { Scrub } from "./archive/repair/scrub.ts";
 import type { VolumeUsage } from "./archive/volume.ts";
 import type { Config } from "./config/config.ts";
 import { GAP_CAUSES, type GapSource } from "./gaps/gap.ts";

@@ -7,8 +7,8 @@
 
 import zlib from "node:zlib";
 import type { Context } from "hono";
-import type { ReaderSlot } from "../lib/archive/line_reader.ts";
-import type { ByteRange } from "../lib/archive/open_day.ts";
+import type { ReaderSlot } from "../lib/archive/read/line_reader.ts";
+import type { ByteRange } from "../lib/archive/day/open_day.ts";
 import { DAY_MS, dayStartMs } from "../lib/day.ts";
 import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
 import type { DayRequest } from "./day_name.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { LineRequest } from "../lib/archive/line_reader.ts";
-import { type DayRange, lastBytes } from "../lib/archive/read_plan.ts";
+import type { LineRequest } from "../lib/archive/read/line_reader.ts";
+import { type DayRange, lastBytes } from "../lib/archive/read/plan.ts";
 import { type FilterField, type FilterSpec, valueMatcher } from "../lib/filter/filter.ts";
 import { READER_BYTES } from "../lib/machine/memory_budget.ts";
 import { sortByNearness } from "../lib/filter/near_names.ts";

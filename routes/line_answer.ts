@@ -6,11 +6,11 @@
  */
 
 import type { Context } from "hono";
-import { chunkStream } from "../lib/archive/chunk_stream.ts";
-import { KeptChunks } from "../lib/archive/kept_chunks.ts";
-import type { LineChunk, LineRequest, ReaderSlot } from "../lib/archive/line_reader.ts";
-import type { LineStyle } from "../lib/archive/line_selection.ts";
-import { type DayRange, planRanges } from "../lib/archive/read_plan.ts";
+import { chunkStream } from "../lib/archive/read/chunk_stream.ts";
+import { KeptChunks } from "../lib/archive/read/kept_chunks.ts";
+import type { LineChunk, LineRequest, ReaderSlot } from "../lib/archive/read/line_reader.ts";
+import type { LineStyle } from "../lib/archive/read/line_selection.ts";
+import { type DayRange, planRanges } from "../lib/archive/read/plan.ts";
 import { dayName, type DayNumber, dayStartMs, parseDayName } from "../lib/day.ts";
 import type { Gap } from "../lib/gaps/gap.ts";
 import { NoRoom } from "../lib/machine/memory_budget.ts";

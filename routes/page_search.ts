@@ -7,8 +7,8 @@
 
 import type { Context } from "hono";
 import { html } from "hono/html";
-import type { LineChunk, LineRequest } from "../lib/archive/line_reader.ts";
-import { planRanges } from "../lib/archive/read_plan.ts";
+import type { LineChunk, LineRequest } from "../lib/archive/read/line_reader.ts";
+import { planRanges } from "../lib/archive/read/plan.ts";
 import { dayName } from "../lib/day.ts";
 import { BROWSER_PAGE_BYTES } from "../lib/machine/memory_budget.ts";
 import { formatTimestamp } from "../lib/timestamp.ts";

@@ -5,10 +5,10 @@
  */
 
 import type { Archive } from "../lib/archive/archive.ts";
-import type { Scrub } from "../lib/archive/scrub.ts";
+import type { Scrub } from "../lib/archive/repair/scrub.ts";
 import type { VolumeUsage } from "../lib/archive/volume.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { LineReader } from "../lib/archive/line_reader.ts";
+import type { LineReader } from "../lib/archive/read/line_reader.ts";
 import type { Config } from "../lib/config/config.ts";
 import type { Followers } from "../lib/follow/followers.ts";
 import type { GapSource } from "../lib/gaps/gap.ts";

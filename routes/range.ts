@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ByteRange } from "../lib/archive/open_day.ts";
+import type { ByteRange } from "../lib/archive/day/open_day.ts";
 
 /** What identifies one state of one representation. */
 export interface Validators {

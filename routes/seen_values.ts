@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { LineRequest } from "../lib/archive/line_reader.ts";
-import { type DayRange, lastBytes } from "../lib/archive/read_plan.ts";
+import type { LineRequest } from "../lib/archive/read/line_reader.ts";
+import { type DayRange, lastBytes } from "../lib/archive/read/plan.ts";
 import { type FilterField, type FilterSpec, levelName } from "../lib/filter/filter.ts";
 import { APP, INSTANCE, LEVEL, LineScanner, REGION } from "../lib/line/scanner.ts";
 import type { Parts } from "./parts.ts";

@@ -6,7 +6,7 @@
 
 import { type Context, Hono } from "hono";
 import type { HeldLines } from "../lib/archive/archive.ts";
-import { planRanges } from "../lib/archive/read_plan.ts";
+import { planRanges } from "../lib/archive/read/plan.ts";
 import { dayName, dayOf, dayStartMs } from "../lib/day.ts";
 import { namedEvent } from "../lib/follow/events.ts";
 import { type FollowContext, FollowersBusy } from "../lib/follow/followers.ts";

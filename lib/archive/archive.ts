@@ -11,28 +11,28 @@ import { dayName, type DayNumber, dayOf } from "../day.ts";
 import type { Logger } from "../logger.ts";
 import { LARGEST_BYTES, MemoryBudget } from "../machine/memory_budget.ts";
 import type { Timestamp } from "../timestamp.ts";
-import type { BlockResult, BlockTask } from "./block_task.ts";
-import { type Finding, setDirectoriesAside } from "./aside.ts";
-import { ArchiveLock } from "./archive_lock.ts";
+import type { BlockResult, BlockTask } from "./blocks/block_task.ts";
+import { type Finding, setDirectoriesAside } from "./repair/aside.ts";
+import { ArchiveLock } from "./lock.ts";
 import { ClockTrust } from "./clock_trust.ts";
 import { RemovedDays } from "./removed_days.ts";
-import { type HeldLines, joinHeld } from "./held.ts";
+import { type HeldLines, joinHeld } from "./day/held.ts";
 import { REMOVED_FILE } from "./format.ts";
-import { chunkStream } from "./chunk_stream.ts";
-import { LineReader, type ReaderSlot } from "./line_reader.ts";
-import type { ByteRange } from "./open_day.ts";
-import type { PlainFile, WriterEvents } from "./plain_writer.ts";
-import { ReadPool } from "./read_pool.ts";
-import { type DayHost, type DayInfo, emptyDay, RecordedDay } from "./recorded_day.ts";
-import { recoverArchive } from "./recovery.ts";
+import { chunkStream } from "./read/chunk_stream.ts";
+import { LineReader, type ReaderSlot } from "./read/line_reader.ts";
+import type { ByteRange } from "./day/open_day.ts";
+import type { PlainFile, WriterEvents } from "./day/plain_writer.ts";
+import { ReadPool } from "./read/pool.ts";
+import { type DayHost, type DayInfo, emptyDay, RecordedDay } from "./day/recorded_day.ts";
+import { recoverArchive } from "./repair/recovery.ts";
 import { chooseExpired, type Expired, newestRecorded } from "./retention.ts";
-import type { ScrubPlace } from "./scrub.ts";
-import type { ScrubResult } from "./scrub_task.ts";
+import type { ScrubPlace } from "./repair/scrub.ts";
+import type { ScrubResult } from "./repair/scrub_task.ts";
 import { readVolumeUsage, type VolumeUsage } from "./volume.ts";
 import { WorkerClient } from "./worker_client.ts";
 
-export type { HeldLines } from "./held.ts";
-export type { DayInfo } from "./recorded_day.ts";
+export type { HeldLines } from "./day/held.ts";
+export type { DayInfo } from "./day/recorded_day.ts";
 
 /** How often days are looked at for sealing and retention, in milliseconds. */
 export const MAINTENANCE_MS = 10_000;
@@ -135,10 +135,14 @@ export class Archive {
     this.#removed = removed;
     this.#findings = recovered.findings;
     this.#untouched = recovered.untouched;
-    this.#blockWorker = new WorkerClient(new URL("./block_worker.ts", import.meta.url), "block worker", {
-      clock: options.clock,
-      afterMs: BLOCK_WORKER_IDLE_MS,
-    });
+    this.#blockWorker = new WorkerClient(
+      new URL("./blocks/block_worker.ts", import.meta.url),
+      "block worker",
+      {
+        clock: options.clock,
+        afterMs: BLOCK_WORKER_IDLE_MS,
+      },
+    );
     this.#pool = new ReadPool(options.clock, options.readWorkers);
     this.#memory = options.memory ?? new MemoryBudget({ limitBytes: LARGEST_BYTES, clock: options.clock });
     this.lines = new LineReader({

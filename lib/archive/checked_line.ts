@@ -9,7 +9,7 @@
  */
 
 import zlib from "node:zlib";
-import { formatCrc32 } from "./block.ts";
+import { formatCrc32 } from "./blocks/block.ts";
 
 const MEMBER = ',"check":"';
 const END = '"}';

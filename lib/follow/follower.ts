@@ -9,8 +9,8 @@
  * @module
  */
 
-import type { LineRequest } from "../archive/line_reader.ts";
-import type { DayRange } from "../archive/read_plan.ts";
+import type { LineRequest } from "../archive/read/line_reader.ts";
+import type { DayRange } from "../archive/read/plan.ts";
 import type { Cancel } from "../clock.ts";
 import { dayName, type DayNumber } from "../day.ts";
 import type { FilterSpec } from "../filter/filter.ts";

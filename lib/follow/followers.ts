@@ -5,7 +5,7 @@
  */
 
 import type { HeldLines } from "../archive/archive.ts";
-import { type DayRange, lastBytes, planRanges } from "../archive/read_plan.ts";
+import { type DayRange, lastBytes, planRanges } from "../archive/read/plan.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import { type DayNumber, dayStartMs, parseDayName } from "../day.ts";
 import type { FilterSpec } from "../filter/filter.ts";

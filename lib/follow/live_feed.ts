@@ -8,7 +8,7 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Archive } from "../archive/archive.ts";
-import type { LineStyle } from "../archive/line_selection.ts";
+import type { LineStyle } from "../archive/read/line_selection.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import { dayName, type DayNumber, parseDayName } from "../day.ts";
 import type { FilterSpec } from "../filter/filter.ts";

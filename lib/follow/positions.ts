@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Position } from "../archive/read_plan.ts";
+import type { Position } from "../archive/read/plan.ts";
 import { DAY_MS, dayName, type DayNumber, parseDayName } from "../day.ts";
 import { LATE_LIMIT_MS } from "../line/fly_log.ts";
 

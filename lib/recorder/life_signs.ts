@@ -10,7 +10,7 @@ import type { AliveMark, KeptDay, KeptNote } from "../gaps/alive_mark.ts";
 import type { Archive, DayEnds } from "../archive/archive.ts";
 import { GAPS_FILE, KEPT_FILE, parseFileName } from "../archive/format.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
-import { findLostGaps, findShortDays, spanOfLost, spanOfLostGaps } from "../archive/losses.ts";
+import { findLostGaps, findShortDays, spanOfLost, spanOfLostGaps } from "../archive/repair/losses.ts";
 import type { Clock } from "../clock.ts";
 import type { Span } from "../gaps/gap.ts";
 import { KeptMoments } from "./kept_moments.ts";

@@ -15,9 +15,9 @@ import {
   isIntactGzip,
   parseCrc32,
   sameBytes,
-} from "../archive/block.ts";
+} from "../archive/blocks/block.ts";
 import { readCheckedLine } from "../archive/checked_line.ts";
-import { type DayIndex, IndexDamage, parseIndex, parseSealedIndex } from "../archive/day_index.ts";
+import { type DayIndex, IndexDamage, parseIndex, parseSealedIndex } from "../archive/blocks/day_index.ts";
 import { readAt, readTextIfThere, sizeOf } from "../archive/disk.ts";
 import {
   BLOCK_BYTES,
@@ -30,8 +30,8 @@ import {
   indexPartFile,
   plainFile,
 } from "../archive/format.ts";
-import { rebuildIndex } from "../archive/index_repair.ts";
-import { verifyGzip } from "../archive/sealing.ts";
+import { rebuildIndex } from "../archive/repair/index_repair.ts";
+import { verifyGzip } from "../archive/day/sealing.ts";
 
 /** A day that was read. */
 export interface VerifiedDay {

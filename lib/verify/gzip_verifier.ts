@@ -6,7 +6,7 @@
  */
 
 import { basename } from "node:path";
-import { inspectText } from "../archive/block.ts";
+import { inspectText } from "../archive/blocks/block.ts";
 
 const NEWLINE = 0x0a;
 

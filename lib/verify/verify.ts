@@ -13,7 +13,7 @@ import { DayVerifier, type FoundFile, type VerifiedDay } from "./day_verifier.ts
 import { sizeOf } from "../archive/disk.ts";
 import { GAPS_FILE, KEPT_FILE, parseFileName } from "../archive/format.ts";
 import { readGaps } from "../gaps/ledger.ts";
-import { findLostGaps, findShortDays } from "../archive/losses.ts";
+import { findLostGaps, findShortDays } from "../archive/repair/losses.ts";
 import { readRemovedDays } from "../archive/removed_days.ts";
 
 export type { VerifiedDay } from "./day_verifier.ts";

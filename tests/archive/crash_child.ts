@@ -14,7 +14,7 @@
 
 import { join } from "node:path";
 import { Archive } from "../../lib/archive/archive.ts";
-import { type BlockTask, runBlockTask } from "../../lib/archive/block_task.ts";
+import { type BlockTask, runBlockTask } from "../../lib/archive/blocks/block_task.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { appendLines, DAY, HOUR_MS, NOON } from "./archive_rig.ts";

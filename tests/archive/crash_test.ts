@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import zlib from "node:zlib";
-import { recoverArchive } from "../../lib/archive/recovery.ts";
+import { recoverArchive } from "../../lib/archive/repair/recovery.ts";
 import { verifyArchive } from "../../lib/verify/verify.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { DAY, DAY_NAME, dayText, numbersIn, openArchive, record, TestDirectory } from "./archive_rig.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
 import type { Archive } from "../../lib/archive/archive.ts";
-import { indexHeader, indexLine } from "../../lib/archive/day_index.ts";
+import { indexHeader, indexLine } from "../../lib/archive/blocks/day_index.ts";
 import { checkedLine } from "../../lib/archive/checked_line.ts";
 import { RemovedDays } from "../../lib/archive/removed_days.ts";
-import { makeBlocks } from "../../lib/archive/sealing.ts";
+import { makeBlocks } from "../../lib/archive/day/sealing.ts";
 import { verifyArchive } from "../../lib/verify/verify.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import {

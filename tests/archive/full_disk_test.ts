@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { RETRY_MS } from "../../lib/archive/plain_writer.ts";
+import { RETRY_MS } from "../../lib/archive/day/plain_writer.ts";
 import { DAY_MS } from "../../lib/day.ts";
 import { readVolumeUsage } from "../../lib/archive/volume.ts";
 import {

@@ -3,7 +3,7 @@ import { DAY_MS, dayName, dayOf } from "../../lib/day.ts";
 import type { VolumeUsage } from "../../lib/archive/volume.ts";
 import type { Trust } from "../../lib/archive/clock_trust.ts";
 import { chooseExpired, newestRecorded } from "../../lib/archive/retention.ts";
-import type { DayInfo } from "../../lib/archive/recorded_day.ts";
+import type { DayInfo } from "../../lib/archive/day/recorded_day.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import {
   appendLines,

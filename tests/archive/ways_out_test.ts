@@ -4,7 +4,7 @@ import type { Archive } from "../../lib/archive/archive.ts";
 import { compileFilter } from "../../lib/filter/filter.ts";
 import { createParts, readAll, serve } from "../routes/rig.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
-import { GZ, GZ_PART, hot, INDEX, LINES, PADDING, PLAIN, sealed } from "./damages.ts";
+import { GZ, GZ_PART, hot, INDEX, LINES, PADDING, PLAIN, sealed } from "./repair/damages.ts";
 import {
   bytesOf,
   DAY,

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { type PlainFile, PlainWriter, type WriterOptions } from "../../lib/archive/plain_writer.ts";
+import { type PlainFile, PlainWriter, type WriterOptions } from "../../lib/archive/day/plain_writer.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { NOON, record } from "./archive_rig.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { GZ, INDEX, LINES, sealed } from "../archive/damages.ts";
+import { GZ, INDEX, LINES, sealed } from "../archive/repair/damages.ts";
 import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { runVerify } from "../rig/verify_process.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PlainFile } from "../../lib/archive/plain_writer.ts";
+import type { PlainFile } from "../../lib/archive/day/plain_writer.ts";
 
 /** Opens files whose writes wait, or fail, while the disk stalls. */
 export class StalledDisk {

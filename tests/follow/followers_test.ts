@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { TailLines } from "../../lib/archive/line_reader.ts";
+import type { TailLines } from "../../lib/archive/read/line_reader.ts";
 import { Followers } from "../../lib/follow/followers.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { openArchive, TestDirectory } from "../archive/archive_rig.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chunkStream } from "../../lib/archive/chunk_stream.ts";
+import { chunkStream } from "../../lib/archive/read/chunk_stream.ts";
 import { freeBuffer, freeWhenSent } from "../../lib/machine/spent_buffers.ts";
 
 Deno.test("freeBuffer() gives a large buffer back, and leaves a small one that may be shared", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { LineRequest } from "../../lib/archive/line_reader.ts";
+import type { LineRequest } from "../../lib/archive/read/line_reader.ts";
 import { appendLines, DAY, openArchive, record, TestDirectory } from "../archive/archive_rig.ts";
 import { openVaried } from "../archive/varied_archive.ts";
 import { createParts, ListedDays, serve, type ServedApi } from "./rig.ts";

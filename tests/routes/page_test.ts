@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { LineRequest } from "../../lib/archive/line_reader.ts";
+import type { LineRequest } from "../../lib/archive/read/line_reader.ts";
 import { NoRoom } from "../../lib/machine/memory_budget.ts";
 import { parseDayName } from "../../lib/day.ts";
 import type { Parts } from "../../routes/parts.ts";

@@ -7,9 +7,9 @@
 
 import type { MemoryHold } from "../../lib/machine/memory_budget.ts";
 import { gzipSync } from "node:zlib";
-import type { Finding } from "../../lib/archive/aside.ts";
+import type { Finding } from "../../lib/archive/repair/aside.ts";
 import type { DayInfo, HeldLines } from "../../lib/archive/archive.ts";
-import type { ByteRange } from "../../lib/archive/open_day.ts";
+import type { ByteRange } from "../../lib/archive/day/open_day.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { dayStartMs, parseDayName } from "../../lib/day.ts";
 import type { Gap, GapSource } from "../../lib/gaps/gap.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { LineReader } from "../../lib/archive/line_reader.ts";
+import { LineReader } from "../../lib/archive/read/line_reader.ts";
 import { MemoryBudget, READER_BYTES, ROOM_WAIT_MS } from "../../lib/machine/memory_budget.ts";
 import { dayName } from "../../lib/day.ts";
 import type { Gap, GapSource } from "../../lib/gaps/gap.ts";

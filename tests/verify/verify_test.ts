@@ -6,7 +6,7 @@ import { type VerifiedDay, verifyArchive, type VerifySummary } from "../../lib/v
 import { silentLogger } from "../../lib/logger.ts";
 import { verifyCommand } from "../../lib/verify/verify_command.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
-import { asVersion } from "../archive/damages.ts";
+import { asVersion } from "../archive/repair/damages.ts";
 import {
   appendLines,
   DAY,

@@ -1,0 +1,44 @@
+/**
+ * Promises what can be asked of the block worker, and does it on whatever thread it is called.
+ *
+ * @module
+ */
+
+import type { BlockEntry, SealEntry } from "../format.ts";
+import { type MendedIndex, mendIndex, type MendTask } from "../repair/index_repair.ts";
+import {
+  scrubHot,
+  type ScrubHotTask,
+  type ScrubResult,
+  scrubSealed,
+  type ScrubSealedTask,
+} from "../repair/scrub_task.ts";
+import { type BlocksTask, makeBlocks, prepareSeal, type SealTask } from "../day/sealing.ts";
+
+/** What the block worker can be asked for. */
+export type BlockTask = BlocksTask | SealTask | MendTask | ScrubSealedTask | ScrubHotTask;
+
+/**
+ * What it gives: the new entries, the seal, an index that was made again, or what reading back gave. `plainFault` says what is wrong with a
+ * plain file that is not the text of its blocks any more.
+ */
+export type BlockResult =
+  | { entries: BlockEntry[] }
+  | { seal: SealEntry; plainFault?: string }
+  | { mended: MendedIndex }
+  | { scrubbed: ScrubResult };
+
+/**
+ * Does a task. Blocks until it is done.
+ *
+ * @throws {Error} As the task's own function.
+ */
+export function runBlockTask(task: BlockTask): BlockResult {
+  if (task.kind === "makeBlocks") return { entries: makeBlocks(task) };
+  if (task.kind === "mendIndex") return { mended: mendIndex(task) };
+  if (task.kind === "scrubSealed") return { scrubbed: scrubSealed(task) };
+  if (task.kind === "scrubHot") return { scrubbed: scrubHot(task) };
+  let plainFault: string | undefined;
+  const seal = prepareSeal(task, ({ message }) => plainFault = message);
+  return { seal, plainFault };
+}

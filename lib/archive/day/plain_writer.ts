@@ -1,0 +1,340 @@
+/**
+ * Promises that the lines appended stand in the plain file in their order, each once and whole: what a
+ * write or a sync that failed left behind is cut off and written again, and nobody is told of a byte that
+ * is not in the file.
+ *
+ * Group commit: lines gather in a chunk while the write before is in flight, and then leave as one write.
+ *
+ * @module
+ */
+
+import type { Cancel, Clock } from "../../clock.ts";
+import type { Timestamp } from "../../timestamp.ts";
+import { type HeldLines, heldLines, type HeldSpan } from "./held.ts";
+import { type Chunk, CHUNK_BYTES, LineChunks } from "./line_chunks.ts";
+
+/**
+ * At most this many bytes are written ahead of the last sync. They stay in memory until they are synced,
+ * since after a failed fdatasync the kernel may have dropped them (man fsync, NOTES), and only what is still
+ * held can be written again. The next write waits for the sync, which holds the source back in the end.
+ */
+export const UNSYNCED_LIMIT_BYTES = 16 * 1024 * 1024;
+
+/** So many chunks are kept for use again while there is much to write: as many as can wait for a sync. */
+const SPARE_CHUNKS = UNSYNCED_LIMIT_BYTES / CHUNK_BYTES;
+
+/** A sync starts early once this much is written, so that the limit above is seldom met. */
+const EARLY_SYNC_BYTES = 4 * 1024 * 1024;
+
+/** A failing file is tried again after this long, in milliseconds. */
+export const RETRY_MS = 1000;
+
+/** What a writer tells its owner. */
+export interface WriterEvents {
+  /** The text up to `end` (from the day's start) is in the file and can be read; `lines` were added. */
+  onCommit(end: number, lines: number): void;
+  /** The text up to `end` is on the disk. */
+  onSync(end: number): void;
+  /** Bytes that left the waiting line, to be subtracted from what the archive holds. */
+  onDrain(bytes: number): void;
+  /** Writing or syncing began to fail, with the system's words, or works again (null). */
+  onTrouble(reason: string | null): void;
+  /** How long a write or a sync took, in milliseconds. */
+  onTiming(what: "write" | "sync", durationMs: number): void;
+}
+
+/** See {@linkcode PlainWriter}. */
+export interface WriterOptions {
+  /** The plain file; made at the first write. */
+  path: string;
+  /** Where the file starts in the day's text, in bytes. */
+  from: number;
+  /** How long the file is already, in bytes. */
+  size: number;
+  /** A write is synced at most this much later, in milliseconds. */
+  syncIntervalMs: number;
+  /** Goes for every wait. */
+  clock: Clock;
+  /** Who hears of what happens. */
+  events: WriterEvents;
+  /** Opens the file for writing; tests hand in one whose writes and syncs fail. */
+  openFile?: (path: string) => Promise<PlainFile>;
+}
+
+/** What a writer needs of a file. */
+export type PlainFile = Pick<Deno.FsFile, "write" | "seek" | "truncate" | "syncData" | "close">;
+
+/** Appends lines to one plain file. The file is opened at the first write. */
+export class PlainWriter {
+  /** The plain file. */
+  readonly path: string;
+  /** Where the file starts in the day's text, in bytes. */
+  readonly from: number;
+  /** End of the text that is in the file, from the day's start, in bytes. */
+  committed: number;
+  /** End of the text that is on the disk. */
+  synced: number;
+  /** Why the file cannot be written at the moment. */
+  trouble: string | null = null;
+
+  /** End of the text that was appended. */
+  #appended: number;
+  readonly #waiting: LineChunks;
+  readonly #unsynced: Chunk[] = [];
+  /** Two handles of one file: Deno does the operations of a handle one after another, and a sync is slow. */
+  #file: PlainFile | null = null;
+  #syncFile: PlainFile | null = null;
+  #writing: Promise<void> | null = null;
+  #syncing: Promise<void> | null = null;
+  #mustRewrite = false;
+  /** Whether the trouble is that of a sync: only a sync that works ends it. */
+  #syncFails = false;
+  #cancelSync: Cancel | null = null;
+  readonly #pauses = new Set<() => void>();
+  /** Who waits for the text up to `end` to be on the disk, in the order of their ends. */
+  #syncWaits: { end: number; resolve: () => void }[] = [];
+  #closed = false;
+  readonly #options: WriterOptions;
+
+  /** Touches no file yet. */
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    this.#waiting = new LineChunks(options.clock, SPARE_CHUNKS);
+    this.path = options.path;
+    this.from = options.from;
+    this.committed = options.from + options.size;
+    this.synced = this.committed;
+    this.#appended = this.committed;
+  }
+
+  /** End of the text that was appended, from the day's start, in bytes. */
+  get appended(): number {
+    return this.#appended;
+  }
+
+  /** Nothing is waiting, being written, or written and not yet synced. */
+  get idle(): boolean {
+    return this.#waiting.isEmpty && this.#writing === null && this.#syncing === null &&
+      this.synced === this.committed;
+  }
+
+  /** The lines that are held, of those that may be of `span`; see {@linkcode heldLines}. */
+  held(span: HeldSpan): HeldLines | null {
+    return heldLines(this.#waiting, this.trouble, span, this.#options.clock.elapsed());
+  }
+
+  /**
+   * Takes one line, without its newline; the bytes are copied. Newlines in it, which can only stand between
+   * the tokens of JSON, become spaces where `hasNewline` says that there are some. `time` is the line's own
+   * timestamp, and is read at once. Gives by how many bytes what is held grew, which may be less than nothing;
+   * {@linkcode WriterEvents.onDrain} tells of what leaves.
+   */
+  append(payload: Uint8Array, hasNewline: boolean, time: Timestamp | null): number {
+    const grownBytes = this.#waiting.append(payload, hasNewline, time);
+    this.#appended += payload.length + 1;
+    this.#startWriting();
+    return grownBytes;
+  }
+
+  /** Waits until what was appended before the call is on the disk, or the writer is closed. */
+  sync(): Promise<void> {
+    if (this.synced === this.#appended || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#syncWaits.push({ end: this.#appended, resolve });
+      if (this.committed === this.#appended) this.#startSync();
+    });
+  }
+
+  /** Tries again at once what has failed, because there is room now. */
+  retry(): void {
+    for (const end of [...this.#pauses]) end();
+  }
+
+  /**
+   * Writes and syncs what is waiting and closes the file. What fails now is not tried again; gives how many
+   * lines could not be written.
+   */
+  async close(): Promise<number> {
+    this.#closed = true;
+    this.retry();
+    this.#cancelSync?.();
+    while (this.#writing !== null || this.#syncing !== null) await (this.#writing ?? this.#syncing);
+    if (this.trouble === null && this.synced < this.committed) {
+      this.#startSync();
+      await this.#syncing;
+    }
+    this.#cancelSync?.();
+    this.#closeFile();
+    this.#closeSyncFile();
+    this.#endSyncWaits(Infinity);
+    return this.#waiting.all.reduce((sum, { lines }) => sum + lines, 0);
+  }
+
+  #startWriting(): void {
+    this.#writing ??= this.#write();
+  }
+
+  /** Writes until nothing is waiting; each step that fails is done again after a pause. */
+  async #write(): Promise<void> {
+    await Promise.resolve(); // what the source hands over in one go leaves in one write
+    while (this.#mustRewrite || !this.#waiting.isEmpty) {
+      try {
+        if (this.#mustRewrite) await this.#rewriteUnsynced();
+        else if (this.#unsyncedBytes() > UNSYNCED_LIMIT_BYTES) await this.#waitForSync();
+        else await this.#writeNext();
+        this.#endTrouble();
+      } catch (error) {
+        this.#closeFile();
+        this.#beginTrouble(error);
+        if (this.#closed) break;
+        await this.#pause();
+      }
+    }
+    this.#writing = null; // at once, so that no line is appended between the last look and this
+  }
+
+  /** Writes the next chunk. */
+  async #writeNext(): Promise<void> {
+    const chunk = this.#waiting.first();
+    const file = await this.#openFile();
+    await this.#writeChunk(file, chunk);
+    this.#unsynced.push(this.#waiting.shift());
+    this.committed += chunk.length;
+    this.#options.events.onDrain(chunk.heldBytes);
+    this.#options.events.onCommit(this.committed, chunk.lines);
+    this.#planSync();
+  }
+
+  async #writeChunk(file: PlainFile, chunk: Chunk): Promise<void> {
+    const startMs = this.#options.clock.elapsed();
+    for (let done = 0; done < chunk.length;) {
+      done += await file.write(chunk.bytes.subarray(done, chunk.length));
+    }
+    this.#options.events.onTiming("write", this.#options.clock.elapsed() - startMs);
+  }
+
+  /** Writes again, at their place, the bytes of which no one knows whether the disk has them. */
+  async #rewriteUnsynced(): Promise<void> {
+    const file = await this.#openFile();
+    await file.seek(this.synced - this.from, Deno.SeekMode.Start);
+    for (const chunk of this.#unsynced) await this.#writeChunk(file, chunk);
+    this.#mustRewrite = false;
+    this.#planSync();
+  }
+
+  /** Opens the file where the committed text ends, with nothing behind it. */
+  async #openFile(): Promise<PlainFile> {
+    if (this.#file !== null) return this.#file;
+    const file = await (this.#options.openFile ?? openPlainFile)(this.path);
+    this.#file = file;
+    await file.truncate(this.committed - this.from);
+    await file.seek(0, Deno.SeekMode.End);
+    return file;
+  }
+
+  #unsyncedBytes(): number {
+    return this.committed - this.synced;
+  }
+
+  async #waitForSync(): Promise<void> {
+    this.#startSync();
+    await this.#syncing;
+  }
+
+  #planSync(): void {
+    const wait = this.#syncWaits[0];
+    const isAwaited = wait !== undefined && wait.end <= this.committed;
+    if (isAwaited || this.#unsyncedBytes() >= EARLY_SYNC_BYTES) this.#startSync();
+    else {
+      this.#cancelSync ??= this.#options.clock.after(this.#options.syncIntervalMs, () => this.#startSync());
+    }
+  }
+
+  /** Starts no sync while there is something to write again: it would vouch for bytes that are not there. */
+  #startSync(): void {
+    this.#cancelSync?.();
+    this.#cancelSync = null;
+    if (this.#mustRewrite) return;
+    this.#syncing ??= this.#sync().finally(() => {
+      this.#syncing = null;
+      this.#endSyncWaits(this.synced);
+      if (this.#unsyncedBytes() > 0 && !this.#mustRewrite && !this.#closed) this.#planSync();
+    });
+  }
+
+  async #sync(): Promise<void> {
+    const end = this.committed;
+    const chunks = this.#unsynced.length;
+    try {
+      this.#syncFile ??= await (this.#options.openFile ?? openPlainFile)(this.path);
+      const startMs = this.#options.clock.elapsed();
+      await this.#syncFile.syncData();
+      this.#options.events.onTiming("sync", this.#options.clock.elapsed() - startMs);
+    } catch (error) {
+      this.#mustRewrite = true;
+      this.#syncFails = true;
+      this.#closeFile();
+      this.#closeSyncFile();
+      this.#beginTrouble(error);
+      if (this.#closed) return;
+      await this.#pause();
+      this.#startWriting();
+      return;
+    }
+    for (const { bytes } of this.#unsynced.splice(0, chunks)) this.#waiting.reuse(bytes);
+    this.synced = end;
+    if (this.#syncFails) {
+      this.#syncFails = false;
+      this.#endTrouble();
+    }
+    this.#options.events.onSync(end);
+  }
+
+  #endSyncWaits(end: number): void {
+    while (this.#syncWaits[0] !== undefined && this.#syncWaits[0].end <= end) {
+      this.#syncWaits.shift()!.resolve();
+    }
+  }
+
+  #beginTrouble(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (this.trouble === reason) return;
+    this.trouble = reason;
+    this.#options.events.onTrouble(reason);
+  }
+
+  #endTrouble(): void {
+    if (this.trouble === null || this.#syncFails) return;
+    this.trouble = null;
+    this.#options.events.onTrouble(null);
+  }
+
+  /** Waits a while, or until {@linkcode retry} or {@linkcode close}. */
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel();
+        this.#pauses.delete(done);
+        resolve();
+      };
+      const cancel = this.#options.clock.after(RETRY_MS, done);
+      this.#pauses.add(done);
+    });
+  }
+
+  /** Lets go of the file after a failure: the next one that is opened starts with its end cut right. */
+  #closeFile(): void {
+    this.#file?.close();
+    this.#file = null;
+  }
+
+  #closeSyncFile(): void {
+    this.#syncFile?.close();
+    this.#syncFile = null;
+  }
+}
+
+/** Opens a file for writing; it is made if it is not there. */
+export async function openPlainFile(path: string): Promise<PlainFile> {
+  return await Deno.open(path, { write: true, create: true });
+}

@@ -1,0 +1,54 @@
+/**
+ * Promises that what is gathered before it is sent is in memory only while there is room for it: when there is not,
+ * it is forgotten, and to be read again.
+ *
+ * @module
+ */
+
+import type { MemoryHold } from "../../machine/memory_budget.ts";
+import { freeBuffer } from "../../machine/spent_buffers.ts";
+
+/** So much belongs to the place that a reader has anyway, in bytes. */
+export const OWN_KEPT_BYTES = 512 * 1024;
+
+/** Chunks, and the room that they take. To be disposed of when they are sent. */
+export class KeptChunks implements Disposable {
+  /** The chunks; null once there was no room for one. */
+  chunks: Uint8Array[] | null = [];
+  #size = 0;
+  readonly #limitBytes: number;
+  readonly #tryKeep: (bytes: number) => MemoryHold | null;
+  readonly #holds: MemoryHold[] = [];
+
+  /** `tryKeep` gives room beyond {@linkcode OWN_KEPT_BYTES}; never more than `limitBytes` are kept. */
+  constructor(tryKeep: (bytes: number) => MemoryHold | null, limitBytes: number) {
+    this.#tryKeep = tryKeep;
+    this.#limitBytes = limitBytes;
+  }
+
+  /** Keeps `bytes`, or gives them and all before them up. */
+  add(bytes: Uint8Array): void {
+    if (this.chunks !== null && this.#hasRoom(bytes.length)) {
+      this.chunks.push(bytes);
+      return;
+    }
+    freeBuffer(bytes);
+    for (const chunk of this.chunks ?? []) freeBuffer(chunk);
+    this.chunks = null;
+    this[Symbol.dispose]();
+  }
+
+  #hasRoom(bytes: number): boolean {
+    this.#size += bytes;
+    if (this.#size <= OWN_KEPT_BYTES) return true;
+    if (this.#size > this.#limitBytes) return false;
+    const hold = this.#tryKeep(bytes);
+    if (hold !== null) this.#holds.push(hold);
+    return hold !== null;
+  }
+
+  /** Gives the room back. */
+  [Symbol.dispose](): void {
+    for (const hold of this.#holds.splice(0)) hold[Symbol.dispose]();
+  }
+}

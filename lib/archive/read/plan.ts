@@ -1,0 +1,91 @@
+/**
+ * Promises to choose, from what is known of each day, the parts of the archive in which a line that is wanted
+ * can stand.
+ *
+ * @module
+ */
+
+import { type DayNumber, parseDayName } from "../../day.ts";
+import { compileFilter, type FilterSpec } from "../../filter/filter.ts";
+import type { DayInfo } from "../day/recorded_day.ts";
+
+const DAY_SECONDS = 86_400;
+
+/** A place in the archive: a byte of a day's text, which means the same for ever. */
+export interface Position {
+  /** The day. */
+  day: DayNumber;
+  /** The offset in its text, in bytes. */
+  offset: number;
+}
+
+/** A part of one day. */
+export interface DayRange {
+  /** The day. */
+  day: DayNumber;
+  /** The first byte of its text. */
+  start: number;
+  /** The byte behind the last one. */
+  end: number;
+  /**
+   * Whether lines without a time are left out. Such a line was recorded at some time of its day, so it belongs
+   * to every span that touches the day, and to no other.
+   */
+  timedOnly: boolean;
+}
+
+/** Which part of the archive is meant, besides the filter. */
+export interface ReadScope {
+  /** Only this day; null for all. */
+  day: DayNumber | null;
+  /** Nothing before this place; null for no such limit. */
+  start: Position | null;
+}
+
+/** The parts to read, oldest first, as far as `days` reach now. */
+export function planRanges(days: readonly DayInfo[], filter: FilterSpec, scope: ReadScope): DayRange[] {
+  const times = compileFilter({
+    since: filter.since,
+    until: filter.until,
+    apps: [],
+    regions: [],
+    instances: [],
+    levels: [],
+  });
+  const ranges: DayRange[] = [];
+  for (const info of days) {
+    const day = parseDayName(info.day)!;
+    if (scope.day !== null && day !== scope.day) continue;
+    const start = scope.start === null || day > scope.start.day
+      ? 0
+      : day < scope.start.day
+      ? info.bytes
+      : scope.start.offset;
+    if (start >= info.bytes) continue;
+    const touches = dayTouches(day, filter);
+    const { first, last } = info;
+    if (!touches && !times.mayMatchBlock({ first, last, untimed: 0, apps: null })) continue;
+    ranges.push({ day, start, end: info.bytes, timedOnly: !touches });
+  }
+  return ranges.sort((a, b) => a.day - b.day);
+}
+
+function dayTouches(day: DayNumber, { since, until }: FilterSpec): boolean {
+  if (since && since.seconds >= (day + 1) * DAY_SECONDS) return false;
+  if (!until) return true;
+  const untilDayStart = until.seconds - day * DAY_SECONDS;
+  return untilDayStart > 0 || (untilDayStart === 0 && until.nanoseconds > 0);
+}
+
+/** Cuts `ranges` so that they are no more than the last `bytes` of what they were. */
+export function lastBytes(ranges: readonly DayRange[], bytes: number): DayRange[] {
+  const kept: DayRange[] = [];
+  let left = bytes;
+  for (const range of ranges.toReversed()) {
+    if (left <= 0) break;
+    const start = Math.max(range.start, range.end - left);
+    kept.unshift({ ...range, start });
+    left -= range.end - start;
+  }
+  return kept;
+}

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import type { LineRequest } from "../../../lib/archive/read/line_reader.ts";
+import { MemoryBudget, NoRoom, READER_BYTES, ROOM_WAIT_MS } from "../../../lib/machine/memory_budget.ts";
+import { planRanges } from "../../../lib/archive/read/plan.ts";
+import type { DayInfo } from "../../../lib/archive/day/recorded_day.ts";
+import type { FilterSpec } from "../../../lib/filter/filter.ts";
+import { FakeClock } from "../../rig/fake_clock.ts";
+import { DAY, NOON, openArchive, TestDirectory } from "../archive_rig.ts";
+import { FIRST_DAY, openVaried } from "../varied_archive.ts";
+
+const ALL: FilterSpec = { apps: [], regions: [], instances: [], levels: [] };
+
+function requestFor(
+  days: readonly DayInfo[],
+  filter: FilterSpec,
+  limit: number | null,
+): LineRequest {
+  const ranges = planRanges(days, filter, { day: null, start: null });
+  return { ranges, filter, style: "jsonl", events: null, limit };
+}
+
+Deno.test("LineReader.read() stops reading when whoever reads has enough", async () => {
+  using directory = new TestDirectory();
+  await using test = await openVaried(directory, 21);
+  const { archive } = test;
+  const opened: number[] = [];
+  for await (const chunk of archive.lines.read(requestFor(archive.days(), ALL, null))) {
+    opened.push(chunk.end.day);
+    break;
+  }
+  assert.deepEqual(opened, [FIRST_DAY]);
+  // The sanitizer would find the files of the day open.
+});
+
+Deno.test("LineReader.read() gives the place behind the last line of a limit", async () => {
+  using directory = new TestDirectory();
+  await using test = await openArchive(directory);
+  const line = new TextEncoder().encode('{"message":"x"}');
+  for (let i = 0; i < 10; i++) test.archive.append(DAY, line, false, null);
+  await test.archive.sync();
+  const chunks = [];
+  for await (const chunk of test.archive.lines.read(requestFor(test.archive.days(), ALL, 3))) {
+    chunks.push(chunk);
+  }
+  assert.equal(chunks.length, 1);
+  assert.equal(chunks[0]!.lines, 3);
+  assert.deepEqual(chunks[0]!.end, { day: DAY, offset: 3 * (line.length + 1) });
+});
+
+Deno.test("LineReader.read() fails when a day is not there any more", async () => {
+  using directory = new TestDirectory();
+  await using test = await openArchive(directory);
+  const ranges = [{ day: DAY, start: 0, end: 10, timedOnly: false }];
+  const lines = test.archive.lines.read({ ranges, filter: ALL, style: "jsonl", events: null, limit: null });
+  await assert.rejects(() => lines.next(), /Cannot read 2026-11-22: nothing was recorded/);
+});
+
+Deno.test("LineReader.readTail() tells where to begin when the last lines are too large to hold", async () => {
+  using directory = new TestDirectory();
+  await using test = await openArchive(directory);
+  const line = new TextEncoder().encode(`{"message":"${"x".repeat(10_000)}"}`);
+  for (let i = 0; i < 1200; i++) test.archive.append(DAY, line, false, null);
+  await test.archive.sync();
+  const { start, chunks } = await test.archive.lines.readTail(requestFor(test.archive.days(), ALL, 1000));
+  assert.equal(chunks, null);
+  assert.deepEqual(start, { day: DAY, offset: 200 * (line.length + 1) });
+});
+
+Deno.test("LineReader.reserve() gives as many places as there is memory for, the next one when one is given back", async () => {
+  using directory = new TestDirectory();
+  const clock = new FakeClock(NOON);
+  const memory = new MemoryBudget({ limitBytes: 3 * READER_BYTES, clock });
+  await using test = await openArchive(directory, { clock, memory });
+  const { lines } = test.archive;
+  const slots = await Promise.all([lines.reserve(), lines.reserve(), lines.reserve()]);
+  assert.equal(lines.readers, 3);
+  const next = lines.reserve();
+  slots[0]![Symbol.dispose]();
+  slots[0]![Symbol.dispose]();
+  (await next)[Symbol.dispose]();
+  assert.equal(lines.readers, 2);
+  slots.push(await lines.reserve());
+  const late = assert.rejects(lines.reserve(), NoRoom);
+  clock.advance(ROOM_WAIT_MS);
+  await late;
+  for (const slot of slots) slot[Symbol.dispose]();
+  assert.equal(memory.heldBytes, 0);
+});
+
+Deno.test("LineReader.readTail() tells where to begin when there is no room for the last lines", async () => {
+  using directory = new TestDirectory();
+  const clock = new FakeClock(NOON);
+  const memory = new MemoryBudget({ limitBytes: READER_BYTES, clock });
+  await using test = await openArchive(directory, { clock, memory });
+  const line = new TextEncoder().encode(`{"message":"${"x".repeat(1000)}"}`);
+  for (let i = 0; i < 5000; i++) test.archive.append(DAY, line, false, null);
+  await test.archive.sync();
+  using _slot = await test.archive.lines.reserve();
+  using tail = await test.archive.lines.readTail(requestFor(test.archive.days(), ALL, 4000));
+  assert.equal(tail.chunks, null);
+  assert.deepEqual(tail.start, { day: DAY, offset: 1000 * (line.length + 1) });
+});

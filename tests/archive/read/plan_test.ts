@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { lastBytes, planRanges } from "../../../lib/archive/read/plan.ts";
+import type { DayInfo } from "../../../lib/archive/day/recorded_day.ts";
+import type { FilterSpec } from "../../../lib/filter/filter.ts";
+import { parseTimestamp } from "../../../lib/timestamp.ts";
+
+const DAY = 20_779; // 2026-11-22
+
+function info(day: string, first: string | null, last: string | null, bytes = 100): DayInfo {
+  return {
+    day,
+    lines: 3,
+    bytes,
+    gzBytes: 50,
+    first,
+    last,
+    sealed: true,
+    crc32: "00000000",
+    modifiedMs: 0,
+    held: 0,
+  };
+}
+
+const DAYS = [
+  info("2026-11-22", "2026-11-22T00:00:00.500000000Z", "2026-11-22T12:00:00.000000000Z"),
+  info("2026-11-21", null, null),
+  // A line with a time of weeks before lies in the day on which it came.
+  info("2026-11-20", "2026-11-01T00:00:00.000000000Z", "2026-11-20T23:00:00.000000000Z"),
+];
+
+const EVERYTHING = { day: null, start: null };
+
+function span(since: string | null, until: string | null): FilterSpec {
+  return {
+    since: since === null ? null : parseTimestamp(since),
+    until: until === null ? null : parseTimestamp(until),
+    apps: [],
+    regions: [],
+    instances: [],
+    levels: [],
+  };
+}
+
+Deno.test("planRanges() gives all days, oldest first", () => {
+  assert.deepEqual(planRanges(DAYS, span(null, null), EVERYTHING), [
+    { day: DAY - 2, start: 0, end: 100, timedOnly: false },
+    { day: DAY - 1, start: 0, end: 100, timedOnly: false },
+    { day: DAY, start: 0, end: 100, timedOnly: false },
+  ]);
+});
+
+const SPANS: [since: string | null, until: string | null, days: [day: number, timedOnly: boolean][]][] = [
+  ["2026-11-22T00:00:00Z", null, [[DAY, false]]],
+  ["2026-11-22T13:00:00Z", null, [[DAY, false]]],
+  ["2026-11-23T00:00:00Z", null, []],
+  [null, "2026-11-21T00:00:00Z", [[DAY - 2, false]]],
+  [null, "2026-11-21T00:00:00.000000001Z", [[DAY - 2, false], [DAY - 1, false]]],
+  ["2026-11-01T00:00:00Z", "2026-11-01T00:00:01Z", [[DAY - 2, true]]],
+  ["2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z", []],
+];
+
+for (const [since, until, expected] of SPANS) {
+  Deno.test(`planRanges() gives the days that can have lines from ${since} to ${until}`, () => {
+    const ranges = planRanges(DAYS, span(since, until), EVERYTHING);
+    assert.deepEqual(ranges.map(({ day, timedOnly }) => [day, timedOnly]), expected);
+  });
+}
+
+Deno.test("planRanges() begins at a place, and keeps to one day", () => {
+  const start = { day: DAY - 1, offset: 40 };
+  assert.deepEqual(planRanges(DAYS, span(null, null), { day: null, start }), [
+    { day: DAY - 1, start: 40, end: 100, timedOnly: false },
+    { day: DAY, start: 0, end: 100, timedOnly: false },
+  ]);
+  assert.deepEqual(planRanges(DAYS, span(null, null), { day: DAY - 1, start }), [
+    { day: DAY - 1, start: 40, end: 100, timedOnly: false },
+  ]);
+  assert.deepEqual(planRanges(DAYS, span(null, null), { day: DAY, start: { day: DAY, offset: 100 } }), []);
+});
+
+Deno.test("lastBytes() cuts ranges from their beginning", () => {
+  const ranges = planRanges(DAYS, span(null, null), EVERYTHING);
+  assert.deepEqual(lastBytes(ranges, 130), [
+    { day: DAY - 1, start: 70, end: 100, timedOnly: false },
+    { day: DAY, start: 0, end: 100, timedOnly: false },
+  ]);
+  assert.deepEqual(lastBytes(ranges, 1000), ranges);
+});

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import zlib from "node:zlib";
+import { FakeClock } from "../../rig/fake_clock.ts";
+import {
+  DAY,
+  DAY_NAME,
+  dayText,
+  numbersIn,
+  openArchive,
+  record,
+  TestDirectory,
+  textOf,
+} from "../archive_rig.ts";
+import {
+  asVersion,
+  DAMAGES,
+  filesOf,
+  GZ,
+  GZ_PART,
+  hot,
+  INDEX,
+  INDEX_PART,
+  LATE,
+  LINES,
+  PADDING,
+  PLAIN,
+  sealed,
+  torn,
+} from "./damages.ts";
+
+const encoder = new TextEncoder();
+
+for (const { name, files, damage, survive, findings, isDamage = false, aside = [] } of DAMAGES) {
+  Deno.test(`Opening after "${name}" keeps the lines that are whole`, async () => {
+    using directory = new TestDirectory();
+    for (const [file, bytes] of Object.entries(files)) directory.write(file, bytes);
+    damage(directory);
+    const clock = new FakeClock("2026-11-24T12:00:00Z");
+    {
+      await using opened = await openArchive(directory, { clock });
+      const texts = opened.archive.findings.map(({ file, what }) => `${file}: ${what}`);
+      assert.equal(texts.length, findings.length, texts.join("\n"));
+      for (const [number, pattern] of findings.entries()) assert.match(texts[number]!, pattern);
+      assert.equal(opened.archive.findings.some((finding) => finding.damage), isDamage);
+      if (survive >= 0) await assertLines(opened.archive, survive);
+      if (survive === -2) assert.deepEqual(numbersIn(await dayText(opened.archive)).at(-1), LINES + LATE - 1);
+    }
+    // What was put right is right: opening again finds nothing, and the day can be sealed.
+    await using again = await openArchive(directory, { clock });
+    const found = again.archive.findings.filter(({ what }) => !/no records/.test(what));
+    assert.deepEqual(found, []);
+    await again.seal();
+    assert.equal(again.archive.day(DAY)?.sealed, true);
+    if (survive >= 0) assert.ok(zlib.gunzipSync(directory.read(GZ)).toString() === wantedText(survive));
+    assert.deepEqual(directory.names(), [INDEX, GZ, ...aside].sort());
+  });
+}
+
+function wantedText(end: number): string {
+  return textOf(0, Math.min(end, LINES), PADDING) + textOf(LINES, Math.max(end, LINES));
+}
+
+async function assertLines(archive: Parameters<typeof dayText>[0], end: number): Promise<void> {
+  const text = await dayText(archive);
+  assert.ok(text === wantedText(end), `${numbersIn(text).length} lines of ${end}`);
+  assert.equal(archive.day(DAY)?.lines, end);
+}
+
+Deno.test("Opening cuts a torn last line at each of its bytes, and keeps what it cut", async () => {
+  const whole = textOf(0, 3);
+  const last = record(2).length + 1;
+  for (let kept = 0; kept <= last; kept++) {
+    using directory = new TestDirectory();
+    const end = whole.length - last;
+    directory.write(PLAIN, whole.slice(0, end + kept));
+    await using opened = await openArchive(directory);
+    const isWhole = kept === last;
+    assert.equal(await dayText(opened.archive), isWhole ? whole : whole.slice(0, end));
+    assert.equal(opened.archive.day(DAY)?.lines, isWhole ? 3 : 2);
+    if (kept > 0 && !isWhole) assert.equal(directory.text(torn(end)), whole.slice(end, end + kept));
+    else assert.equal(directory.names().some((name) => name.endsWith(".torn")), false);
+  }
+});
+
+Deno.test("Opening leaves a sealed day of an unknown version alone, and records beside it", async () => {
+  using directory = new TestDirectory();
+  for (const [file, bytes] of Object.entries(sealed)) directory.write(file, bytes);
+  asVersion(directory, INDEX, 3);
+  const before = filesOf(directory);
+  await using opened = await openArchive(directory, { clock: new FakeClock("2026-11-24T12:00:00Z") });
+  assert.match(opened.archive.findings[0]!.what, /version 3.*left alone/);
+  assert.equal(opened.archive.day(DAY), undefined);
+  opened.archive.append(DAY, encoder.encode(record(1)), false, null);
+  await opened.archive.sync();
+  assert.equal(opened.archive.day(DAY + 2)?.lines, 1, "a late line goes to the day of its arrival");
+  for (const [name, bytes] of Object.entries(before)) assert.deepEqual(directory.read(name), bytes);
+});
+
+Deno.test("Opening refuses to record today into files of an unknown version, and lets the lock go", async () => {
+  using directory = new TestDirectory();
+  for (const [file, bytes] of Object.entries(sealed)) directory.write(file, bytes);
+  asVersion(directory, INDEX, 3);
+  for (let turn = 0; turn < 2; turn++) {
+    await assert.rejects(openArchive(directory), {
+      message: `Cannot record on ${DAY_NAME}: its files were written by a newer version; run that version`,
+    });
+  }
+});
+
+Deno.test("Opening leaves a day alone whose files cannot be read, and opens the others", async () => {
+  using directory = new TestDirectory();
+  Deno.symlinkSync(GZ_PART, directory.file(GZ_PART)); // stands for a file that cannot be read: it leads to itself
+  directory.write(INDEX_PART, hot[INDEX_PART]!);
+  directory.write(PLAIN, textOf(0, 3));
+  directory.write("2026-11-21.jsonl", textOf(0, 2));
+  await using opened = await openArchive(directory, { clock: new FakeClock("2026-11-24T12:00:00Z") });
+  assert.match(opened.archive.findings.at(-1)!.what, /left alone: .*symbolic links/);
+  assert.deepEqual(opened.archive.days().map(({ day }) => day), ["2026-11-21"]);
+  assert.equal(directory.text(PLAIN), textOf(0, 3));
+});
+
+Deno.test("Opening leaves files alone that are not its own, and moves a directory of its own names aside", async () => {
+  using directory = new TestDirectory();
+  const names = ["2026-02-30.jsonl", "notes.tmp", "2026-11-22.jsonl.bak", "x.jsonl"];
+  for (const name of names) directory.write(name, "mine");
+  Deno.mkdirSync(join(directory.path, "2026-11-20.jsonl"));
+  await using opened = await openArchive(directory);
+  assert.deepEqual(opened.archive.days(), []);
+  assert.deepEqual(directory.names(), [...names, "2026-11-20.jsonl.damaged"].sort());
+});
