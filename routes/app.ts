@@ -12,7 +12,7 @@ import { createGapsRoutes } from "./gaps.ts";
 import { createHealthRoutes } from "./health.ts";
 import { createHomeRoutes } from "./home.ts";
 import { createLogsRoutes } from "./logs.ts";
-import { createPageRoutes } from "./page.ts";
+import { createPageRoutes } from "./page/page.ts";
 import type { Parts } from "./parts.ts";
 import { answerError, Problem } from "./problem.ts";
 import { createSearchRoutes } from "./search.ts";

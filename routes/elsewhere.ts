@@ -6,7 +6,7 @@
  */
 
 import type { Context, Hono } from "hono";
-import { wantsPage } from "./page_layout.ts";
+import { wantsPage } from "./page/layout.ts";
 import { Problem } from "./problem.ts";
 import { PARAMETERS } from "./query.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createParts, ListedDays, serve } from "./rig.ts";
+import { createParts, ListedDays, serve } from "../rig.ts";
 
 /** Sixty lines of 18 bytes, `{"message":"n00"}` and a line feed each. */
 function sixty(letter: string): string {

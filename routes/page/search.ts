@@ -7,20 +7,20 @@
 
 import type { Context } from "hono";
 import { html } from "hono/html";
-import type { LineChunk, LineRequest } from "../lib/archive/read/line_reader.ts";
-import { planRanges } from "../lib/archive/read/plan.ts";
-import { dayName } from "../lib/day.ts";
-import { BROWSER_PAGE_BYTES } from "../lib/machine/memory_budget.ts";
-import { formatTimestamp } from "../lib/timestamp.ts";
-import { type Coverage, heldWords, measureCoverage } from "./coverage.ts";
-import { curlCommand, formatSpan } from "./home.ts";
-import { findHint } from "./hint.ts";
-import { checkCursor, gapsAmong, mayHint, rangesFrom, reserve, spanOf } from "./line_answer.ts";
-import { DEFAULT_TAIL, filterForm, SEARCH_PARAMETERS } from "./page_form.ts";
-import type { Html, Page } from "./page_layout.ts";
-import { lineList, type PlacedLine } from "./page_lines.ts";
-import type { Parts } from "./parts.ts";
-import { type Cursor, type LineQuery, readLineQuery } from "./query.ts";
+import type { LineChunk, LineRequest } from "../../lib/archive/read/line_reader.ts";
+import { planRanges } from "../../lib/archive/read/plan.ts";
+import { dayName } from "../../lib/day.ts";
+import { BROWSER_PAGE_BYTES } from "../../lib/machine/memory_budget.ts";
+import { formatTimestamp } from "../../lib/timestamp.ts";
+import { type Coverage, heldWords, measureCoverage } from "../coverage.ts";
+import { curlCommand, formatSpan } from "../home.ts";
+import { findHint } from "../hint.ts";
+import { checkCursor, gapsAmong, mayHint, rangesFrom, reserve, spanOf } from "../line_answer.ts";
+import { DEFAULT_TAIL, filterForm, SEARCH_PARAMETERS } from "./form.ts";
+import type { Html, Page } from "./layout.ts";
+import { lineList, type PlacedLine } from "./lines.ts";
+import type { Parts } from "../parts.ts";
+import { type Cursor, type LineQuery, readLineQuery } from "../query.ts";
 
 /** A page shows no more lines than this; more are for a terminal. */
 export const SHOWN_LINES_LIMIT = 1000;

@@ -6,11 +6,11 @@
 
 import * as ansi from "ansi-sequence-parser";
 import { html } from "hono/html";
-import type { Gap } from "../lib/gaps/gap.ts";
-import { parseTimestamp, timestampMs } from "../lib/timestamp.ts";
-import { gapWords } from "./gap_words.ts";
-import type { Html } from "./page_layout.ts";
-import { viewLine } from "./page_line.js";
+import type { Gap } from "../../lib/gaps/gap.ts";
+import { parseTimestamp, timestampMs } from "../../lib/timestamp.ts";
+import { gapWords } from "../gap_words.ts";
+import type { Html } from "./layout.ts";
+import { viewLine } from "./line.js";
 
 /** A line and where it is. */
 export interface PlacedLine {

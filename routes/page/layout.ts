@@ -8,7 +8,7 @@
 import type { Context } from "hono";
 import { html } from "hono/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { Parts } from "./parts.ts";
+import type { Parts } from "../parts.ts";
 
 /** Markup. Made by the template of that name only, which escapes what is put in. */
 export type Html = ReturnType<typeof html>;
@@ -79,13 +79,13 @@ function layout({ title, here, script, main }: Page, parts: Parts): Html {
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
     <title>${title} – Flightlog</title>
-    <link rel="icon" href="/assets/page_icon.svg">
+    <link rel="icon" href="/assets/icon.svg">
     <link rel="stylesheet" href="/assets/page.css">
     ${script === undefined ? null : html`<script type="module" src="${script}"></script>`}
       </head>
       <body>
         <header>
-          <a class="brand" href="/"><img src="/assets/page_icon.svg" alt="" width="18" height="18">Flightlog</a>
+          <a class="brand" href="/"><img src="/assets/icon.svg" alt="" width="18" height="18">Flightlog</a>
           <nav>${PLACES.map(([path, name]) =>
             html`<a href="${path}" aria-current="${path === here ? "page" : "false"}">${name}</a>`
           )}</nav>

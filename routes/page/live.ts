@@ -6,8 +6,8 @@
  */
 
 import { html } from "hono/html";
-import { filterForm } from "./page_form.ts";
-import type { Page } from "./page_layout.ts";
+import { filterForm } from "./form.ts";
+import type { Page } from "./layout.ts";
 
 /** The page for what `asked` has; `hint` is what to say about that, `command` does the same in a terminal. */
 export function livePage(asked: URLSearchParams, hint: string | null, command: string): Page {
@@ -31,5 +31,5 @@ export function livePage(asked: URLSearchParams, hint: string | null, command: s
       <button id="newest" class="primary" hidden>↓ Newest</button>
     </section>
   `;
-  return { title: "Live tail", here: "/tail", script: "/assets/page_tail.js", main };
+  return { title: "Live tail", here: "/tail", script: "/assets/tail.js", main };
 }

@@ -6,9 +6,9 @@
  */
 
 import { html } from "hono/html";
-import { levelName } from "../lib/filter/filter.ts";
-import type { Html } from "./page_layout.ts";
-import type { Parameter } from "./query.ts";
+import { levelName } from "../../lib/filter/filter.ts";
+import type { Html } from "./layout.ts";
+import type { Parameter } from "../query.ts";
 
 /** What the page of found lines can be asked for. */
 export const SEARCH_PARAMETERS = [

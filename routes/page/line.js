@@ -8,7 +8,7 @@
 
 // @ts-check
 
-import { foldCase, matchesAnyCase } from "../lib/filter/letter_case.js";
+import { foldCase, matchesAnyCase } from "../../lib/filter/letter_case.js";
 
 /**
  * A stretch of text that looks the same all through.

@@ -7,18 +7,18 @@
 import { type Context, Hono } from "hono";
 import { html } from "hono/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { curlCommand } from "./home.ts";
-import { aroundPage } from "./page_around.ts";
-import { addPageAssets } from "./page_assets.ts";
-import { daysPage } from "./page_days.ts";
-import { filledParameters, filterForm, tailParameters } from "./page_form.ts";
-import { answerPage, type Page, wantsPage } from "./page_layout.ts";
-import { livePage } from "./page_live.ts";
-import { searchPage } from "./page_search.ts";
-import type { Parts } from "./parts.ts";
-import { Problem, show } from "./problem.ts";
-import { type Cursor, parseCursor, readLineQuery, refuseParameters } from "./query.ts";
-import { findTailHint, TAIL_PARAMETERS } from "./tail.ts";
+import { curlCommand } from "../home.ts";
+import { aroundPage } from "./around.ts";
+import { addPageAssets } from "./assets.ts";
+import { daysPage } from "./days.ts";
+import { filledParameters, filterForm, tailParameters } from "./form.ts";
+import { answerPage, type Page, wantsPage } from "./layout.ts";
+import { livePage } from "./live.ts";
+import { searchPage } from "./search.ts";
+import type { Parts } from "../parts.ts";
+import { Problem, show } from "../problem.ts";
+import { type Cursor, parseCursor, readLineQuery, refuseParameters } from "../query.ts";
+import { findTailHint, TAIL_PARAMETERS } from "../tail.ts";
 
 /**
  * The pages and what belongs to them. To be mounted before the routes of the same addresses, which answer

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as ansi from "ansi-sequence-parser";
-import { visibleText } from "../../lib/line/text_line.ts";
-import { MESSAGE_LIMIT, PIECES_LIMIT, showHidden, viewLine } from "../../routes/page_line.js";
+import { visibleText } from "../../../lib/line/text_line.ts";
+import { MESSAGE_LIMIT, PIECES_LIMIT, showHidden, viewLine } from "../../../routes/page/line.js";
 
 /** The pieces of a message. */
 function pieces(message: string, ...highlights: string[]): { text: string; className: string }[] {

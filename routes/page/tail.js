@@ -6,7 +6,7 @@
  */
 
 import * as ansi from "ansi-sequence-parser";
-import { viewLine } from "./page_line.js";
+import { viewLine } from "./line.js";
 
 /** So many rows are on the page at most; the oldest make room. */
 const ROWS_LIMIT = 2000;

@@ -5,16 +5,16 @@
  */
 
 import { html } from "hono/html";
-import type { DayInfo } from "../lib/archive/archive.ts";
-import { DAY_MS, dayName, type DayNumber, dayOf, dayStartMs } from "../lib/day.ts";
-import type { Gap } from "../lib/gaps/gap.ts";
-import { measureCoverage } from "./coverage.ts";
-import { gapWords } from "./gap_words.ts";
-import { formatSize, missingWords } from "./home.ts";
-import { DAYS_LIMIT, listedDays } from "./listed_days.ts";
-import { filterForm } from "./page_form.ts";
-import type { Html, Page } from "./page_layout.ts";
-import type { Parts } from "./parts.ts";
+import type { DayInfo } from "../../lib/archive/archive.ts";
+import { DAY_MS, dayName, type DayNumber, dayOf, dayStartMs } from "../../lib/day.ts";
+import type { Gap } from "../../lib/gaps/gap.ts";
+import { measureCoverage } from "../coverage.ts";
+import { gapWords } from "../gap_words.ts";
+import { formatSize, missingWords } from "../home.ts";
+import { DAYS_LIMIT, listedDays } from "../listed_days.ts";
+import { filterForm } from "./form.ts";
+import type { Html, Page } from "./layout.ts";
+import type { Parts } from "../parts.ts";
 
 /** A bar is so many units wide, one for each minute. */
 const BAR_UNITS = 1440;

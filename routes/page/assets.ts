@@ -6,14 +6,14 @@
 
 import { createHash } from "node:crypto";
 import type { Context, Hono } from "hono";
-import caseSource from "../lib/filter/letter_case.js" with { type: "text" };
+import caseSource from "../../lib/filter/letter_case.js" with { type: "text" };
 import ansiSource from "ansi-sequence-parser" with { type: "text" };
 import styleSource from "./page.css" with { type: "text" };
-import iconSource from "./page_icon.svg" with { type: "text" };
-import lineSource from "./page_line.js" with { type: "text" };
-import tailSource from "./page_tail.js" with { type: "text" };
-import { refuseParameters } from "./query.ts";
-import { addResource } from "./resource.ts";
+import iconSource from "./icon.svg" with { type: "text" };
+import lineSource from "./line.js" with { type: "text" };
+import tailSource from "./tail.js" with { type: "text" };
+import { refuseParameters } from "../query.ts";
+import { addResource } from "../resource.ts";
 
 const SCRIPT = "text/javascript; charset=utf-8";
 
@@ -21,14 +21,14 @@ const SCRIPT = "text/javascript; charset=utf-8";
 const tailScript = tailSource.replace('"ansi-sequence-parser"', '"./ansi.js"');
 
 /** What lies in another directory here lies beside it there. */
-const lineScript = lineSource.replace('"../lib/filter/letter_case.js"', '"./letter_case.js"');
+const lineScript = lineSource.replace('"../../lib/filter/letter_case.js"', '"./letter_case.js"');
 
 /** Each file's path, type and text. The scripts find each other by these names. */
 const ASSETS: readonly (readonly [path: string, type: string, text: string])[] = [
   ["/assets/page.css", "text/css; charset=utf-8", styleSource],
-  ["/assets/page_icon.svg", "image/svg+xml", iconSource],
-  ["/assets/page_tail.js", SCRIPT, tailScript],
-  ["/assets/page_line.js", SCRIPT, lineScript],
+  ["/assets/icon.svg", "image/svg+xml", iconSource],
+  ["/assets/tail.js", SCRIPT, tailScript],
+  ["/assets/line.js", SCRIPT, lineScript],
   ["/assets/letter_case.js", SCRIPT, caseSource],
   ["/assets/ansi.js", SCRIPT, ansiSource],
 ];

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { LineRequest } from "../../lib/archive/read/line_reader.ts";
-import { NoRoom } from "../../lib/machine/memory_budget.ts";
-import { parseDayName } from "../../lib/day.ts";
-import type { Parts } from "../../routes/parts.ts";
-import { anyHold, createParts, ListedDays, listedGaps, serve } from "./rig.ts";
+import type { LineRequest } from "../../../lib/archive/read/line_reader.ts";
+import { NoRoom } from "../../../lib/machine/memory_budget.ts";
+import { parseDayName } from "../../../lib/day.ts";
+import type { Parts } from "../../../routes/parts.ts";
+import { anyHold, createParts, ListedDays, listedGaps, serve } from "../rig.ts";
 
 /** What Chromium sends when somebody types an address. */
 const BROWSER = {
@@ -225,7 +225,7 @@ Deno.test("GET /tail as a page refuses what the tail itself would refuse", async
 
 Deno.test("Pages and their files are for those with a token only", async () => {
   const config = { apiTokens: ["Sesame-1"], onFly: true };
-  for (const path of ["/", "/search", "/tail", "/assets/page.css", "/assets/page_tail.js"]) {
+  for (const path of ["/", "/search", "/tail", "/assets/page.css", "/assets/tail.js"]) {
     const refused = await askPage(path, { config });
     assert.equal(refused.status, 401, path);
     assert.match(refused.headers.get("WWW-Authenticate")!, /Basic realm="flightlog"/);
@@ -252,9 +252,9 @@ Deno.test("GET /assets/… gives each file with its type, and nothing when it is
   for (
     const [name, type] of [
       ["page.css", "text/css; charset=utf-8"],
-      ["page_icon.svg", "image/svg+xml"],
-      ["page_tail.js", "text/javascript; charset=utf-8"],
-      ["page_line.js", "text/javascript; charset=utf-8"],
+      ["icon.svg", "image/svg+xml"],
+      ["tail.js", "text/javascript; charset=utf-8"],
+      ["line.js", "text/javascript; charset=utf-8"],
       ["ansi.js", "text/javascript; charset=utf-8"],
     ] as const
   ) {

@@ -5,18 +5,18 @@
  */
 
 import { html } from "hono/html";
-import { BROWSER_PAGE_BYTES } from "../lib/machine/memory_budget.ts";
-import { dayName, type DayNumber, parseDayName } from "../lib/day.ts";
-import { parseFlyRecord } from "../lib/line/fly_log.ts";
-import { parseTimestamp, timestampMs } from "../lib/timestamp.ts";
-import { filterForm } from "./page_form.ts";
-import type { Page } from "./page_layout.ts";
-import { reserve } from "./line_answer.ts";
-import { lineList, type ListedGaps, type PlacedLine, surroundings } from "./page_lines.ts";
-import { showHidden } from "./page_line.js";
-import type { DaySource, Parts } from "./parts.ts";
-import { Problem } from "./problem.ts";
-import type { Cursor } from "./query.ts";
+import { BROWSER_PAGE_BYTES } from "../../lib/machine/memory_budget.ts";
+import { dayName, type DayNumber, parseDayName } from "../../lib/day.ts";
+import { parseFlyRecord } from "../../lib/line/fly_log.ts";
+import { parseTimestamp, timestampMs } from "../../lib/timestamp.ts";
+import { filterForm } from "./form.ts";
+import type { Page } from "./layout.ts";
+import { reserve } from "../line_answer.ts";
+import { lineList, type ListedGaps, type PlacedLine, surroundings } from "./lines.ts";
+import { showHidden } from "./line.js";
+import type { DaySource, Parts } from "../parts.ts";
+import { Problem } from "../problem.ts";
+import type { Cursor } from "../query.ts";
 
 /** So many lines are shown on either side. */
 export const CONTEXT_LINES = 50;
