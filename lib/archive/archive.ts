@@ -243,9 +243,13 @@ export class Archive {
     if (time !== null && time.seconds < target.startSeconds) this.#clockTrust.strays++;
   }
 
-  /** Waits until everything appended before the call is on the disk. */
-  async sync(): Promise<void> {
-    await Promise.all([...this.#days.values()].map(({ writer }) => writer?.sync()));
+  /**
+   * Waits until everything that was appended before the call is on the disk, and resolves to true; or until the archive
+   * is closed without that, because the disk took no more, and resolves to false.
+   */
+  async sync(): Promise<boolean> {
+    const synced = await Promise.all([...this.#days.values()].map(({ writer }) => writer?.sync() ?? true));
+    return synced.every((isSynced) => isSynced);
   }
 
   /** How far the text of each day has come that is not sealed. */

@@ -119,9 +119,9 @@ export class LifeSigns {
     const recording = session();
     const markMs = knownGood.sinceMs(knownGood.goodMs);
     this.#moving = Promise.all([archive.sync(), gaps.flush()])
-      .then(async () => {
-        // A closed archive only seems to be synced.
-        if (recording !== null && session() === recording) await alive.move(markMs);
+      .then(async ([isSynced]) => {
+        if (!isSynced || recording === null || session() !== recording) return;
+        await alive.move(markMs);
       })
       .catch((error) => logger.log("error", "mark of life not moved", { reason: (error as Error).message }))
       .finally(() => this.#moving = null);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
+import { openPlainFile } from "../../lib/archive/day/plain_writer.ts";
 import {
   appendLines,
   bytesOf,
@@ -16,6 +17,7 @@ import {
   TestDirectory,
   textOf,
 } from "./archive_rig.ts";
+import { TestDisk } from "./writer_bench.ts";
 
 const encoder = new TextEncoder();
 
@@ -101,6 +103,23 @@ Deno.test("sync() resolves while lines go on arriving without a pause", async ()
   }
   assert.equal(isSynced, true);
   await synced;
+});
+
+Deno.test("sync() resolves to false when the archive is closed while one of its days takes no lines", async () => {
+  using directory = new TestDirectory();
+  const disk = new TestDisk();
+  const openFile = (path: string) => path.includes(DAY_NAME) ? disk.open() : openPlainFile(path);
+  await using opened = await openArchive(directory, { openFile });
+  appendLines(opened.archive, 0, 3, 0, DAY + 1);
+  assert.equal(await opened.archive.sync(), true);
+  disk.plan = (step) => {
+    if (step === "write") throw new Error("No space left on device (os error 28)");
+  };
+  appendLines(opened.archive, 0, 3);
+  const synced = opened.archive.sync();
+  assert.equal(await opened.archive.stop(), 3);
+  assert.equal(await synced, false);
+  assert.equal(await opened.archive.sync(), false, "nor later");
 });
 
 Deno.test("close() writes what is waiting, and ends while a day is being sealed", async () => {

@@ -165,6 +165,30 @@ Deno.test("LifeSigns.readPast() notices that the ledger is gone also without a n
   }
 });
 
+Deno.test("LifeSigns.moveMark() leaves the mark where it was when the archive is closed with lines unwritten", async () => {
+  using directory = new TestDirectory();
+  const clock = new FakeClock(NOW);
+  const alive = new AliveMark(directory.path);
+  await alive.move(Date.parse(MARK));
+  const openFile = () => Promise.reject(new Error("No space left on device (os error 28)"));
+  await using opened = await openArchive(directory, { clock, openFile });
+  const gaps = GapLedger.open(directory.path, { clock, logger: silentLogger });
+  const knownGood = new KnownGood(clock);
+  const session = {};
+  const signs = new LifeSigns({
+    ...{ archive: opened.archive, gaps, alive, clock, logger: silentLogger, knownGood },
+    session: () => session,
+  });
+  appendLines(opened.archive, 0, 3);
+  knownGood.noteLine(clock.elapsed(), clock.now());
+  signs.moveMark();
+  assert.equal(await opened.archive.stop(), 3);
+  await opened.archive.sync();
+  await alive.note({ sinceMs: clock.now(), lastGap: 0, days: [] }); // comes after the mark, had it been moved
+  assert.equal(alive.read(), Date.parse(MARK));
+  await gaps.close();
+});
+
 Deno.test("LifeSigns.leave() notes all that is on the disk, with the number of the last gap", async () => {
   using directory = new TestDirectory();
   const clock = new FakeClock(NOW);

@@ -92,8 +92,11 @@ export class PlainWriter {
   #cancelSync: Cancel | null = null;
   readonly #pauses = new Set<() => void>();
   /** Who waits for the text up to `end` to be on the disk, in the order of their ends. */
-  #syncWaits: { end: number; resolve: () => void }[] = [];
-  #closed = false;
+  #syncWaits: { end: number; resolve: (isSynced: boolean) => void }[] = [];
+  /** {@linkcode close} was called: what fails from now on is not tried again. */
+  #isClosing = false;
+  /** {@linkcode close} is done: nothing will be written any more. */
+  #isClosed = false;
   readonly #options: WriterOptions;
 
   /** Touches no file yet. */
@@ -136,12 +139,16 @@ export class PlainWriter {
     return grownBytes;
   }
 
-  /** Waits until what was appended before the call is on the disk, or the writer is closed. */
-  sync(): Promise<void> {
-    if (this.synced === this.#appended || this.#closed) return Promise.resolve();
+  /**
+   * Waits until everything that was appended before the call is on the disk, and resolves to true; or until the writer
+   * is closed without that, because the file took no more, and resolves to false. While the file fails it waits.
+   */
+  sync(): Promise<boolean> {
+    if (this.synced === this.#appended) return Promise.resolve(true);
+    if (this.#isClosed) return Promise.resolve(false);
     return new Promise((resolve) => {
       this.#syncWaits.push({ end: this.#appended, resolve });
-      if (this.committed === this.#appended) this.#startSync();
+      if (this.committed === this.#appended && !this.#isClosing) this.#startSync();
     });
   }
 
@@ -155,7 +162,7 @@ export class PlainWriter {
    * lines could not be written.
    */
   async close(): Promise<number> {
-    this.#closed = true;
+    this.#isClosing = true;
     this.retry();
     this.#cancelSync?.();
     while (this.#writing !== null || this.#syncing !== null) await (this.#writing ?? this.#syncing);
@@ -166,7 +173,8 @@ export class PlainWriter {
     this.#cancelSync?.();
     this.#closeFile();
     this.#closeSyncFile();
-    this.#endSyncWaits(Infinity);
+    this.#isClosed = true;
+    for (const { resolve } of this.#syncWaits.splice(0)) resolve(false); // close() did not get so far
     return this.#waiting.all.reduce((sum, { lines }) => sum + lines, 0);
   }
 
@@ -186,7 +194,7 @@ export class PlainWriter {
       } catch (error) {
         this.#closeFile();
         this.#beginTrouble(error);
-        if (this.#closed) break;
+        if (this.#isClosing) break;
         await this.#pause();
       }
     }
@@ -257,8 +265,8 @@ export class PlainWriter {
     if (this.#mustRewrite) return;
     this.#syncing ??= this.#sync().finally(() => {
       this.#syncing = null;
-      this.#endSyncWaits(this.synced);
-      if (this.#unsyncedBytes() > 0 && !this.#mustRewrite && !this.#closed) this.#planSync();
+      this.#endSyncWaits();
+      if (this.#unsyncedBytes() > 0 && !this.#mustRewrite && !this.#isClosing) this.#planSync();
     });
   }
 
@@ -276,7 +284,7 @@ export class PlainWriter {
       this.#closeFile();
       this.#closeSyncFile();
       this.#beginTrouble(error);
-      if (this.#closed) return;
+      if (this.#isClosing) return;
       await this.#pause();
       this.#startWriting();
       return;
@@ -290,9 +298,9 @@ export class PlainWriter {
     this.#options.events.onSync(end);
   }
 
-  #endSyncWaits(end: number): void {
-    while (this.#syncWaits[0] !== undefined && this.#syncWaits[0].end <= end) {
-      this.#syncWaits.shift()!.resolve();
+  #endSyncWaits(): void {
+    while (this.#syncWaits[0] !== undefined && this.#syncWaits[0].end <= this.synced) {
+      this.#syncWaits.shift()!.resolve(true);
     }
   }
 

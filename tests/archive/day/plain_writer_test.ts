@@ -199,7 +199,7 @@ Deno.test("close() gives the number of lines that a failing file did not take, a
   await bench.rest();
   const synced = bench.writer.sync();
   assert.equal(await bench.writer.close(), 4);
-  await synced;
+  assert.equal(await synced, false);
   assert.equal(bench.disk.openFiles, 0);
   assert.equal(bench.clock.pending, 0);
 });
@@ -213,8 +213,45 @@ Deno.test("close() ends the wait for a sync that fails, and tries it once more",
   await bench.rest();
   assert.deepEqual(bench.troubles, ["Input/output error"]);
   await bench.end(textOf(0, 3));
-  await synced;
+  assert.equal(await synced, true);
   assert.equal(bench.clock.pending, 0);
+});
+
+Deno.test("sync() tells whether everything appended is on the disk when the writer was closed before the call", async () => {
+  const whole = new Bench();
+  whole.append(0, 3);
+  await whole.end(textOf(0, 3));
+  assert.equal(await whole.writer.sync(), true);
+  const cut = new Bench();
+  cut.disk.plan = (step) => step === "write" ? fails("full") : undefined;
+  cut.append(0, 3);
+  assert.equal(await cut.writer.close(), 3);
+  assert.equal(await cut.writer.sync(), false);
+});
+
+Deno.test("sync() resolves to false when the lines are in the file and the last sync has failed", async () => {
+  const bench = new Bench();
+  bench.disk.plan = (step) => step === "sync" ? fails("Input/output error") : undefined;
+  bench.append(0, 3);
+  const synced = bench.writer.sync();
+  assert.equal(await bench.writer.close(), 0, "nothing waits to be written");
+  assert.equal(await synced, false);
+  assert.equal(bench.synced, 0);
+});
+
+Deno.test("sync() waits while the file fails, and resolves to true when it works again", async () => {
+  const bench = new Bench();
+  bench.disk.plan = (step) => step === "sync" ? fails("Input/output error") : undefined;
+  bench.append(0, 3);
+  let result: boolean | null = null;
+  const synced = bench.writer.sync().then((isSynced) => result = isSynced);
+  await bench.clock.advanceAsync(3 * RETRY_MS);
+  assert.equal(result, null);
+  bench.disk.plan = () => {};
+  await bench.clock.advanceAsync(RETRY_MS);
+  await bench.rest();
+  assert.equal(await synced, true);
+  await bench.end(textOf(0, 3));
 });
 
 Deno.test("PlainWriter continues a file at its length, and cuts off what stands behind it", async () => {
