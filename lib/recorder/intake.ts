@@ -13,6 +13,7 @@ import type { LineRules } from "../filter/rules.ts";
 import { LineScanner } from "../line/scanner.ts";
 import type { RecorderCounters } from "./status.ts";
 import { freeBuffer } from "../machine/spent_buffers.ts";
+import type { Backpressure } from "./backpressure.ts";
 import { parseTimestamp, type Timestamp, timestampFromMs } from "../timestamp.ts";
 
 /** A message as a source hands it over; valid only during the call. */
@@ -31,14 +32,12 @@ export interface IntakeOptions {
   clock: Clock;
   /** Which lines are left out. */
   rules: LineRules;
-  /** Whether there is room for a line now; one that has none is dropped and counted. */
-  hasRoom(): boolean;
-  /** Called before a line is dropped for want of room. */
-  onDrop(): void;
+  /** Says whether there is room for a line; one that has none is dropped and counted. */
+  backpressure: Pick<Backpressure, "hasRoom" | "noteAppended" | "noteDropped">;
   /**
-   * Hears of each message that has a payload, before {@linkcode IntakeOptions.hasRoom} is asked: when it came, by
-   * {@linkcode Clock.elapsed} or up to a millisecond earlier, and its own timestamp in milliseconds since 1970, if
-   * it has one.
+   * Hears of each message that has a payload, whether or not there is room for its line, and before it is dropped:
+   * when it came, by {@linkcode Clock.elapsed} or up to a millisecond earlier, and its own timestamp in milliseconds
+   * since 1970, if it has one.
    */
   onLine(elapsedMs: number, stampMs: number | null): void;
 }
@@ -131,12 +130,14 @@ export class Intake {
   }
 
   #append(line: Uint8Array, hasNewline: boolean, time: Timestamp | null, arrivalMs: number): void {
-    if (!this.#options.hasRoom()) {
-      this.#options.onDrop();
+    const { archive, backpressure } = this.#options;
+    if (!backpressure.hasRoom()) {
+      backpressure.noteDropped();
       this.counters.dropped++;
       return;
     }
-    this.#options.archive.append(dayOfLine(time && time.seconds, arrivalMs), line, hasNewline, time);
+    archive.append(dayOfLine(time && time.seconds, arrivalMs), line, hasNewline, time);
     this.counters.recorded++;
+    backpressure.noteAppended();
   }
 }

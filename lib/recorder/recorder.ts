@@ -8,6 +8,7 @@
 import { ALIVE_INTERVAL_MS, type AliveMark } from "../gaps/alive_mark.ts";
 import type { Archive } from "../archive/archive.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
+import { Backpressure, type DropCause } from "./backpressure.ts";
 import { Backoff, LONGEST_WAIT_MS } from "./backoff.ts";
 import { Canary } from "./canary.ts";
 import { type Cancel, type Clock, sleep } from "../clock.ts";
@@ -15,12 +16,14 @@ import type { Config } from "../config/config.ts";
 import type { GapCause } from "../gaps/gap.ts";
 import { Intake } from "./intake.ts";
 import { GAP_MARGIN_MS, KnownGood } from "./known_good.ts";
+import { ASK_AFTER_MS, LastGood } from "./last_good.ts";
 import { LifeSigns } from "./life_signs.ts";
 import { LineRules } from "../filter/rules.ts";
 import type { Logger } from "../logger.ts";
 import { openSession, type Session, type Subscription } from "../source/nats/session.ts";
 import { type EndKind, type SessionEnd, SessionError } from "../source/nats/session_end.ts";
 import { Outages } from "./outages.ts";
+import { watchForStall } from "./stall_watch.ts";
 import type { Readiness, RecorderState, RecorderStatus } from "./status.ts";
 
 /** A session that lasted this long resets the backoff, in milliseconds. */
@@ -28,12 +31,6 @@ export const HEALTHY_MS = 60_000;
 
 /** How often it is looked up to when everything is here, for after a kill, in milliseconds. */
 export const LOOK_INTERVAL_MS = 100;
-
-/** A server from which nothing came for this long is asked whether there was anything, in milliseconds. */
-export const ASK_AFTER_MS = 400;
-
-/** Lines that arrive while a pause of reading takes effect: a socket buffer of the session's and one message. */
-const OVERSHOOT_BYTES = 4 * 1024 * 1024;
 
 /** See {@linkcode Recorder}. */
 export interface RecorderOptions {
@@ -71,23 +68,20 @@ export class Recorder {
   readonly #knownGood: KnownGood;
   readonly #outages: Outages;
   readonly #lifeSigns: LifeSigns;
+  readonly #backpressure: Backpressure;
+  readonly #lastGood: LastGood;
   #state: RecorderState = "connecting";
   #sinceMs: number;
-  #sinceElapsedMs: number;
   #session: Session | null = null;
-  #paused = false;
-  #dropping: GapCause | null = null;
   #lastError: RecorderStatus["lastError"] = null;
   #running: Promise<void> | null = null;
   #cancels: Cancel[] = [];
-  #asked: Session | null = null;
 
   /** Records nothing before {@linkcode Recorder.start}. */
   constructor(options: RecorderOptions) {
     this.#options = options;
     const { config, clock } = options;
     this.#sinceMs = clock.now();
-    this.#sinceElapsedMs = clock.elapsed();
     const knownGood = this.#knownGood = new KnownGood(clock);
     this.#outages = new Outages({ gaps: options.gaps, clock, knownGood });
     this.#lifeSigns = new LifeSigns({
@@ -95,12 +89,17 @@ export class Recorder {
       knownGood,
       session: () => this.#session,
     });
+    this.#backpressure = new Backpressure({
+      archive: options.archive,
+      limitBytes: config.bufferLimitBytes,
+      onDropping: (cause) => this.#beginDropping(cause),
+      onTaking: () => this.#outages.endDropping(),
+    });
     this.#intake = new Intake({
       archive: options.archive,
       clock,
       rules: new LineRules({ ...config, ownApp: config.app }),
-      hasRoom: () => this.#hasRoom(),
-      onDrop: () => this.#beginDropping(),
+      backpressure: this.#backpressure,
       onLine: (elapsedMs, stampMs) => this.#knownGood.noteLine(elapsedMs, stampMs),
     });
     this.#canary = config.canaryIntervalMs === null ? null : new Canary({
@@ -110,6 +109,8 @@ export class Recorder {
       onMissed: () => this.#session?.end("stall", "Stream stalled: two canaries in a row did not come back"),
       onReturn: options.onRoundTrip,
     });
+    const { askAfterMs = ASK_AFTER_MS } = options;
+    this.#lastGood = new LastGood({ knownGood, canary: this.#canary, clock, askAfterMs });
   }
 
   /** Begins to record, and to write down what was missed since the last time. */
@@ -118,7 +119,7 @@ export class Recorder {
     const marking = this.#lifeSigns.readPast();
     this.#cancels.push(
       archive.onChange(() => {
-        this.#followArchive();
+        this.#backpressure.follow();
         this.#lifeSigns.followArchive();
       }),
       clock.every(ALIVE_INTERVAL_MS, () => this.#moveMark()),
@@ -138,8 +139,9 @@ export class Recorder {
     if (session !== null) {
       const beforeMs = clock.elapsed();
       const end = await session.stop();
-      // What came meanwhile vouches for nothing: the server may have left out others by then.
-      if (end.kind === "stop") this.#outages.begin("stop", Math.min(beforeMs, this.#lastGoodMs(end)));
+      // The server stops sending at some moment after the call, and nobody is told when. So a line that comes while the
+      // session stops does not prove that those published just before it were sent too: the gap begins at the call.
+      if (end.kind === "stop") this.#outages.begin("stop", Math.min(beforeMs, this.#lastGood.goodMs(end)));
     }
     await this.#running;
     // Not before: a session that is held back must be let go on to its end as the archive drains.
@@ -158,7 +160,9 @@ export class Recorder {
   /** The recorder as it is now. */
   status(): RecorderStatus {
     return {
-      state: this.#dropping !== null || this.#options.archive.trouble !== null ? "holding" : this.#state,
+      state: this.#backpressure.isDropping || this.#options.archive.trouble !== null
+        ? "holding"
+        : this.#state,
       sinceMs: this.#sinceMs,
       server: this.#options.config.server.redacted,
       counters: { ...this.#intake.counters },
@@ -174,7 +178,7 @@ export class Recorder {
     const reasons: string[] = [];
     const { trouble } = this.#options.archive;
     if (trouble !== null) reasons.push(`The disk takes no lines: ${trouble}.`);
-    else if (this.#dropping !== null) {
+    else if (this.#backpressure.isDropping) {
       reasons.push("Lines are dropped: they come faster than the disk takes them.");
     }
     if (this.#state !== "recording") {
@@ -222,20 +226,21 @@ export class Recorder {
       return null;
     }
     this.#session = session;
-    this.#paused = false;
     const undo = this.#watch(session);
     const end = await session.ended;
     undo();
     this.#session = null;
+    this.#backpressure.end();
     if (end.kind === "stop") return null;
-    this.#outages.begin(causeOf(end.kind), this.#lastGoodMs(end));
+    this.#outages.begin(causeOf(end.kind), this.#lastGood.goodMs(end));
     return end;
   }
 
-  /** What is done while a session lasts; gives what undoes it. */
+  /** What is done while a session lasts; returns what undoes it. */
   #watch(session: Session): Cancel {
     const { clock, config, logger, onSession } = this.#options;
-    this.#outages.beginSession(this.#dropping !== null);
+    this.#outages.beginSession(this.#backpressure.isDropping);
+    this.#lastGood.begin();
     this.#enter("recording");
     onSession?.();
     logger.log("info", "recording", {
@@ -245,32 +250,21 @@ export class Recorder {
     const cancels = [clock.after(HEALTHY_MS, () => this.#backoff.reset())];
     this.#canary?.start();
     cancels.push(() => this.#canary?.stop());
-    if (config.stallAfterMs !== null) cancels.push(this.#watchForStall(session, config.stallAfterMs));
-    this.#followArchive();
+    if (config.stallAfterMs !== null) {
+      cancels.push(watchForStall({
+        clock,
+        stallAfterMs: config.stallAfterMs,
+        countReceived: () => this.#intake.counters.received,
+        onStall: (silentMs) => session.end("stall", `Stream stalled: no line within ${silentMs} ms`),
+      }));
+    }
+    this.#backpressure.begin(session);
     this.#look();
     this.#moveMark();
     return () => {
       this.#outages.endSession();
       for (const cancel of cancels) cancel();
     };
-  }
-
-  /** Ends the session once no line has come for `stallAfterMs`. */
-  #watchForStall(session: Session, stallAfterMs: number): Cancel {
-    const { clock } = this.#options;
-    const { counters } = this.#intake;
-    let received = counters.received;
-    let cancel = clock.after(stallAfterMs, check);
-    let sinceMs = clock.elapsed();
-    function check(): void {
-      if (counters.received === received) {
-        return session.end("stall", `Stream stalled: no line within ${clock.elapsed() - sinceMs} ms`);
-      }
-      received = counters.received;
-      sinceMs = clock.elapsed();
-      cancel = clock.after(stallAfterMs, check);
-    }
-    return () => cancel();
   }
 
   #subscriptions(): Subscription[] {
@@ -289,59 +283,21 @@ export class Recorder {
     return subscriptions;
   }
 
-  /** The last moment up to which lines are known to be here, by {@linkcode Clock.elapsed}. */
-  #lastGoodMs(end: SessionEnd): number {
-    const { lineMs } = this.#knownGood;
-    if (end.kind !== "stall") return Math.max(lineMs, end.lastGoodMs);
-    // A PING is answered by the server beside the stream, and says nothing about that.
-    return Math.max(lineMs, this.#canary?.goodMs ?? Math.min(this.#sinceElapsedMs, end.lastGoodMs));
-  }
-
   #enter(state: RecorderState): void {
     this.#state = state;
     this.#sinceMs = this.#options.clock.now();
-    this.#sinceElapsedMs = this.#options.clock.elapsed();
   }
 
-  #hasRoom(): boolean {
-    const { archive, config } = this.#options;
-    const limit = config.bufferLimitBytes;
-    if (archive.waitingBytes < limit) return true;
-    this.#followArchive();
-    return this.#paused && archive.waitingBytes < limit + OVERSHOOT_BYTES;
-  }
-
-  #beginDropping(): void {
-    if (this.#dropping !== null) return;
-    const { archive, clock } = this.#options;
-    this.#dropping = archive.trouble === null ? "overflow" : "disk";
-    // What a disk that fails has not taken stays in memory, where nobody can read it.
-    const keptMs = this.#dropping === "disk" ? this.#lifeSigns.keptMs : null;
-    this.#outages.begin(this.#dropping, keptMs ?? clock.elapsed());
-  }
-
-  /** Holds the source back while too much waits, and lets it go on when half of that is written. */
-  #followArchive(): void {
-    const { archive, config } = this.#options;
-    const isLow = archive.waitingBytes <= config.bufferLimitBytes / 2;
-    if (isLow && this.#dropping !== null) {
-      this.#dropping = null;
-      this.#outages.endDropping();
-    }
-    const session = this.#session;
-    if (session === null || !session.canPause) return;
-    // On a disk that fails reading goes on: what the server holds for a reader that pauses is less than this.
-    const shouldPause = archive.trouble === null &&
-      (this.#paused ? !isLow : archive.waitingBytes >= config.bufferLimitBytes);
-    if (shouldPause === this.#paused) return;
-    this.#paused = shouldPause;
-    if (shouldPause) session.pause();
-    else session.resume();
+  #beginDropping(cause: DropCause): void {
+    // What a disk that fails has not taken stays in memory, where nobody can read it: the gap begins where the text
+    // in the files ends.
+    const keptMs = cause === "disk" ? this.#lifeSigns.keptMs : null;
+    this.#outages.begin(cause, keptMs ?? this.#options.clock.elapsed());
   }
 
   #moveMark(): void {
     if (this.#session === null) return;
-    this.#noteAnswer(this.#session);
+    this.#lastGood.noteAnswer(this.#session);
     this.#lifeSigns.moveMark();
   }
 
@@ -350,26 +306,11 @@ export class Recorder {
     this.#knownGood.look();
     const session = this.#session;
     if (session === null) return;
-    this.#noteAnswer(session);
-    this.#outages.look(this.#dropping !== null);
+    this.#lastGood.noteAnswer(session);
+    this.#outages.look(this.#backpressure.isDropping);
     this.#lifeSigns.look();
-    this.#ask(session);
-  }
-
-  #noteAnswer(session: Session): void {
-    // While a canary is overdue the stream may be dead, and a server answers beside it.
-    if ((this.#canary?.status.missed ?? 0) === 0) this.#knownGood.noteAnswer(session.lastGoodMs);
-  }
-
-  /** Asks a server from which nothing has come for a while whether there was anything; at most once at a time. */
-  #ask(session: Session): void {
-    const { clock, askAfterMs = ASK_AFTER_MS } = this.#options;
-    if (askAfterMs === null || this.#paused || this.#asked === session) return;
-    if (clock.elapsed() - this.#knownGood.goodMs < askAfterMs) return;
-    this.#asked = session;
-    session.ask().finally(() => {
-      if (this.#asked === session) this.#asked = null;
-    });
+    // A session that is held back cannot hear an answer.
+    if (!this.#backpressure.isPaused) this.#lastGood.askIfSilent(session);
   }
 }
 

@@ -15,7 +15,8 @@ class IntakeRig {
   readonly appended: Appended[] = [];
   readonly intake: Intake;
   hasRoom = true;
-  drops = 0;
+  /** What was told of room. */
+  readonly steps: string[] = [];
   /** What {@linkcode IntakeOptions.onLine} was told. */
   readonly told: [elapsedMs: number, stampMs: number | null][] = [];
 
@@ -28,8 +29,11 @@ class IntakeRig {
         },
       },
       rules: new LineRules({ ownApp: null, excludeApps: [], includeApps: [], excludeText: [], ...rules }),
-      hasRoom: () => this.hasRoom,
-      onDrop: () => this.drops++,
+      backpressure: {
+        hasRoom: () => this.hasRoom,
+        noteAppended: () => this.steps.push("appended"),
+        noteDropped: () => this.steps.push("dropped"),
+      },
       onLine: (elapsedMs, stampMs) => this.told.push([elapsedMs, stampMs]),
     });
   }
@@ -116,9 +120,16 @@ Deno.test("Intake.take() drops and counts a line for which there is no room, and
   rig.hasRoom = false;
   rig.take('{"message":"hello"}');
   assert.deepEqual(rig.appended, []);
-  assert.equal(rig.drops, 1);
+  assert.deepEqual(rig.steps, ["dropped"]);
   assert.equal(rig.intake.counters.dropped, 1);
   assert.equal(rig.intake.counters.recorded, 0);
+});
+
+Deno.test("Intake.take() tells of a line that was appended after the archive has it", () => {
+  const rig = new IntakeRig();
+  rig.take('{"message":"hello"}');
+  assert.deepEqual(rig.steps, ["appended"]);
+  assert.equal(rig.appended.length, 1);
 });
 
 Deno.test("Intake tells of each message with a payload when it came and when it was stamped", () => {
