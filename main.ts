@@ -21,6 +21,7 @@ import { Metrics } from "./lib/metrics.ts";
 import { chooseConnections, countFreeFiles, METRICS_CONNECTIONS } from "./lib/machine/open_files.ts";
 import { RecordedSpan } from "./lib/gaps/recorded_span.ts";
 import { Recorder } from "./lib/recorder/recorder.ts";
+import { FlyStream } from "./lib/source/nats/fly_stream.ts";
 import { stopOnSignals } from "./lib/stop_signals.ts";
 import { createApp } from "./routes/app.ts";
 import { createMetricsApp } from "./routes/metrics.ts";
@@ -52,7 +53,7 @@ async function run(config: Config): Promise<void> {
   const gaps = GapLedger.open(directory, { clock, logger });
   const alive = new AliveMark(directory);
   const recorder = new Recorder({
-    ...{ config, archive, gaps, alive, clock, logger, print },
+    ...{ source: FlyStream.of(config, clock), config, archive, gaps, alive, clock, logger, print },
     onSession: metrics.noteSession.bind(metrics),
     onRoundTrip: metrics.noteRoundTrip.bind(metrics),
   });

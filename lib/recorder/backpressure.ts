@@ -11,7 +11,7 @@
  */
 
 import type { Archive } from "../archive/archive.ts";
-import type { Session } from "../source/nats/session.ts";
+import type { SourceSession } from "../source/source.ts";
 
 /** Lines that arrive while a pause of reading takes effect: a socket buffer of the source's and one message. */
 export const OVERSHOOT_BYTES: number = 4 * 1024 * 1024;
@@ -34,7 +34,7 @@ export interface BackpressureOptions {
 /** Holds a source back while too much waits for the disk. */
 export class Backpressure {
   readonly #options: BackpressureOptions;
-  #session: Pick<Session, "canPause" | "pause" | "resume"> | null = null;
+  #session: Pick<SourceSession, "canPause" | "pause" | "resume"> | null = null;
   #isPaused = false;
   #isDropping = false;
 
@@ -54,7 +54,7 @@ export class Backpressure {
   }
 
   /** A session has begun, which is held back from now on where that is needed. */
-  begin(session: Pick<Session, "canPause" | "pause" | "resume">): void {
+  begin(session: Pick<SourceSession, "canPause" | "pause" | "resume">): void {
     this.#session = session;
     this.#isPaused = false;
     this.follow();

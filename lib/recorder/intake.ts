@@ -11,18 +11,11 @@ import { createEnvelope, subjectParts } from "../line/envelope.ts";
 import { dayOfLine, parseFlyRecord, rejection } from "../line/fly_log.ts";
 import type { LineRules } from "../filter/rules.ts";
 import { LineScanner } from "../line/scanner.ts";
+import type { SourceMessage } from "../source/source.ts";
 import type { RecorderCounters } from "./status.ts";
 import { freeBuffer } from "../machine/spent_buffers.ts";
 import type { Backpressure } from "./backpressure.ts";
 import { parseTimestamp, type Timestamp, timestampFromMs } from "../timestamp.ts";
-
-/** A message as a source hands it over; valid only during the call. */
-export interface SourceMessage {
-  /** The message's bytes, a view on a buffer that is used again. */
-  readonly payload: Uint8Array;
-  /** Made when asked for. */
-  readonly subject: string;
-}
 
 /** See {@linkcode Intake}. */
 export interface IntakeOptions {

@@ -20,8 +20,7 @@
  */
 
 import type { Clock } from "../clock.ts";
-import type { Session } from "../source/nats/session.ts";
-import type { SessionEnd } from "../source/nats/session_end.ts";
+import type { SourceEnd, SourceSession } from "../source/source.ts";
 import type { Canary } from "./canary.ts";
 import type { KnownGood } from "./known_good.ts";
 
@@ -58,14 +57,14 @@ export class LastGood {
   }
 
   /** Takes the last answer of a session that lasts, if answers count. */
-  noteAnswer({ lastGoodMs }: Pick<Session, "lastGoodMs">): void {
+  noteAnswer({ lastGoodMs }: Pick<SourceSession, "lastGoodMs">): void {
     const { canary, knownGood } = this.#options;
     const isCanaryOverdue = canary !== null && canary.status.missed > 0;
     if (!isCanaryOverdue) knownGood.noteAnswer(lastGoodMs);
   }
 
   /** Asks a server from which nothing has come for a while whether there was anything; at most once at a time. */
-  askIfSilent(session: Pick<Session, "ask">): void {
+  askIfSilent(session: Pick<SourceSession, "ask">): void {
     const { clock, askAfterMs, knownGood } = this.#options;
     if (askAfterMs === null || this.#asked === session) return;
     if (clock.elapsed() - knownGood.goodMs < askAfterMs) return;
@@ -76,9 +75,9 @@ export class LastGood {
   }
 
   /** Up to when no line is missing, now that the session that began last has ended so. */
-  goodMs(end: Pick<SessionEnd, "kind" | "lastGoodMs">): number {
+  goodMs(end: Pick<SourceEnd, "cause" | "lastGoodMs">): number {
     const { canary, knownGood: { lineMs } } = this.#options;
-    if (end.kind !== "stall") return Math.max(lineMs, end.lastGoodMs);
+    if (end.cause !== "stall") return Math.max(lineMs, end.lastGoodMs);
     return Math.max(lineMs, canary?.goodMs ?? Math.min(this.#beganMs, end.lastGoodMs));
   }
 }

@@ -13,16 +13,22 @@ import { Backoff, LONGEST_WAIT_MS } from "./backoff.ts";
 import { Canary } from "./canary.ts";
 import { type Cancel, type Clock, sleep } from "../clock.ts";
 import type { Config } from "../config/config.ts";
-import type { GapCause } from "../gaps/gap.ts";
 import { Intake } from "./intake.ts";
 import { GAP_MARGIN_MS, KnownGood } from "./known_good.ts";
 import { ASK_AFTER_MS, LastGood } from "./last_good.ts";
 import { LifeSigns } from "./life_signs.ts";
 import { LineRules } from "../filter/rules.ts";
 import type { Logger } from "../logger.ts";
-import { openSession, type Session, type Subscription } from "../source/nats/session.ts";
-import { type EndKind, type SessionEnd, SessionError } from "../source/nats/session_end.ts";
+import {
+  type Source,
+  type SourceEnd,
+  SourceError,
+  type SourceFailure,
+  type SourcePositions,
+  type SourceSession,
+} from "../source/source.ts";
 import { Outages } from "./outages.ts";
+import { SafePositions } from "./safe_positions.ts";
 import { watchForStall } from "./stall_watch.ts";
 import type { Readiness, RecorderState, RecorderStatus } from "./status.ts";
 
@@ -32,10 +38,25 @@ export const HEALTHY_MS = 60_000;
 /** How often it is looked up to when everything is here, for after a kill, in milliseconds. */
 export const LOOK_INTERVAL_MS = 100;
 
+/** What a recorder reads of the configuration. */
+export type RecorderConfig = Pick<
+  Config,
+  | "app"
+  | "excludeApps"
+  | "includeApps"
+  | "excludeText"
+  | "bufferLimitBytes"
+  | "syncIntervalMs"
+  | "canaryIntervalMs"
+  | "stallAfterMs"
+>;
+
 /** See {@linkcode Recorder}. */
 export interface RecorderOptions {
-  /** Where from, which lines, and how long to wait. */
-  config: Config;
+  /** Where the lines come from. */
+  source: Source;
+  /** Which lines, how many may wait, and how long to wait for one. */
+  config: RecorderConfig;
   /** Takes the lines. */
   archive: Archive;
   /** Takes the spans in which lines may be missing. */
@@ -52,13 +73,11 @@ export interface RecorderOptions {
   onSession?(): void;
   /** Hears of each canary that comes back. */
   onRoundTrip?(roundTripMs: number): void;
-  /** For tests: sessions with other times. Default: {@linkcode openSession}. */
-  openSession?: typeof openSession;
   /** For tests that count answers: null asks nothing. Default: {@linkcode ASK_AFTER_MS}. */
   askAfterMs?: number | null;
 }
 
-/** The supervised subscriber task. */
+/** The supervised task that takes lines from a source. */
 export class Recorder {
   readonly #options: RecorderOptions;
   readonly #intake: Intake;
@@ -72,15 +91,17 @@ export class Recorder {
   readonly #lastGood: LastGood;
   #state: RecorderState = "connecting";
   #sinceMs: number;
-  #session: Session | null = null;
+  #session: SourceSession | null = null;
   #lastError: RecorderStatus["lastError"] = null;
   #running: Promise<void> | null = null;
   #cancels: Cancel[] = [];
+  /** The source of each session that has ended is being told what is safe. */
+  #finishing: Promise<unknown> = Promise.resolve();
 
   /** Records nothing before {@linkcode Recorder.start}. */
   constructor(options: RecorderOptions) {
     this.#options = options;
-    const { config, clock } = options;
+    const { config, clock, source } = options;
     this.#sinceMs = clock.now();
     const knownGood = this.#knownGood = new KnownGood(clock);
     this.#outages = new Outages({ gaps: options.gaps, clock, knownGood });
@@ -102,11 +123,11 @@ export class Recorder {
       backpressure: this.#backpressure,
       onLine: (elapsedMs, stampMs) => this.#knownGood.noteLine(elapsedMs, stampMs),
     });
-    this.#canary = config.canaryIntervalMs === null ? null : new Canary({
+    this.#canary = config.canaryIntervalMs === null || !source.hasEcho ? null : new Canary({
       intervalMs: config.canaryIntervalMs,
       clock,
       print: options.print,
-      onMissed: () => this.#session?.end("stall", "Stream stalled: two canaries in a row did not come back"),
+      onMissed: () => this.#session?.endStalled("Stream stalled: two canaries in a row did not come back"),
       onReturn: options.onRoundTrip,
     });
     const { askAfterMs = ASK_AFTER_MS } = options;
@@ -129,7 +150,7 @@ export class Recorder {
   }
 
   /**
-   * Takes what the server has sent until now and stops. What was recorded is not synced by this: closing
+   * Takes what the source has sent until now and stops. What was recorded is not synced by this: closing
    * the archive is.
    */
   async stop(): Promise<void> {
@@ -139,9 +160,9 @@ export class Recorder {
     if (session !== null) {
       const beforeMs = clock.elapsed();
       const end = await session.stop();
-      // The server stops sending at some moment after the call, and nobody is told when. So a line that comes while the
+      // The source stops sending at some moment after the call, and nobody is told when. So a line that comes while the
       // session stops does not prove that those published just before it were sent too: the gap begins at the call.
-      if (end.kind === "stop") this.#outages.begin("stop", Math.min(beforeMs, this.#lastGood.goodMs(end)));
+      if (end.cause === "stop") this.#outages.begin("stop", Math.min(beforeMs, this.#lastGood.goodMs(end)));
     }
     await this.#running;
     // Not before: a session that is held back must be let go on to its end as the archive drains.
@@ -150,10 +171,11 @@ export class Recorder {
   }
 
   /**
-   * Leaves the signs that everything until now is on the disk; to be called after {@linkcode stop}, when the archive and
-   * the ledger have said so.
+   * Leaves the signs that everything until now is on the disk, once the source has been told so; to be called after
+   * {@linkcode stop}, when the archive and the ledger have said that it is.
    */
   async leave(): Promise<void> {
+    await this.#finishing;
     await this.#lifeSigns.leave();
   }
 
@@ -164,7 +186,7 @@ export class Recorder {
         ? "holding"
         : this.#state,
       sinceMs: this.#sinceMs,
-      server: this.#options.config.server.redacted,
+      server: this.#options.source.name,
       counters: { ...this.#intake.counters },
       lagMs: this.#intake.lagMs,
       lastLineMs: this.#intake.lastLineMs,
@@ -183,7 +205,7 @@ export class Recorder {
     }
     if (this.#state !== "recording") {
       const why = this.#lastError === null ? "" : ` ${this.#lastError.message}.`;
-      reasons.push(`There is no session with ${this.#options.config.server.redacted}: ${this.#state}.${why}`);
+      reasons.push(`There is no session with ${this.#options.source.name}: ${this.#state}.${why}`);
     }
     return { ready: reasons.length === 0, reasons };
   }
@@ -198,55 +220,50 @@ export class Recorder {
       this.#lastError = { atMs: this.#options.clock.now(), message: end.message };
       this.#enter("waiting");
       const waitMs = this.#backoff.next();
-      await sleep(this.#options.clock, end.kind === "refused" ? LONGEST_WAIT_MS : waitMs, signal);
+      await sleep(this.#options.clock, end.needsHelp ? LONGEST_WAIT_MS : waitMs, signal);
     }
   }
 
   /** Runs one session to its end; null when it was stopped on purpose. */
-  async #runSession(signal: AbortSignal): Promise<Pick<SessionEnd, "kind" | "message"> | null> {
-    const { clock } = this.#options;
-    let session: Session;
+  async #runSession(signal: AbortSignal): Promise<SourceFailure | null> {
+    const { clock, source } = this.#options;
+    const { dropped } = this.#intake.counters;
+    let session: SourceSession;
     try {
-      session = await (this.#options.openSession ?? openSession)({
-        server: this.#options.config.server,
-        name: "flightlog",
-        subscriptions: this.#subscriptions(),
-        clock,
+      session = await source.open({
+        onMessage: (message) => this.#intake.take(message),
+        onEcho: (payload) => this.#canary?.take(payload),
       }, signal);
     } catch (error) {
       if (signal.aborted) return null;
-      const reason = error instanceof SessionError ? error.kind : "protocol";
-      const kind = reason === "unreachable" ? "disconnect" : reason;
-      // Nothing was here before either, so there is nothing to begin earlier for.
-      if (causeOf(kind) === "refused") this.#outages.begin("refused", clock.elapsed() + GAP_MARGIN_MS);
-      return { kind, message: (error as Error).message };
+      const failure = failureOf(error);
+      // The gap that lasts already has all that was missed before, so this one begins at this moment.
+      if (failure.cause === "refused") this.#outages.begin("refused", clock.elapsed() + GAP_MARGIN_MS);
+      return failure;
     }
     if (signal.aborted) {
       await session.stop();
       return null;
     }
     this.#session = session;
-    const undo = this.#watch(session);
-    const end = await session.ended;
+    const undo = this.#watch(session, () => this.#intake.counters.dropped > dropped);
+    const end: SourceEnd = await session.ended;
     undo();
     this.#session = null;
     this.#backpressure.end();
-    if (end.kind === "stop") return null;
-    this.#outages.begin(causeOf(end.kind), this.#lastGood.goodMs(end));
+    if (end.cause === "stop") return null;
+    this.#outages.begin(end.cause, this.#lastGood.goodMs(end));
     return end;
   }
 
   /** What is done while a session lasts; returns what undoes it. */
-  #watch(session: Session): Cancel {
-    const { clock, config, logger, onSession } = this.#options;
+  #watch(session: SourceSession, hasDropped: () => boolean): Cancel {
+    const { clock, config, logger, source, onSession } = this.#options;
     this.#outages.beginSession(this.#backpressure.isDropping);
     this.#lastGood.begin();
     this.#enter("recording");
     onSession?.();
-    logger.log("info", "recording", {
-      server: this.#options.config.server.redacted,
-      subject: config.subject,
-    });
+    logger.log("info", "recording", source.details);
     const cancels = [clock.after(HEALTHY_MS, () => this.#backoff.reset())];
     this.#canary?.start();
     cancels.push(() => this.#canary?.stop());
@@ -255,9 +272,10 @@ export class Recorder {
         clock,
         stallAfterMs: config.stallAfterMs,
         countReceived: () => this.#intake.counters.received,
-        onStall: (silentMs) => session.end("stall", `Stream stalled: no line within ${silentMs} ms`),
+        onStall: (silentMs) => session.endStalled(`Stream stalled: no line within ${silentMs} ms`),
       }));
     }
+    if (session.positions !== null) cancels.push(this.#tellPositions(session.positions, hasDropped));
     this.#backpressure.begin(session);
     this.#look();
     this.#moveMark();
@@ -267,20 +285,19 @@ export class Recorder {
     };
   }
 
-  #subscriptions(): Subscription[] {
-    const { config } = this.#options;
-    const subscriptions: Subscription[] = [{
-      subject: config.subject,
-      ...(config.queue === null ? {} : { queue: config.queue }),
-      onMessage: (message) => this.#intake.take(message),
-    }];
-    if (this.#canary !== null) {
-      subscriptions.push({
-        subject: `logs.${config.app}.${config.region}.${config.machine}`,
-        onMessage: (message) => this.#canary?.take(message.payload),
-      });
-    }
-    return subscriptions;
+  /** Tells the source what is safe, no more often than the disk is synced anyway; and once more when the session ends. */
+  #tellPositions(positions: SourcePositions, hasDropped: () => boolean): Cancel {
+    const { archive, clock, config, logger } = this.#options;
+    const safe = new SafePositions({ archive, positions, hasDropped });
+    const onError = (error: unknown): void =>
+      logger.log("error", "source not told what is safe", { reason: (error as Error).message });
+    const cancel = clock.every(Math.max(config.syncIntervalMs, LOOK_INTERVAL_MS), () => {
+      safe.look().catch(onError);
+    });
+    return () => {
+      cancel();
+      this.#finishing = Promise.all([this.#finishing, safe.finish().catch(onError)]);
+    };
   }
 
   #enter(state: RecorderState): void {
@@ -314,7 +331,8 @@ export class Recorder {
   }
 }
 
-function causeOf(kind: EndKind): GapCause {
-  if (kind === "stall") return "stall";
-  return kind === "refused" || kind === "denied" ? "refused" : "disconnect";
+/** Why a session could not be opened. An error of another class is a mistake in the source, which is tried again too. */
+function failureOf(error: unknown): SourceFailure {
+  if (error instanceof SourceError) return error.failure;
+  return { cause: "disconnect", kind: "fault", message: (error as Error).message, needsHelp: false };
 }

@@ -40,7 +40,7 @@ export interface RecorderStatus {
   state: RecorderState;
   /** Since when. */
   sinceMs: number;
-  /** The server's URL, without credentials. */
+  /** Where lines come from: the server's URL, without credentials. */
   server: string;
   /** What it has counted. */
   counters: RecorderCounters;

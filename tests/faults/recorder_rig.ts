@@ -12,6 +12,8 @@ import { readConfig } from "../../lib/config/config.ts";
 import { parseDayName } from "../../lib/day.ts";
 import type { Details, Logger } from "../../lib/logger.ts";
 import { Recorder, type RecorderOptions } from "../../lib/recorder/recorder.ts";
+import { FlyStream } from "../../lib/source/nats/fly_stream.ts";
+import type { Source } from "../../lib/source/source.ts";
 import type { FakeClock } from "../rig/fake_clock.ts";
 import type { FoundGap, NumberedLines, Verdict } from "./oracle.ts";
 
@@ -28,8 +30,8 @@ export interface RecorderRigOptions {
   directory?: string;
   /** For the archive. */
   openFile?: ArchiveOptions["openFile"];
-  /** For the recorder. */
-  openSession?: RecorderOptions["openSession"];
+  /** Where the lines come from, made of Fly's stream. Default: Fly's stream itself. */
+  source?: (stream: Source) => Source;
   /** For the recorder. Default: null, so that a server is asked at moments that a test can tell. */
   askAfterMs?: RecorderOptions["askAfterMs"];
 }
@@ -67,7 +69,7 @@ export class RecorderRig implements AsyncDisposable {
 
   /** Opens the archive and starts to record. */
   static async start(options: RecorderRigOptions): Promise<RecorderRig> {
-    const { clock, env, openFile, openSession, askAfterMs = null } = options;
+    const { clock, env, openFile, source = (stream) => stream, askAfterMs = null } = options;
     const rig = new RecorderRig(
       options,
       options.directory ?? await Deno.makeTempDir({ prefix: "flightlog-rig-" }),
@@ -81,7 +83,7 @@ export class RecorderRig implements AsyncDisposable {
     rig.gaps = GapLedger.open(directory, { clock, logger });
     rig.alive = new AliveMark(directory);
     rig.recorder = new Recorder({
-      ...{ config, clock, logger, openSession, askAfterMs },
+      ...{ source: source(FlyStream.of(config, clock)), config, clock, logger, askAfterMs },
       archive: rig.archive,
       gaps: rig.gaps,
       alive: rig.alive,

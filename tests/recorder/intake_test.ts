@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { dayName } from "../../lib/day.ts";
 import { recoverPayload } from "../../lib/line/envelope.ts";
-import { Intake, type SourceMessage } from "../../lib/recorder/intake.ts";
+import { Intake } from "../../lib/recorder/intake.ts";
+import type { SourceMessage } from "../../lib/source/source.ts";
 import { LineRules, type LineRulesSpec } from "../../lib/filter/rules.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 

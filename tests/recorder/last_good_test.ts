@@ -41,8 +41,8 @@ class LastGoodRig {
   }
 
   /** The second up to which nothing is missing when the session ends so; a question of 30 s was the last one answered. */
-  goodSecond(kind: "disconnect" | "stall"): number {
-    return this.lastGood.goodMs({ kind, lastGoodMs: 30 * SECOND_MS }) / SECOND_MS;
+  goodSecond(cause: "disconnect" | "stall"): number {
+    return this.lastGood.goodMs({ cause, lastGoodMs: 30 * SECOND_MS }) / SECOND_MS;
   }
 }
 

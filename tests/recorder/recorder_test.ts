@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { AliveMark } from "../../lib/gaps/alive_mark.ts";
 import { parseDayName } from "../../lib/day.ts";
 import { GAP_MARGIN_MS } from "../../lib/recorder/known_good.ts";
-import { openSession } from "../../lib/source/nats/session.ts";
 import { type FoundGap, NumberedLines } from "../faults/oracle.ts";
 import { RecorderRig } from "../faults/recorder_rig.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { numberedLine } from "../rig/fly_lines.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";
+import { HandMadeSource } from "../source/hand_made_source.ts";
 import { TcpProxy } from "../rig/tcp_proxy.ts";
 
 const START = "2026-11-22T10:00:00Z";
@@ -230,6 +230,35 @@ Deno.test("Recorder begins a gap where it was even if a line claims to be from t
   assert.equal(gapOf(rig, "disconnect")?.since, START_MS);
 });
 
+Deno.test("Recorder sends no canary where the source brings none back", async () => {
+  const clock = new FakeClock(START);
+  const fly = { FLY_APP_NAME: "flightlog", FLY_REGION: "sjc", FLY_MACHINE_ID: "e784", API_TOKEN: "secret" };
+  const env = { ...fly, NATS_URL: "nats://127.0.0.1:1" }; // nothing connects to it
+  for (const hasEcho of [false, true]) {
+    const source = new HandMadeSource(clock, { hasEcho });
+    await using rig = await RecorderRig.start({ clock, env, source: () => source });
+    await rig.untilEvent("recording");
+    assert.equal(rig.printed.length, hasEcho ? 1 : 0);
+    assert.equal(rig.recorder.status().canary === null, !hasEcho);
+    if (!hasEcho) continue;
+    source.echo(rig.printed[0]!);
+    assert.equal(rig.recorder.status().canary?.everReturned, true);
+  }
+});
+
+Deno.test("Recorder tries again when a source fails in a way that it has no word for", async () => {
+  const clock = new FakeClock(START);
+  const source = new HandMadeSource(clock);
+  source.fault = new TypeError("Cannot read properties of undefined");
+  const env = { NATS_URL: "nats://127.0.0.1:1" }; // nothing connects to it
+  await using rig = await RecorderRig.start({ clock, env, source: () => source });
+  const { kind, reason } = await rig.untilEvent("session ended");
+  assert.deepEqual([kind, reason], ["fault", "Cannot read properties of undefined"]);
+  source.fault = null;
+  clock.advance(250);
+  await rig.untilEvent("recording");
+});
+
 Deno.test("Recorder.stop() ends a session that is confirmed in the same moment", async () => {
   await using server = await NatsServer.start();
   const clock = new FakeClock(START);
@@ -238,12 +267,15 @@ Deno.test("Recorder.stop() ends a session that is confirmed in the same moment",
   await using rig = await RecorderRig.start({
     clock,
     env: { NATS_URL: server.url },
-    async openSession(options) {
-      const session = await openSession(options);
-      opened.resolve();
-      await goOn.promise;
-      return session;
-    },
+    source: (stream) => ({
+      ...{ name: stream.name, details: stream.details, hasEcho: stream.hasEcho },
+      async open(listener) {
+        const session = await stream.open(listener, new AbortController().signal);
+        opened.resolve();
+        await goOn.promise;
+        return session;
+      },
+    }),
   });
   await opened.promise;
   const stopping = rig.stop();
