@@ -4,23 +4,17 @@
  * @module
  */
 
-import { AliveMark } from "./lib/gaps/alive_mark.ts";
-import { Archive } from "./lib/archive/archive.ts";
-import { GapLedger } from "./lib/gaps/ledger.ts";
 import { readWorkersFor } from "./lib/archive/read/pool.ts";
-import { Scrub } from "./lib/archive/repair/scrub.ts";
 import { readVolumeUsage, requireOwnVolume } from "./lib/archive/volume.ts";
 import { systemClock as clock } from "./lib/clock.ts";
 import { type Config, ConfigError, readConfig } from "./lib/config/config.ts";
 import { VARIABLE_NAMES } from "./lib/config/environment.ts";
-import { Followers } from "./lib/follow/followers.ts";
+import { Flightlog } from "./lib/flightlog.ts";
 import { createLogger } from "./lib/logger.ts";
 import { machineMemory } from "./lib/machine/machine_memory.ts";
 import { MemoryBudget, READER_BYTES, readingBytes } from "./lib/machine/memory_budget.ts";
 import { Metrics } from "./lib/metrics.ts";
 import { chooseConnections, countFreeFiles, METRICS_CONNECTIONS } from "./lib/machine/open_files.ts";
-import { RecordedSpan } from "./lib/gaps/recorded_span.ts";
-import { Recorder } from "./lib/recorder/recorder.ts";
 import { FlyStream } from "./lib/source/nats/fly_stream.ts";
 import { stopOnSignals } from "./lib/stop_signals.ts";
 import { createApp } from "./routes/app.ts";
@@ -49,21 +43,16 @@ async function run(config: Config): Promise<void> {
   const machineBytes = machineMemory();
   const memory = new MemoryBudget({ limitBytes: readingBytes(machineBytes), clock });
   const readWorkers = readWorkersFor(machineBytes);
-  const archive = await Archive.open({ ...config, directory, clock, logger, onTiming, memory, readWorkers });
-  const gaps = GapLedger.open(directory, { clock, logger });
-  const alive = new AliveMark(directory);
-  const recorder = new Recorder({
-    ...{ source: FlyStream.of(config, clock), config, archive, gaps, alive, clock, logger, print },
+  const flightlog = await Flightlog.open({
+    ...{ config, source: FlyStream.of(config, clock), clock, logger, print, memory, readWorkers, onTiming },
     onSession: metrics.noteSession.bind(metrics),
     onRoundTrip: metrics.noteRoundTrip.bind(metrics),
   });
-  const scrub = new Scrub(directory, { archive, clock, logger });
+  const { archive, gaps, ledger, recorder, scrub, followers } = flightlog;
   const volumeUsage = () => readVolumeUsage(directory);
-  const known = new RecordedSpan({ ledger: gaps, archive, clock });
-  const followers = new Followers({ archive, gaps: known, clock, logger, memory });
-  metrics.connect({ archive, recorder, gaps, scrub, config, volumeUsage });
+  metrics.connect({ archive, recorder, gaps: ledger, scrub, config, volumeUsage });
   const app = createApp({
-    ...{ archive, gaps: known, recorder, scrub, volumeUsage, clock, logger, config, version: deno.version },
+    ...{ archive, gaps, recorder, scrub, volumeUsage, clock, logger, config, version: deno.version },
     ...{ lines: archive.lines, followers, onAnswer: metrics.noteAnswer.bind(metrics) },
   });
 
@@ -82,21 +71,12 @@ async function run(config: Config): Promise<void> {
     const few = { maxConnections: METRICS_CONNECTIONS, clock, logger, event };
     servers.push(await serve(metricsApp, { ...address, ...few }));
   }
-  recorder.start();
-  scrub.start();
+  flightlog.start();
   stopOnSignals({
     clock,
     logger,
     async stop() {
-      const served = servers.map((server) => server.shutdown());
-      await recorder.stop();
-      const read = scrub.stop(); // a piece that is being read ends with the archive's tasks
-      const unwritten = await archive.stop();
-      await followers.close();
-      // The signs vouch for both: what was recorded, and what is known to be missing.
-      if (await gaps.close() && unwritten === 0) await recorder.leave();
-      await Promise.all([...served, read]);
-      await archive.close();
+      await flightlog.stop(() => Promise.all(servers.map((server) => server.shutdown())));
     },
   });
 }

@@ -1,17 +1,16 @@
 /**
- * Promises a recorder with its archive, its ledger and its mark over a real server, in this process, with a
+ * Promises a recorder with everything that it needs over a real server, in this process, with a
  * clock that a test moves: for what would take minutes otherwise.
  *
  * @module
  */
 
-import { AliveMark } from "../../lib/gaps/alive_mark.ts";
-import { Archive, type ArchiveOptions } from "../../lib/archive/archive.ts";
-import { GapLedger } from "../../lib/gaps/ledger.ts";
+import type { ArchiveOptions } from "../../lib/archive/archive.ts";
 import { readConfig } from "../../lib/config/config.ts";
 import { parseDayName } from "../../lib/day.ts";
 import type { Details, Logger } from "../../lib/logger.ts";
-import { Recorder, type RecorderOptions } from "../../lib/recorder/recorder.ts";
+import { Flightlog } from "../../lib/flightlog.ts";
+import type { RecorderOptions } from "../../lib/recorder/recorder.ts";
 import { FlyStream } from "../../lib/source/nats/fly_stream.ts";
 import type { Source } from "../../lib/source/source.ts";
 import type { FakeClock } from "../rig/fake_clock.ts";
@@ -42,7 +41,7 @@ export interface RigEvent extends Details {
   event: string;
 }
 
-/** The parts, wired as main.ts wires them. */
+/** A {@linkcode Flightlog} whose log, and whose progress, a test can wait for. */
 export class RecorderRig implements AsyncDisposable {
   /** What the recorder has logged. */
   readonly events: RigEvent[] = [];
@@ -50,17 +49,10 @@ export class RecorderRig implements AsyncDisposable {
   readonly printed: string[] = [];
   /** Where the archive lies. */
   readonly directory: string;
-  /** The days. */
-  archive!: Archive;
-  /** The gaps. */
-  gaps!: GapLedger;
-  /** The mark of life. */
-  alive!: AliveMark;
-  /** The recorder. */
-  recorder!: Recorder;
   readonly #options: RecorderRigOptions;
   #waiting = new Set<() => void>();
   #stopped = false;
+  #flightlog!: Flightlog;
 
   private constructor(options: RecorderRigOptions, directory: string) {
     this.#options = options;
@@ -77,23 +69,37 @@ export class RecorderRig implements AsyncDisposable {
     const { directory } = rig;
     const logger: Logger = { log: (_level, event, details) => rig.#note({ ...details, event }) };
     const config = readConfig({ LOG_DIR: directory, SYNC_INTERVAL: "10ms", ...env });
-    rig.archive = await Archive.open({ ...config, directory, clock, logger, openFile });
-    rig.archive.onChange(() => rig.#wake());
-    rig.archive.onCommit(() => rig.#wake());
-    rig.gaps = GapLedger.open(directory, { clock, logger });
-    rig.alive = new AliveMark(directory);
-    rig.recorder = new Recorder({
-      ...{ source: source(FlyStream.of(config, clock)), config, clock, logger, askAfterMs },
-      archive: rig.archive,
-      gaps: rig.gaps,
-      alive: rig.alive,
+    rig.#flightlog = await Flightlog.open({
+      ...{ config, source: source(FlyStream.of(config, clock)), clock, logger, openFile, askAfterMs },
       print: (line) => {
         rig.printed.push(line);
         rig.#wake();
       },
     });
-    rig.recorder.start();
+    rig.archive.onChange(() => rig.#wake());
+    rig.archive.onCommit(() => rig.#wake());
+    rig.#flightlog.start();
     return rig;
+  }
+
+  /** The days. */
+  get archive(): Flightlog["archive"] {
+    return this.#flightlog.archive;
+  }
+
+  /** The gaps. */
+  get gaps(): Flightlog["ledger"] {
+    return this.#flightlog.ledger;
+  }
+
+  /** Where the heartbeat is left. */
+  get alive(): Flightlog["alive"] {
+    return this.#flightlog.alive;
+  }
+
+  /** The recorder. */
+  get recorder(): Flightlog["recorder"] {
+    return this.#flightlog.recorder;
   }
 
   /** Waits for the event of that name that comes at or behind place `from` of {@linkcode RecorderRig.events}. */
@@ -158,15 +164,11 @@ export class RecorderRig implements AsyncDisposable {
     return await lines.judge(texts.flatMap((text) => text.split("\n").slice(0, -1)), this.foundGaps());
   }
 
-  /** Stops in the order of main.ts. Gives how many lines could not be written. */
+  /** Stops everything. Returns how many lines could not be written. */
   async stop(): Promise<number> {
     if (this.#stopped) return 0;
     this.#stopped = true;
-    await this.recorder.stop();
-    const unwritten = await this.archive.stop();
-    if (await this.gaps.close() && unwritten === 0) await this.recorder.leave();
-    await this.archive.close();
-    return unwritten;
+    return await this.#flightlog.stop();
   }
 
   /** Stops, and removes the directory unless a test has named it. */

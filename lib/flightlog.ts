@@ -1,0 +1,113 @@
+/**
+ * Promises the one order in which the parts of a recorder are built, started and stopped, so that no line that was taken
+ * is lost by it, and that what could not be kept is known at the next start.
+ *
+ * **Start.** The archive is opened first, since it takes the lock of the directory and repairs what a crash has left. The
+ * caller can serve what is there before recording starts.
+ *
+ * **Stop.** Each step rests on the one before:
+ *
+ * 1. What the caller has around it, such as HTTP servers, begins to shut down: nobody new comes.
+ * 2. The recorder takes what the source has sent until now. The gap of the stop begins.
+ * 3. The archive writes and syncs these lines, and the source is told that they are safe. Whoever reads can read on.
+ * 4. The followers get these lines, and their streams end.
+ * 5. The ledger has the gap of the stop on the disk.
+ * 6. The heartbeat moves to the present, but only if steps 3 and 5 have brought everything to the disk. Otherwise it stays
+ *    where it was, and the next start begins a gap there.
+ * 7. When the answers under way have ended, the archive ends its readers and gives the lock back.
+ *
+ * @module
+ */
+
+import { Archive, type ArchiveOptions } from "./archive/archive.ts";
+import { Scrub } from "./archive/repair/scrub.ts";
+import type { Config } from "./config/config.ts";
+import { Followers } from "./follow/followers.ts";
+import { AliveMark } from "./gaps/alive_mark.ts";
+import { GapLedger } from "./gaps/ledger.ts";
+import { RecordedSpan } from "./gaps/recorded_span.ts";
+import { Recorder, type RecorderOptions } from "./recorder/recorder.ts";
+
+/** See {@linkcode Flightlog.open}. */
+export interface FlightlogOptions
+  extends
+    Pick<ArchiveOptions, "memory" | "readWorkers" | "onTiming" | "openFile">,
+    Pick<
+      RecorderOptions,
+      "source" | "clock" | "logger" | "print" | "onSession" | "onRoundTrip" | "askAfterMs"
+    > {
+  /** Where the archive lies, how long it is kept, and which lines are recorded. */
+  config: Config;
+}
+
+/** A recorder with everything that it needs. */
+export class Flightlog {
+  /** The days. */
+  readonly archive: Archive;
+  /** The gaps since the first start. */
+  readonly ledger: GapLedger;
+  /** The gaps, the time before the first start too. */
+  readonly gaps: RecordedSpan;
+  /** Where the heartbeat is left. */
+  readonly alive: AliveMark;
+  /** What records. */
+  readonly recorder: Recorder;
+  /** What reads the archive back. */
+  readonly scrub: Scrub;
+  /** Those who follow what is recorded. */
+  readonly followers: Followers;
+
+  private constructor(archive: Archive, options: FlightlogOptions) {
+    const { config, clock, logger, memory } = options;
+    const { logDir: directory } = config;
+    this.archive = archive;
+    const ledger = this.ledger = GapLedger.open(directory, { clock, logger });
+    const alive = this.alive = new AliveMark(directory);
+    this.recorder = new Recorder({ ...options, archive, gaps: ledger, alive });
+    this.scrub = new Scrub(directory, { archive, clock, logger });
+    this.gaps = new RecordedSpan({ ledger, archive, clock });
+    this.followers = new Followers({ archive, gaps: this.gaps, clock, logger, memory });
+  }
+
+  /**
+   * Opens the archive and builds everything on it. Records nothing before {@linkcode Flightlog.start}.
+   *
+   * @throws {Error} As {@linkcode Archive.open}.
+   */
+  static async open(options: FlightlogOptions): Promise<Flightlog> {
+    const { config, clock, logger, memory, readWorkers, onTiming, openFile } = options;
+    const archive = await Archive.open({
+      ...{ ...config, directory: config.logDir, clock, logger, memory, readWorkers, onTiming, openFile },
+    });
+    return new Flightlog(archive, options);
+  }
+
+  /** Begins to record, and to read back what was recorded. */
+  start(): void {
+    this.recorder.start();
+    this.scrub.start();
+  }
+
+  /**
+   * Stops everything in the order that the module's comment tells. `shutDownAround` begins to shut down what asks these
+   * parts, and resolves when nothing asks any more. Returns how many lines could not be written.
+   *
+   * @throws What `shutDownAround` rejects with, when everything is stopped.
+   */
+  async stop(shutDownAround: () => Promise<unknown> = () => Promise.resolve()): Promise<number> {
+    const around = shutDownAround();
+    around.catch(() => {}); // it is awaited below, and lines come first
+    await this.recorder.stop();
+    const scrubbed = this.scrub.stop(); // a piece that is being read ends with the archive's tasks
+    const unwritten = await this.archive.stop();
+    await this.followers.close();
+    // The heartbeat vouches for both: what was recorded, and what is known to be missing.
+    if (await this.ledger.close() && await this.archive.sync()) await this.recorder.leave();
+    try {
+      await Promise.all([around, scrubbed]);
+    } finally {
+      await this.archive.close();
+    }
+    return unwritten;
+  }
+}
