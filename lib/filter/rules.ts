@@ -6,7 +6,7 @@
  */
 
 import { subjectParts } from "../line/envelope.ts";
-import { parseFlyRecord } from "../line/fly_log.ts";
+import type { FlyRecord } from "../line/fly_log.ts";
 import { compileGlob, type Glob } from "./glob.ts";
 import { APP, type LineScanner, MESSAGE } from "../line/scanner.ts";
 import { Needle } from "./needle.ts";
@@ -52,11 +52,10 @@ export class LineRules {
   }
 
   /**
-   * Whether a record is left out. `scanner` was used on it last, and is null where it did not recognise it.
+   * Whether a record is left out, which `scanner` has just recognised.
    * A record that does not name its app is of the app that its subject names.
    */
-  leavesOut(record: Uint8Array, scanner: LineScanner | null, message: { readonly subject: string }): boolean {
-    if (scanner === null) return this.#leavesOutParsed(record, message);
+  leavesOut(record: Uint8Array, scanner: LineScanner, message: { readonly subject: string }): boolean {
     const { appStart, appEnd, escaped } = scanner;
     const app = appStart === appEnd
       ? this.leavesOutApp(subjectParts(message.subject).app)
@@ -70,9 +69,9 @@ export class LineRules {
     );
   }
 
-  #leavesOutParsed(bytes: Uint8Array, message: { readonly subject: string }): boolean {
-    const { record } = parseFlyRecord(bytes);
-    const app = record?.fly?.app?.name || subjectParts(message.subject).app;
-    return this.leavesOutApp(app) || this.#texts.some((text) => record?.message.includes(text));
+  /** As {@linkcode leavesOut}, of a record that had to be parsed. */
+  leavesOutParsed(record: FlyRecord, message: { readonly subject: string }): boolean {
+    const app = record.fly?.app?.name || subjectParts(message.subject).app;
+    return this.leavesOutApp(app) || this.#texts.some((text) => record.message.includes(text));
   }
 }

@@ -53,7 +53,7 @@ export interface EnvelopeContent {
   subject: string;
   /** When they came, in milliseconds since 1970-01-01T00:00:00Z. */
   receivedMs: number;
-  /** Why they are no record, one of the reasons of `rejection` in fly_log.ts. */
+  /** Why they are no record, one of the reasons of `readPayload` in fly_log.ts. */
   reason: string;
 }
 

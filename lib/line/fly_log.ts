@@ -100,16 +100,29 @@ function describe(issue: v.BaseIssue<unknown>): string {
 }
 
 /**
- * Tells why a payload may not become a line as it is, or gives null when it may. `scanner` is used to look
- * first; {@linkcode LineScanner.recognized} says afterwards whether what it found holds. Besides what
- * {@linkcode parseFlyRecord} refuses, this is a payload that looks like an envelope: only what the recorder
- * itself has put into one may claim to be one.
+ * Reads a payload that is to become a line. Returns null when `scanner` recognises it, as it does nearly every line of
+ * Fly's: then it is a record, and the scanner knows where its fields are. Any other payload is parsed, once, into the
+ * record that it is, or the reason why it may not become a line as it is. Besides what {@linkcode parseFlyRecord} refuses,
+ * this is a payload that looks like an envelope: only what the recorder itself has put into one may claim to be one.
+ *
+ * @example A line that the scanner recognises, one that it leaves to the parser, and one that is no record.
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { readPayload } from "./fly_log.ts";
+ * import { LineScanner } from "./scanner.ts";
+ *
+ * const scanner = new LineScanner();
+ * const read = (payload: string) => readPayload(new TextEncoder().encode(payload), scanner);
+ * assert.equal(read('{"message":"hello"}'), null);
+ * assert.deepEqual(read('{"m\\u0065ssage":"hello"}'), { record: { message: "hello" } });
+ * assert.deepEqual(read("hello"), { reason: "not JSON" });
+ * ```
  */
-export function rejection(payload: Uint8Array, scanner: LineScanner): string | null {
+export function readPayload(payload: Uint8Array, scanner: LineScanner): ParsedRecord | null {
   if (scanner.scan(payload, 0, payload.length) && !scanner.hasEnvelope) return null;
-  const { record, reason } = parseFlyRecord(payload);
-  if (record === undefined) return reason;
-  return Object.hasOwn(record, ENVELOPE_MEMBER) ? `${ENVELOPE_MEMBER} is reserved` : null;
+  const parsed = parseFlyRecord(payload);
+  const isForged = parsed.record !== undefined && Object.hasOwn(parsed.record, ENVELOPE_MEMBER);
+  return isForged ? { reason: `${ENVELOPE_MEMBER} is reserved` } : parsed;
 }
 
 /**
@@ -127,8 +140,8 @@ export function dayOfLine(timestampSeconds: number | null, arrivalMs: number): D
 /**
  * Copies a record's bytes to `target` at `at`, with a line feed behind them, and gives the position behind
  * that: `payload.length + 1` bytes further. Line feeds and carriage returns become spaces. In a record they
- * can only stand between tokens, so nothing but white space changes; pass only what {@linkcode rejection}
- * lets pass. `hasNewline` false says that there are none to look for.
+ * can only stand between tokens, so nothing but white space changes; pass only what {@linkcode readPayload}
+ * does not refuse. `hasNewline` false says that there are none to look for.
  *
  * @throws {RangeError} If `target` is too short.
  */

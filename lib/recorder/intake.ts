@@ -8,7 +8,7 @@
 import type { Archive } from "../archive/archive.ts";
 import type { Clock } from "../clock.ts";
 import { createEnvelope, subjectParts } from "../line/envelope.ts";
-import { dayOfLine, parseFlyRecord, rejection } from "../line/fly_log.ts";
+import { dayOfLine, type FlyRecord, readPayload } from "../line/fly_log.ts";
 import type { LineRules } from "../filter/rules.ts";
 import { LineScanner } from "../line/scanner.ts";
 import type { SourceMessage } from "../source/source.ts";
@@ -75,21 +75,25 @@ export class Intake {
     }
     const arrivalMs = this.#options.clock.now();
     this.lastLineMs = arrivalMs;
-    const reason = rejection(payload, this.#scanner);
-    if (reason === null) this.#takeRecord(message, payload, arrivalMs);
-    else this.#takeRejected(message, payload, arrivalMs, reason);
+    const parsed = readPayload(payload, this.#scanner);
+    if (parsed === null) this.#takeRecognized(message, payload, arrivalMs);
+    else if (parsed.record !== undefined) this.#takeParsed(message, payload, arrivalMs, parsed.record);
+    else this.#takeRejected(message, payload, arrivalMs, parsed.reason);
   }
 
-  #takeRecord(message: SourceMessage, payload: Uint8Array, arrivalMs: number): void {
-    const { rules } = this.#options;
+  #takeRecognized(message: SourceMessage, payload: Uint8Array, arrivalMs: number): void {
     const scanner = this.#scanner;
-    const time = this.#timeOf(payload);
+    const time = scanner.timed ? scanner : null; // read at once, since the scanner is used again for the next line
     this.#noteTime(time, arrivalMs);
-    if (rules.leavesOut(payload, scanner.recognized ? scanner : null, message)) {
-      this.counters.filtered++;
-      return;
-    }
-    this.#append(payload, !scanner.recognized || scanner.hasNewline, time, arrivalMs);
+    if (this.#options.rules.leavesOut(payload, scanner, message)) this.counters.filtered++;
+    else this.#append(payload, scanner.hasNewline, time, arrivalMs);
+  }
+
+  #takeParsed(message: SourceMessage, payload: Uint8Array, arrivalMs: number, record: FlyRecord): void {
+    const time = parseTimestamp(record.timestamp ?? "");
+    this.#noteTime(time, arrivalMs);
+    if (this.#options.rules.leavesOutParsed(record, message)) this.counters.filtered++;
+    else this.#append(payload, true, time, arrivalMs); // nobody has looked for newlines between its tokens
   }
 
   #takeRejected(message: SourceMessage, payload: Uint8Array, arrivalMs: number, reason: string): void {
@@ -103,13 +107,6 @@ export class Intake {
     const line = createEnvelope({ payload, subject, receivedMs: arrivalMs, reason });
     this.#append(line, false, timestampFromMs(arrivalMs), arrivalMs);
     freeBuffer(line); // the archive has copied it
-  }
-
-  /** The record's own timestamp; the object is used again for the next one. */
-  #timeOf(payload: Uint8Array): Timestamp | null {
-    const scanner = this.#scanner;
-    if (!scanner.recognized) return parseTimestamp(parseFlyRecord(payload).record?.timestamp ?? "");
-    return scanner.timed ? scanner : null;
   }
 
   #noteTime(time: Timestamp | null, arrivalMs: number): void {

@@ -13,7 +13,7 @@ import {
   EARLY_LIMIT_MS,
   LATE_LIMIT_MS,
   parseFlyRecord,
-  rejection,
+  readPayload,
 } from "../../lib/line/fly_log.ts";
 import { LineScanner } from "../../lib/line/scanner.ts";
 
@@ -90,25 +90,26 @@ Deno.test("parseFlyRecord() gives a fixed reason when the bytes are no record", 
   }
 });
 
-Deno.test("rejection() gives null for a record, whether or not the scanner knows it", () => {
+Deno.test("readPayload() returns null for a record that the scanner recognises, and parses any other", () => {
   const scanner = new LineScanner();
-  assert.equal(rejection(bytesOf(FLY_LINE), scanner), null);
+  assert.equal(readPayload(bytesOf(FLY_LINE), scanner), null);
   assert.equal(scanner.recognized, true);
-  assert.equal(rejection(bytesOf('{"m\\u0065ssage":"m"}'), scanner), null);
+  assert.deepEqual(readPayload(bytesOf('{"m\\u0065ssage":"m"}'), scanner), { record: { message: "m" } });
   assert.equal(scanner.recognized, false);
 });
 
-Deno.test("rejection() gives the reason when a payload is no record", () => {
+Deno.test("readPayload() returns the reason when a payload is no record", () => {
   const scanner = new LineScanner();
-  assert.equal(rejection(bytesOf("plain text"), scanner), "not JSON");
-  assert.equal(rejection(bytesOf('{"message":"m","log":{"level":3}}'), scanner), "log.level is not a string");
+  assert.deepEqual(readPayload(bytesOf("plain text"), scanner), { reason: "not JSON" });
+  const payload = bytesOf('{"message":"m","log":{"level":3}}');
+  assert.deepEqual(readPayload(payload, scanner), { reason: "log.level is not a string" });
 });
 
-Deno.test("rejection() refuses a payload that looks like an envelope", () => {
+Deno.test("readPayload() refuses a payload that looks like an envelope", () => {
   const scanner = new LineScanner();
   for (const name of ["flightlog", "flight\\u006cog"]) {
     const forged = `{"message":"m","${name}":{"rejected":"not JSON","subject":"","payload":"eA=="}}`;
-    assert.equal(rejection(bytesOf(forged), scanner), "flightlog is reserved", name);
+    assert.deepEqual(readPayload(bytesOf(forged), scanner), { reason: "flightlog is reserved" }, name);
   }
 });
 

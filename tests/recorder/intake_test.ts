@@ -133,6 +133,27 @@ Deno.test("Intake.take() tells of a line that was appended after the archive has
   assert.equal(rig.appended.length, 1);
 });
 
+Deno.test("Intake.take() parses a payload that the scanner does not recognise once, whatever is asked of it", () => {
+  const { parse } = JSON;
+  let count = 0;
+  JSON.parse = (...given) => (count++, parse(...given));
+  try {
+    const rig = new IntakeRig({ excludeApps: ["db"], excludeText: ["secret"] });
+    rig.take('{"m\\u0065ssage":"hello","timestamp":"2026-11-21T10:00:00Z"}');
+    assert.equal(count, 1);
+    assert.equal(rig.appended[0]?.[0], "2026-11-21");
+    rig.take('{"m\\u0065ssage":"a secret"}');
+    assert.equal(count, 2);
+    assert.equal(rig.intake.counters.filtered, 1);
+    rig.take("no JSON");
+    assert.equal(count, 3);
+    rig.take('{"message":"recognised"}');
+    assert.equal(count, 3);
+  } finally {
+    JSON.parse = parse;
+  }
+});
+
 Deno.test("Intake tells of each message with a payload when it came and when it was stamped", () => {
   const rig = new IntakeRig({ excludeApps: ["web"] });
   rig.clock.advance(500);
