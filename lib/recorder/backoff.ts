@@ -1,6 +1,8 @@
 /**
- * Promises that whoever tries again and again does it less and less often, at moments that others who lost
- * the same server do not choose too.
+ * Promises that what fails is tried again less and less often, and at random moments, so that many clients that have lost
+ * the same server do not all come back at once.
+ *
+ * Example: the waits are at most 250, 500, 1,000, 2,000, 4,000, 8,000 and from then on 15,000 ms, and at least half of that.
  *
  * @module
  */
@@ -10,12 +12,25 @@ export const FIRST_WAIT_MS = 250;
 /** See {@linkcode FIRST_WAIT_MS}. */
 export const LONGEST_WAIT_MS = 15_000;
 
-/** Waits that double, each shortened by up to a half at random. */
+/**
+ * Waits that double, each shortened by up to a half at random.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { Backoff } from "./backoff.ts";
+ *
+ * const backoff = new Backoff(() => 0.5);
+ * assert.deepEqual([backoff.next(), backoff.next(), backoff.next()], [187.5, 375, 750]);
+ * backoff.reset();
+ * assert.equal(backoff.next(), 187.5);
+ * ```
+ */
 export class Backoff {
   #nextMs = FIRST_WAIT_MS;
   readonly #random: () => number;
 
-  /** `random` gives numbers from 0 to below 1. */
+  /** `random` returns numbers from 0 to below 1. */
   constructor(random: () => number = Math.random) {
     this.#random = random;
   }

@@ -1,7 +1,9 @@
 /**
- * Promises proof that a line printed here comes back through Fly's whole log pipeline, or word that none
- * does: "the log shipper can occasionally stop shipping logs without exiting", and a silent stream looks
- * like a quiet night.
+ * Promises proof that a line printed here comes back through Fly's whole log pipeline, or word that it does not: "the log
+ * shipper can occasionally stop shipping logs without exiting", and then the stream is as silent as in a quiet night.
+ *
+ * Example: one is sent every 60 s. That of 0 s comes back at 0.8 s; that of 60 s does not, nor does that of 120 s. At 180 s
+ * two in a row are missing, and the session is ended.
  *
  * @module
  */
@@ -11,7 +13,7 @@ import type { Cancel, Clock } from "../clock.ts";
 /** So many canaries in a row may be missing after one has come back. */
 export const MISSED_LIMIT = 2;
 
-/** What is known of the way through the pipeline. */
+/** What is known of the round trip through the pipeline. */
 export interface CanaryStatus {
   /** Whether one ever came back. */
   everReturned: boolean;
@@ -27,7 +29,7 @@ export interface CanaryStatus {
 export interface CanaryOptions {
   /** The time between two canaries, in milliseconds. */
   intervalMs: number;
-  /** Measures the way, and calls for the next one. */
+  /** Measures the round trip, and says when to send the next one. */
   clock: Clock;
   /** Prints a line to this process's own stdout, from where Fly takes it. */
   print(line: string): void;

@@ -1,7 +1,13 @@
 /**
- * Promises that the moment up to which everything is known to be here, and safe, is on the disk while the program
- * runs, and that when it starts again what was missed since is a gap, however it ended, and so is what was safe and
- * is not there any more.
+ * Promises a heartbeat on the disk: the moment up to which every line is here and safe, written while the program runs. When
+ * it starts again, however it ended, what was missed since that moment is a gap, and so is what was on the disk then and is
+ * not there any more.
+ *
+ * The heartbeat has two parts, see alive_mark.ts. The *mark* is moved every 5 s, after a sync, and holds after a loss of
+ * power. The *note* is written several times a second, when the lines are in the files but perhaps not on the disk, and
+ * holds after a kill. Example: the program is killed at 12:00:09.7. The mark says 12:00:05.0 and the note 12:00:09.6, and
+ * all bytes that the note rests on are in the files: the gap begins at 12:00:09.6. After a loss of power some of them are
+ * not, and it begins at 12:00:05.0.
  *
  * @module
  */
@@ -24,7 +30,7 @@ export interface LifeSignsOptions {
   archive: Archive;
   /** Has to have the gaps. */
   gaps: GapLedger;
-  /** Where the signs are left. */
+  /** Where the heartbeat is left. */
   alive: AliveMark;
   /** Tells the time at the start. */
   clock: Clock;
@@ -32,11 +38,14 @@ export interface LifeSignsOptions {
   logger: Logger;
   /** Tells up to when everything is here. */
   knownGood: KnownGood;
-  /** The session that lasts. What was seen in one is not written after it: there is a gap then, which may begin before. */
+  /**
+   * The session that lasts; null between two. A moment that was found good in a session is not written down after it has
+   * ended: a gap begins then, and may begin before that moment.
+   */
   session(): object | null;
 }
 
-/** Leaves the signs and reads them. */
+/** Leaves the heartbeat, and reads it at the start. */
 export class LifeSigns {
   readonly #options: LifeSignsOptions;
   readonly #kept = new KeptMoments();
@@ -56,9 +65,10 @@ export class LifeSigns {
   }
 
   /**
-   * What was not recorded before this process: after a crash from the last sign on, else since it was stopped; and
-   * what was lost of that which was recorded. Writes the signs anew as soon as the ledger has it all. Where there was
-   * no mark, resolves when there is one, so that a crash from then on has a start; or when the disk takes none.
+   * Begins the gap of what was not recorded before this process: since the last heartbeat after a crash, else since the
+   * stop. Makes gaps of what was recorded and is not there any more. Writes the heartbeat anew once the ledger has all that
+   * on the disk. Where there was no mark, resolves when there is one, so that the gap of a crash from then on has a
+   * beginning; or when the disk takes none.
    */
   async readPast(): Promise<void> {
     const { archive, gaps, alive, clock } = this.#options;
@@ -71,17 +81,18 @@ export class LifeSigns {
     let goodMs = Math.min(openMs, lastMs ?? nowMs, nowMs);
     if (markMs !== null) {
       goodMs = Math.max(markMs, this.#keptBefore(note));
-      // What is in the future was told by another clock: whatever is right, the last line had come.
+      // A mark in the future was made when the clock stood otherwise. Whichever was right, the last line had been taken: the
+      // gap begins with its timestamp.
       const sinceMs = goodMs > nowMs ? Math.min(goodMs, this.#lastStampMs() ?? nowMs) : goodMs;
       if (goodMs < openMs) gaps.begin("crash", sinceMs);
     } else if (openMs === Infinity) {
-      // A ledger without a mark: the mark was lost, and what is known is that the last gap has ended.
+      // Where there are gaps and no mark, the mark was lost. The last that is known is the end of the last gap.
       if (lastMs === null) gaps.begin("start", nowMs);
       else gaps.begin("crash", Math.min(lastMs, nowMs));
     }
     gaps.cover("disk", lost);
     const kept = { sinceMs: goodMs, days: keptDays(archive.ends()), lastGap: gaps.lastId };
-    // Not before: a mark in an archive without a gap means that its ledger was lost.
+    // The ledger first: the next start takes a mark without any gap to mean that the ledger was lost.
     const signing = gaps.flush()
       .then(async () => {
         alive.noteAtOnce(kept);
@@ -91,7 +102,7 @@ export class LifeSigns {
     if (markMs === null && await gaps.tryWrite()) await signing;
   }
 
-  /** Leaves the signs of a process that has recorded and written everything until now, and ends. */
+  /** Leaves the heartbeat of a process that ends, after everything that it has recorded is on the disk. */
   async leave(): Promise<void> {
     const { archive, gaps, alive, clock } = this.#options;
     const sinceMs = clock.now();
@@ -112,7 +123,7 @@ export class LifeSigns {
     this.#writeNote();
   }
 
-  /** Moves the mark of life to the time up to which everything is known to be here, once it is on the disk. */
+  /** Moves the mark to the moment up to which every line is here now, once these lines are on the disk. */
   moveMark(): void {
     if (this.#moving !== null) return;
     const { archive, gaps, alive, knownGood, logger, session } = this.#options;
@@ -127,14 +138,14 @@ export class LifeSigns {
       .finally(() => this.#moving = null);
   }
 
-  /** Writes down up to when everything is in the files, and what that rests on. */
+  /** Writes the note: up to when every line is in the files, and how long each file has to be for that to hold. */
   #writeNote(): void {
     const { archive, gaps, alive, knownGood, session } = this.#options;
     const recording = session();
     const moment = this.#kept.written;
     if (this.#noting !== null || recording === null) return;
     if (moment === null || moment.goodMs <= this.#notedMs) return;
-    // After a failure nobody knows what the system has kept.
+    // After a write or a sync that failed nobody knows which bytes the system has kept.
     if (archive.trouble !== null) return;
     const sinceMs = knownGood.sinceMs(moment.goodMs);
     const note = { sinceMs, days: keptDays(moment.ends), lastGap: gaps.lastId };
@@ -157,7 +168,7 @@ export class LifeSigns {
     return null;
   }
 
-  /** Tells what was on the disk once and is not there any more, and gives the times of it. */
+  /** Reports what was on the disk once and is not there any more, and returns the timestamps that it may have had. */
   #lostSpans(note: KeptNote | null, markMs: number | null): Span[] {
     const { archive, gaps } = this.#options;
     const knownMs = Math.max(markMs ?? -Infinity, note?.sinceMs ?? -Infinity);
@@ -180,7 +191,7 @@ export class LifeSigns {
     return spans;
   }
 
-  /** What the note says, if the archive has all that it rests on; else -Infinity. */
+  /** The moment of the note, if the archive has all that it rests on; else -Infinity. */
   #keptBefore(note: KeptNote | null): number {
     const { archive } = this.#options;
     if (note === null) return -Infinity;

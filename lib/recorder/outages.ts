@@ -1,11 +1,13 @@
 /**
- * Promises that a gap is begun where the last good moment lies and ended as the spans that lost lines may bear,
- * and that what the first lines of a session say about a wrong clock is not too late for it.
+ * Promises that a gap begins where the last good moment lies and ends as the timestamps that lost lines may bear, also
+ * where the first lines of a session show that this machine's clock is wrong.
  *
- * Example: the clock shows 9:00 when the program starts, an hour behind, and the ledger has a gap open since 10:00.
- * A session begins: by the clock the gap would end before it began. So it lasts on, until the first line comes
- * and says that it is 10:01, or until the clock is set right. Were the clock 10 s behind, the gap would end at once and
- * turn out later to have lasted 10 s longer.
+ * Example: the program starts when its clock shows 9:00, an hour behind, and the ledger has a gap open since 10:00. A
+ * session begins. By the clock the gap would end before it began, so it stays open, until a few lines come that are stamped
+ * 10:01, or until the clock is set right. Then it ends at 10:01.
+ *
+ * Second example: the clock is 10 s behind and shows 10:00:50 when the session begins. The gap ends at 10:00:50 at once. The
+ * first line, stamped 10:01:00, shows that lines up to then may be missing, and the gap is made 10 s longer.
  *
  * @module
  */
@@ -32,10 +34,10 @@ export class Outages {
   readonly #gaps: GapLedger;
   readonly #clock: Clock;
   readonly #knownGood: KnownGood;
-  /** Up to when everything was here when the gap of a cause began, if it began in this process and lasts. */
+  /** For each gap that began in this process and lasts, by its cause: up to when everything was here. */
   readonly #goodBefore = new Map<GapCause, number>();
-  /** When the session began, as long as that is watched, and the gaps that it has ended. */
-  #return: { backMs: number; ended: { gap: Gap; goodMs: number | undefined }[] } | null = null;
+  /** When the session began and which gaps it has ended, while its lines may still correct their ends; else null. */
+  #watched: { backMs: number; ended: { gap: Gap; goodMs: number | undefined }[] } | null = null;
 
   /** Begins and ends nothing by itself. */
   constructor(options: { gaps: GapLedger; clock: Clock; knownGood: KnownGood }) {
@@ -44,35 +46,35 @@ export class Outages {
     this.#knownGood = options.knownGood;
   }
 
-  /** A gap begins, or one of its cause goes on; everything up to `goodMs` is here. */
+  /** Begins a gap: everything up to `goodMs` is here. Where a gap of this cause lasts already, that goes on. */
   begin(cause: GapCause, goodMs: number): void {
     if (this.#gaps.open.some((gap) => gap.cause === cause)) return;
     this.#goodBefore.set(cause, goodMs);
     this.#gaps.begin(cause, this.#knownGood.sinceMs(goodMs));
   }
 
-  /** A session has begun: everything from now on comes. While lines are dropped, gaps of that go on. */
+  /** A session has begun, so every line from now on arrives. While lines are dropped, the gaps of that go on. */
   beginSession(isDropping: boolean): void {
-    this.#return = { backMs: this.#clock.elapsed(), ended: [] };
+    this.#watched = { backMs: this.#clock.elapsed(), ended: [] };
     this.look(isDropping);
   }
 
-  /** The session has ended: what has not ended with it goes on. */
+  /** The session has ended. Gaps that it has not ended go on. */
   endSession(): void {
-    this.#return = null;
+    this.#watched = null;
   }
 
-  /** Lines are taken again. */
+  /** Lines are taken again after some were dropped. */
   endDropping(): void {
     const backMs = this.#clock.elapsed();
     this.#gaps.end((gap) => this.#spansOf(gap, this.#goodBefore.get(gap.cause), backMs), DROPPING);
     for (const cause of DROPPING) this.#goodBefore.delete(cause);
   }
 
-  /** Looks what lines that have come since say about the gaps that the session has ended, or has to end. */
+  /** Corrects the ends of the gaps that the session has ended, and ends those it could not yet, by what lines show since. */
   look(isDropping: boolean): void {
-    if (this.#return === null) return;
-    const { backMs, ended } = this.#return;
+    if (this.#watched === null) return;
+    const { backMs, ended } = this.#watched;
     for (const { gap, goodMs } of ended) this.#gaps.cover(gap.cause, this.#spansOf(gap, goodMs, backMs));
     const causes = isDropping ? NOT_RECORDING : GAP_CAUSES;
     this.#gaps.end((gap) => {
@@ -86,13 +88,13 @@ export class Outages {
     }, causes);
     if (this.#gaps.open.some(({ cause }) => causes.includes(cause))) return;
     const watchMs = this.#knownGood.lineMs > backMs ? WATCH_MS : SILENT_WATCH_MS;
-    if (this.#clock.elapsed() - backMs > watchMs) this.#return = null;
+    if (this.#clock.elapsed() - backMs > watchMs) this.#watched = null;
   }
 
-  /** What a gap has been, if everything from `backMs` on is here; none while that cannot be told. */
+  /** The timestamps of a gap, if everything from `backMs` on is here; none while that is not known. */
   #spansOf({ sinceMs }: Gap, goodMs: number | undefined, backMs: number): readonly Span[] {
     if (goodMs !== undefined) return this.#knownGood.spans(goodMs, backMs);
-    // It began before this process. An end before its beginning is told by a clock that is wrong.
+    // It began before this process. If it would end before its beginning, the clock is wrong: it stays open for now.
     const untilMs = this.#knownGood.untilMs(backMs);
     return untilMs > sinceMs ? [{ sinceMs, untilMs }] : [];
   }

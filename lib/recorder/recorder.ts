@@ -35,7 +35,7 @@ import type { Readiness, RecorderState, RecorderStatus } from "./status.ts";
 /** A session that lasted this long resets the backoff, in milliseconds. */
 export const HEALTHY_MS = 60_000;
 
-/** How often it is looked up to when everything is here, for after a kill, in milliseconds. */
+/** How often the recorder looks up to when everything is here, so that a kill is known to that, in milliseconds. */
 export const LOOK_INTERVAL_MS = 100;
 
 /** What a recorder reads of the configuration. */
@@ -61,9 +61,9 @@ export interface RecorderOptions {
   archive: Archive;
   /** Takes the spans in which lines may be missing. */
   gaps: GapLedger;
-  /** Keeps the moment up to which nothing is missing, for after a crash. */
+  /** Where the heartbeat is left: the moment up to which nothing is missing, for after a crash. */
   alive: AliveMark;
-  /** Goes for every wait and every gap. */
+  /** The time, for every wait and every gap. */
   clock: Clock;
   /** Takes the beginnings and the ends of sessions. */
   logger: Logger;
@@ -165,13 +165,13 @@ export class Recorder {
       if (end.cause === "stop") this.#outages.begin("stop", Math.min(beforeMs, this.#lastGood.goodMs(end)));
     }
     await this.#running;
-    // Not before: a session that is held back must be let go on to its end as the archive drains.
+    // Not earlier: while the archive writes what waits, a session that is paused has to be resumed to come to its end.
     for (const cancel of this.#cancels.splice(0)) cancel();
     this.#enter("stopped");
   }
 
   /**
-   * Leaves the signs that everything until now is on the disk, once the source has been told so; to be called after
+   * Leaves the heartbeat that everything until now is on the disk, once the source has been told so; to be called after
    * {@linkcode stop}, when the archive and the ledger have said that it is.
    */
   async leave(): Promise<void> {

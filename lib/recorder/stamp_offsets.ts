@@ -1,20 +1,22 @@
 /**
- * Promises to know where the timestamps of lines lie against the time that has passed, whatever the machine's
- * own clock says: the offset of a line is its timestamp less {@linkcode Clock.elapsed} when it came.
+ * Promises to know by how much the timestamps of lines differ from the time that has passed, whatever this machine's own
+ * clock says. The *offset* of a line is its timestamp less {@linkcode Clock.elapsed} when it arrived.
  *
- * Lines of one origin that take the same way have nearly the same offset, so the offsets seen lie in a few
- * clusters. Example: the process has run for 100 s when its clock shows 12:00:00. A line that was stamped at
- * 11:59:59.900 has an offset of 11:58:19.900, whatever the clock is set to later. If some lines take 90 s more,
- * theirs is 11:56:49.900: a second cluster. A line that is lost bears a timestamp as those of some cluster do.
+ * Example: the process has run for 100 s. A line arrives that is stamped 11:59:59.900; its offset is 11:58:19.900. One that
+ * arrives at 200 s and is stamped 12:01:39.900 has the same. To which time this machine's clock is set has no part in it.
+ *
+ * Lines that come from one machine by the same way have nearly the same offset, so the offsets lie in a few clusters. If
+ * some lines take 90 s longer, their offsets are around 11:56:49.900: a second cluster. A line that was lost would have
+ * been in one of the clusters; that is how {@linkcode KnownGood} knows which timestamps lost lines bear.
  *
  * @module
  */
 
 /** Offsets from the lowest to the highest, in milliseconds since 1970. */
 export interface Offsets {
-  /** The lowest: that of the latest line. */
+  /** The lowest: that of the line that took longest. */
   readonly lowMs: number;
-  /** The highest: that of the line that came fastest, or was stamped by the clock that is furthest ahead. */
+  /** The highest: that of the fastest line, or of one whose clock is furthest ahead. */
   readonly highMs: number;
 }
 
@@ -25,15 +27,19 @@ export const CLUSTER_DISTANCE_MS = 1000;
 const CLUSTERS_LIMIT = 16;
 
 /**
- * A cluster further than this from what the machine's clock says, in milliseconds, is made of wrong timestamps
- * rather than of late lines, unless most lines are in it: then it is the machine's clock that is wrong.
+ * A cluster further than this from the machine's clock, in milliseconds, is taken for wrong timestamps rather than for late
+ * lines; but if most lines are in it, it is the machine's clock that is wrong. Example: the clock shows 12:00. Of 100
+ * lines, 3 are stamped 2027: they do not count. If 60 of them are stamped 13:00, those do.
  */
 export const LATE_LIMIT_MS = 600_000;
 
-/** So many lines at least have to say that the machine's clock is wrong. */
+/** So many lines at least have to agree before they count against the machine's clock. */
 const WITNESSES = 3;
 
-/** Fewer lines than this do not make a way of their own: what is lost may have come anywhere between them and the clock. */
+/**
+ * A cluster of fewer lines than this is too small to say how long lines take: one that was lost may have had any offset
+ * between these lines and the machine's clock.
+ */
 const CLUSTER_LINES = 10;
 
 interface Cluster {
@@ -46,7 +52,7 @@ interface Cluster {
 export class StampOffsets {
   #clusters: Cluster[] = [];
   #before: readonly Cluster[] = [];
-  /** The cluster of the last line: the next one is most likely in it, too. */
+  /** The cluster of the last line, which is looked at first: the next line is most likely of it, too. */
   #latest: Cluster | undefined;
 
   /** Takes the offset of a line. */
@@ -56,7 +62,7 @@ export class StampOffsets {
     else this.#place({ lowMs: offsetMs, highMs: offsetMs, lines: 1 });
   }
 
-  /** Forgets what came before the last call of this; waits for that until enough has come since. */
+  /** Forgets the lines from before the last call, if enough have come since then. So a line is kept for one to two calls. */
   forgetOld(): void {
     if (countLines(this.#clusters) < CLUSTER_LINES) return;
     this.#before = this.#clusters;
@@ -65,8 +71,8 @@ export class StampOffsets {
   }
 
   /**
-   * What the offset of a line may be, given that of the machine's clock: the clusters, and all from a cluster of a
-   * few lines to the clock. Empty where no line says anything.
+   * The offsets that a line may have, if that of the machine's clock is `clockMs`: each cluster that counts, and where it
+   * has only a few lines, everything between it and the clock too. Empty where no line counts.
    */
   near(clockMs: number): Offsets[] {
     const clusters: Cluster[] = [];

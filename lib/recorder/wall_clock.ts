@@ -1,9 +1,12 @@
 /**
- * Promises to know which offsets the machine's clock had against the time that has passed, and when: a moment
- * kept in {@linkcode Clock.elapsed} can be told in every reading of the clock that was in force around it.
+ * Promises to remember how this machine's clock was set over time: a moment in {@linkcode Clock.elapsed} can be told in
+ * every reading of the clock that was in force around it.
  *
- * Example: the clock runs an hour ahead, at 100 s it is set right, and a cut lasts from 103 s to 105 s. Then
- * only the right reading was in force in the cut. Where the last sign of life was at 98 s, both were.
+ * The *offset* of the clock is what it shows less the time that has passed; while nobody sets the clock it stays the same.
+ * Example: the clock shows 13:00:00 when the process starts, an hour ahead, so its offset is 13:00:00. At 100 s it is set
+ * right and shows 12:01:40; from then on its offset is 12:00:00. Of a cut from 103 s to 105 s only 12:00:00 was in force:
+ * it lasted from 12:01:43 to 12:01:45. Of one from 98 s to 105 s both were: by the watch it began at 13:01:38 and ended at
+ * 12:01:45, and the gap has to be found by either.
  *
  * @module
  */
@@ -14,10 +17,10 @@ import type { Offsets } from "./stamp_offsets.ts";
 /** The clock is taken to have been set when it has moved by more than this, in milliseconds. */
 const STEP_MS = 100;
 
-/** {@linkcode Clock.now} has no fractions: the time is up to so much later than it says, in milliseconds. */
+/** {@linkcode Clock.now} returns whole milliseconds, cut off: it is up to so much later than that, in milliseconds. */
 const RESOLUTION_MS = 1;
 
-/** So many readings are remembered; of more, the oldest two become one that holds for both. */
+/** So many readings are remembered. When there are more, the two oldest are joined into one that spans both. */
 const READINGS_LIMIT = 32;
 
 interface Reading {
@@ -28,7 +31,30 @@ interface Reading {
   lastMs: number;
 }
 
-/** Watches the machine's clock. */
+/**
+ * Watches the machine's clock.
+ *
+ * @example The example above, with times in seconds.
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { systemClock } from "../clock.ts";
+ * import { WallClock } from "./wall_clock.ts";
+ *
+ * let elapsedMs = 0;
+ * let offsetMs = Date.parse("2026-11-22T13:00:00Z");
+ * const clock = new WallClock({ ...systemClock, elapsed: () => elapsedMs, now: () => offsetMs + elapsedMs });
+ * elapsedMs = 99_900;
+ * clock.look();
+ * elapsedMs = 100_000;
+ * offsetMs = Date.parse("2026-11-22T12:00:00Z");
+ * clock.look();
+ * elapsedMs = 105_000;
+ * const shown = (fromMs: number) =>
+ *   clock.between(fromMs, elapsedMs).map(({ lowMs }) => new Date(lowMs).toISOString().slice(11, 19));
+ * assert.deepEqual(shown(103_000), ["12:00:00"]);
+ * assert.deepEqual(shown(98_000), ["13:00:00", "12:00:00"]);
+ * ```
+ */
 export class WallClock {
   readonly #clock: Clock;
   readonly #readings: Reading[] = [];
@@ -44,7 +70,7 @@ export class WallClock {
     return this.#readings.at(-1)!.lowMs;
   }
 
-  /** Looks at the clock; a step that is taken back between two looks is not seen. */
+  /** Looks at the clock. If it is set and set back between two looks, nobody notices. */
   look(): void {
     const elapsedMs = this.#clock.elapsed();
     const offsetMs = this.#clock.now() - elapsedMs;
@@ -62,8 +88,8 @@ export class WallClock {
   }
 
   /**
-   * The offsets in force at some time from `fromMs` to `untilMs`, by {@linkcode Clock.elapsed}. The clock was set
-   * somewhere between the last look that saw one reading and the first that saw the next, so there both count.
+   * The offsets that were in force at some time from `fromMs` to `untilMs`, by {@linkcode Clock.elapsed}. When exactly the
+   * clock was set is not known, only between which two looks; between these, both offsets count.
    */
   between(fromMs: number, untilMs: number): Offsets[] {
     this.look();

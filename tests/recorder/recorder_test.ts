@@ -167,7 +167,7 @@ Deno.test("Recorder waits longer after each failure and starts over after a minu
   clock.advance(4_000);
   await rig.untilEvent("recording");
   for (let second = 0; second < 60; second += 10) {
-    clock.advance(10_000); // a line between two PINGs is a sign of life, too
+    clock.advance(10_000); // a line between two PINGs is heard, too
     await publisher.publishAll([numberedLine(second)]);
     await rig.untilRecorded(second / 10 + 1);
   }
@@ -178,7 +178,7 @@ Deno.test("Recorder waits longer after each failure and starts over after a minu
   await rig.untilEvent("recording", from);
 });
 
-Deno.test("Recorder does not move the mark of life past what the server has confirmed", async () => {
+Deno.test("Recorder does not move the mark past what the server has confirmed", async () => {
   await using server = await NatsServer.start();
   await using proxy = TcpProxy.start(server.port);
   const clock = new FakeClock(START);
@@ -193,7 +193,7 @@ Deno.test("Recorder does not move the mark of life past what the server has conf
   proxy.resume();
 });
 
-Deno.test("Recorder moves the mark of life as lines come and are synced", async () => {
+Deno.test("Recorder moves the mark as lines come and are synced", async () => {
   await using server = await NatsServer.start();
   await using publisher = await Publisher.connect({ port: server.port });
   const clock = new FakeClock(START);

@@ -128,7 +128,7 @@ export class FrameReader {
     }
   }
 
-  // Brings the carried frame to its end, if the chunk has it, and gives the position behind it.
+  // Brings the carried frame to its end, if the chunk has it, and returns the position after it.
   #finishCarried(chunk: Uint8Array): number {
     let position = 0;
     if (this.#wanted === 0) {

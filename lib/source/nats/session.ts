@@ -30,7 +30,7 @@ export { type EndKind, type SessionEnd, SessionError };
 /** How often the server is asked whether it is there, in milliseconds. */
 export const PING_INTERVAL_MS = 10_000;
 
-/** How many questions in a row may stay without any sign of life; the session ends when the next is due. */
+/** How many PINGs in a row may stay without anything received; the session ends when the next is due. */
 export const PINGS_OUT_LIMIT = 2;
 
 /** How long connecting and subscribing may take in all, in milliseconds. */

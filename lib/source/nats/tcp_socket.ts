@@ -33,7 +33,7 @@ export interface TcpSocketOptions {
 
 /** The part of WebSocket's MessageEvent that is used. */
 export interface SocketMessageEvent {
-  /** What was received. Valid only during the call: the buffer behind it is read into again. */
+  /** What was received. Valid only during the call: its buffer is read into again. */
   data: Uint8Array;
 }
 
@@ -259,7 +259,7 @@ interface Info {
   bytes: Uint8Array;
   tlsRequired: boolean;
   tlsAvailable: boolean;
-  /** Whether anything came behind the INFO. */
+  /** Whether anything came after the INFO. */
   excess: boolean;
 }
 
