@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Gap } from "../lib/gaps/gap.ts";
 import { Metrics, type MetricsSources } from "../lib/metrics.ts";
 
-const GAP: Gap = { sinceMs: 0, untilMs: 1000, cause: "crash", state: "lost" };
+const GAP: Gap = { id: 1, sinceMs: 0, untilMs: 1000, cause: "crash", state: "lost" };
 
 function connected(sources: Partial<MetricsSources> = {}): Metrics {
   const metrics = new Metrics();

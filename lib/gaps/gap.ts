@@ -39,8 +39,19 @@ export interface Span {
   readonly untilMs: number;
 }
 
+/**
+ * The id of the one gap that is in no ledger: the time before the first recording, of cause `before`. It is computed
+ * whenever it is asked for, there is at most one, and ids in a ledger begin at 1; so it can have the same id for ever.
+ */
+export const UNRECORDED_GAP_ID = 0;
+
 /** A span without recording. Times are milliseconds since 1970-01-01T00:00:00Z. */
 export interface Gap {
+  /**
+   * The number that the ledger gave it, from 1 on, which it keeps for ever; a gap that is noted later has a larger one.
+   * {@linkcode UNRECORDED_GAP_ID} for the one that is in no ledger. No answer of the API shows it.
+   */
+  id: number;
   /** The last moment that is known good. */
   sinceMs: number;
   /** The first moment that is known good again; null while the gap lasts. */

@@ -8,39 +8,27 @@
 import type { Cancel, Clock } from "../clock.ts";
 import { type Gap, GAP_CAUSES, type GapCause, type GapSource, type Span } from "./gap.ts";
 import type { Logger } from "../logger.ts";
-import { GapFile } from "./ledger_file.ts";
-import type { KnownGap } from "./ledger_line.ts";
 import { GAPS_LIMIT, joinNearest } from "./ledger_list.ts";
-import { type DamagedLine, type FoundGaps, readGapFiles } from "./ledger_reader.ts";
+import { describeDamage, type FoundGaps, readGapFiles } from "./ledger_reader.ts";
+import { LedgerWriter } from "./ledger_writer.ts";
 
 /** A gap that would end later by no more than this, in milliseconds, was rounded and is left as it is. */
 const ROUNDING_MS = 2;
-
-/** An entry that could not be written is tried again after this long, in milliseconds. */
-const RETRY_MS = 1000;
 
 /** So many damaged lines are named in the log. */
 const TOLD_DAMAGES = 5;
 
 /** The gap ledger of an archive. */
 export class GapLedger implements GapSource {
-  readonly #file: GapFile;
+  readonly #writer: LedgerWriter;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  #gaps: KnownGap[];
+  #gaps: Gap[];
   #lastId: number;
-  /** The gaps of which the file does not say yet what is known. */
-  readonly #pending = new Set<KnownGap>();
-  #mustCompact = false;
-  #writing: Promise<void> | null = null;
-  /** Takes back the next try; at most one waits, however many ask for one. */
-  #cancelRetry: Cancel | null = null;
-  #flushWaits: (() => void)[] = [];
-  #closed = false;
   readonly #listeners = new Set<(gap: Gap) => void>();
 
   private constructor(directory: string, found: FoundGaps, options: { clock: Clock; logger: Logger }) {
-    this.#file = new GapFile(directory, found, options.logger);
+    this.#writer = new LedgerWriter({ ...options, directory, found, gaps: () => this.#gaps });
     this.#clock = options.clock;
     this.#logger = options.logger;
     this.#gaps = found.gaps;
@@ -55,7 +43,7 @@ export class GapLedger implements GapSource {
     const found = readGapFiles(directory);
     const ledger = new GapLedger(directory, found, options);
     ledger.#putRight(found);
-    ledger.#startWriting();
+    ledger.#writer.start();
     return ledger;
   }
 
@@ -64,7 +52,7 @@ export class GapLedger implements GapSource {
     return this.#lastId;
   }
 
-  /** Gives no gap a number up to `id`: there were some of these once. */
+  /** No gap gets a number up to `id` from now on: there were gaps of these numbers once. */
   skipTo(id: number): void {
     this.#lastId = Math.max(this.#lastId, id);
   }
@@ -78,14 +66,14 @@ export class GapLedger implements GapSource {
   touching(sinceMs: number, untilMs: number): readonly Gap[] {
     return this.#gaps
       .filter((gap) => gap.sinceMs < untilMs && (gap.untilMs === null || gap.untilMs > sinceMs))
-      .map(publicGap)
+      .map((gap) => ({ ...gap }))
       .sort((a, b) => a.sinceMs - b.sinceMs);
   }
 
   /** See {@linkcode GapSource.latest}. */
   latest(): Gap | null {
     const gap = this.#gaps.at(-1);
-    return gap === undefined ? null : publicGap(gap);
+    return gap === undefined ? null : { ...gap };
   }
 
   /**
@@ -95,10 +83,10 @@ export class GapLedger implements GapSource {
   begin(cause: GapCause, sinceMs: number): void {
     if (this.#gaps.some((gap) => gap.untilMs === null && gap.cause === cause)) return;
     const id = ++this.#lastId;
-    const gap: KnownGap = { id, sinceMs: Math.floor(sinceMs), untilMs: null, cause, state: "open" };
+    const gap: Gap = { id, sinceMs: Math.floor(sinceMs), untilMs: null, cause, state: "open" };
     this.#gaps.push(gap);
     const since = formatTime(gap.sinceMs);
-    this.#write(gap);
+    this.#writer.write(gap);
     this.#logger.log(levelOf(cause), "gap begins", { cause, since });
     this.#tell(gap);
   }
@@ -115,7 +103,7 @@ export class GapLedger implements GapSource {
     for (const gap of this.#gaps.filter((gap) => gap.untilMs === null && causes.includes(gap.cause))) {
       const [first, ...others] = typeof until === "number"
         ? [{ sinceMs: gap.sinceMs, untilMs: until }]
-        : until(publicGap(gap));
+        : until({ ...gap });
       if (first === undefined) continue;
       this.#endAt(gap, first.untilMs);
       if (first.sinceMs < gap.sinceMs) this.#addEnded(gap.cause, first.sinceMs, gap.sinceMs);
@@ -125,24 +113,22 @@ export class GapLedger implements GapSource {
   }
 
   /**
-   * Lines of `spans` turned out to be missing, too: a gap of the same cause that has ended, and that one of them
-   * touches, goes on to its end; one that touches none is a gap of its own. Times are rounded outwards.
+   * Lines of `spans` turned out to be missing, too: a lost gap of the same cause that one of them touches goes on to
+   * its end; one that touches none is a gap of its own. What a gap of that cause covers which is healed, wholly or in
+   * part, stays as it is: with one from 10:00 to 10:05 that is healed, the span from 10:03 to 10:07 makes a lost gap
+   * from 10:05 to 10:07. Times are rounded outwards.
    */
   cover(cause: GapCause, spans: readonly Span[]): void {
-    for (const { sinceMs, untilMs } of spans) {
-      const touched = this.#gaps
-        .filter((gap) => gap.cause === cause && gap.untilMs !== null)
-        .filter((gap) => gap.sinceMs <= untilMs && gap.untilMs! >= sinceMs)
-        .sort((a, b) => a.sinceMs - b.sinceMs);
-      let coveredMs = touched[0]?.untilMs ?? -Infinity;
-      for (const gap of touched) if (gap.sinceMs <= coveredMs) coveredMs = Math.max(coveredMs, gap.untilMs!);
-      if (touched[0] === undefined) this.#addEnded(cause, sinceMs, untilMs);
-      else if (coveredMs + ROUNDING_MS < untilMs) this.#endAt(touched[0], untilMs);
+    for (const span of spans) {
+      const ended = this.#gaps.filter((gap) => gap.cause === cause && gap.untilMs !== null);
+      for (const rest of outside(ended.filter(({ state }) => state !== "lost"), span)) {
+        this.#coverLost(cause, rest, ended.filter(({ state }) => state === "lost"));
+      }
     }
     this.#compact();
   }
 
-  /** Has `listener` hear of each gap that begins or ends; gives what ends that. It must not throw. */
+  /** Has `listener` hear of each gap that begins or ends; returns what ends that. It must not throw. */
   onChange(listener: (gap: Gap) => void): Cancel {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -150,34 +136,35 @@ export class GapLedger implements GapSource {
 
   /** Waits until what is known is on the disk, or the ledger is closed. */
   flush(): Promise<void> {
-    if (this.#pending.size === 0 || this.#closed) return Promise.resolve();
-    return new Promise((resolve) => this.#flushWaits.push(resolve));
+    return this.#writer.flush();
   }
 
   /** Waits until what is known is on the disk, or a disk that does not take it has said so. Tells whether it is. */
-  async tryWrite(): Promise<boolean> {
-    await this.#writing;
-    return this.#pending.size === 0;
+  tryWrite(): Promise<boolean> {
+    return this.#writer.tryWrite();
   }
 
   /** Writes what is left, once, and ends. Tells whether all that is known is on the disk. */
-  async close(): Promise<boolean> {
-    await this.#writing;
-    if (this.#pending.size > 0) {
-      this.#startWriting();
-      await this.#writing;
-    }
-    this.#closed = true;
-    this.#cancelRetry?.();
-    this.#endFlushWaits();
-    return this.#pending.size === 0;
+  close(): Promise<boolean> {
+    return this.#writer.close();
   }
 
-  #endAt(gap: KnownGap, untilMs: number): void {
+  /** Lets the first of the `lost` gaps that `span` touches go on to its end, or makes a gap of its own. */
+  #coverLost(cause: GapCause, { sinceMs, untilMs }: Span, lost: Gap[]): void {
+    const touched = lost
+      .filter((gap) => gap.sinceMs <= untilMs && gap.untilMs! >= sinceMs)
+      .sort((a, b) => a.sinceMs - b.sinceMs);
+    let coveredMs = touched[0]?.untilMs ?? -Infinity;
+    for (const gap of touched) if (gap.sinceMs <= coveredMs) coveredMs = Math.max(coveredMs, gap.untilMs!);
+    if (touched[0] === undefined) this.#addEnded(cause, sinceMs, untilMs);
+    else if (coveredMs + ROUNDING_MS < untilMs) this.#endAt(touched[0], untilMs);
+  }
+
+  #endAt(gap: Gap, untilMs: number): void {
     gap.untilMs = Math.max(Math.ceil(untilMs), gap.sinceMs);
     gap.state = "lost";
     const until = formatTime(gap.untilMs);
-    this.#write(gap);
+    this.#writer.write(gap);
     const seconds = (gap.untilMs - gap.sinceMs) / 1000;
     this.#logger.log(levelOf(gap.cause), "gap ends", { cause: gap.cause, until, seconds });
     this.#tell(gap);
@@ -185,86 +172,33 @@ export class GapLedger implements GapSource {
 
   #addEnded(cause: GapCause, fromMs: number, toMs: number): void {
     const [sinceMs, untilMs] = [Math.floor(fromMs), Math.ceil(toMs)];
-    const gap: KnownGap = { id: ++this.#lastId, sinceMs, untilMs, cause, state: "lost" };
+    const gap: Gap = { id: ++this.#lastId, sinceMs, untilMs, cause, state: "lost" };
     this.#gaps.push(gap);
-    this.#write(gap);
+    this.#writer.write(gap);
     const [since, until] = [formatTime(sinceMs), formatTime(untilMs)];
     const seconds = (untilMs - sinceMs) / 1000;
     this.#logger.log("warn", "gap by timestamp", { cause, since, until, seconds });
     this.#tell(gap);
   }
 
-  #tell(gap: KnownGap): void {
-    for (const listener of this.#listeners) listener(publicGap(gap));
-  }
-
-  #write(gap: KnownGap): void {
-    this.#pending.add(gap);
-    this.#startWriting();
-  }
-
-  #startWriting(): void {
-    if (this.#closed) return;
-    this.#cancelRetry?.();
-    this.#cancelRetry = null;
-    this.#writing ??= this.#writeAll();
-  }
-
-  /** Writes what is pending. Never fails: it tries again. */
-  async #writeAll(): Promise<void> {
-    await Promise.resolve();
-    try {
-      if (this.#mustCompact) this.#writeAnew();
-      do {
-        const gaps = [...this.#pending];
-        const lines = gaps.map((gap) => ({ ...gap }));
-        await this.#file.write(lines);
-        for (const [number, gap] of gaps.entries()) {
-          if (isSame(gap, lines[number]!)) this.#pending.delete(gap);
-        }
-      } while (this.#pending.size > 0);
-    } catch (error) {
-      const reason = (error as Error).message;
-      // What waits in the reserve only is on the disk: that it has no room elsewhere yet is no trouble.
-      if (this.#pending.size > 0) this.#logger.log("error", "gap ledger not written", { reason });
-    }
-    if ((this.#pending.size > 0 || this.#file.isFull) && !this.#closed) {
-      this.#cancelRetry ??= this.#clock.after(RETRY_MS, () => this.#startWriting());
-    }
-    if (this.#pending.size === 0) this.#endFlushWaits();
-    this.#writing = null; // at once, so that no entry comes between the last look and this
-  }
-
-  #endFlushWaits(): void {
-    for (const resolve of this.#flushWaits.splice(0)) resolve();
+  #tell(gap: Gap): void {
+    for (const listener of this.#listeners) listener({ ...gap });
   }
 
   /** Joins the nearest of too many gaps. */
   #compact(): void {
     if (this.#gaps.length <= GAPS_LIMIT) return;
     this.#gaps = joinNearest(this.#gaps, GAPS_LIMIT / 2);
-    this.#mustCompact = true;
-    this.#startWriting();
-  }
-
-  /** Writes the file anew, with one line for each gap, whatever was pending among them. A full disk has to wait. */
-  #writeAnew(): void {
-    this.#mustCompact = false;
-    try {
-      this.#file.writeAnew(this.#gaps);
-      this.#pending.clear();
-    } catch (error) {
-      this.#logger.log("warn", "gap ledger not compacted", { reason: (error as Error).message });
-    }
+    this.#writer.writeAnewSoon();
   }
 
   /** Says what is damaged, keeps it aside, covers what it may have told of, and writes the rest anew. */
   #putRight({ damages, damagedLines, doubtful, isUntidy }: FoundGaps): void {
     for (const { sinceMs, untilMs } of doubtful) {
       const endMs = Math.max(sinceMs, untilMs ?? this.#clock.now());
-      const gap: KnownGap = { id: ++this.#lastId, sinceMs, untilMs: endMs, cause: "disk", state: "lost" };
+      const gap: Gap = { id: ++this.#lastId, sinceMs, untilMs: endMs, cause: "disk", state: "lost" };
       this.#gaps.push(gap);
-      this.#pending.add(gap);
+      this.#writer.write(gap);
     }
     if (this.#gaps.length > GAPS_LIMIT) this.#gaps = joinNearest(this.#gaps, GAPS_LIMIT / 2);
     if (damagedLines > 0) {
@@ -275,38 +209,8 @@ export class GapLedger implements GapSource {
       const details = { lines: damagedLines, places, inDoubt: spans.join("; ") };
       this.#logger.log("error", "gap ledger damaged", details);
     }
-    if (damagedLines === 0 && !isUntidy) return;
-    try {
-      if (damagedLines > 0) this.#file.keepDamaged(damages.map(({ text }) => text));
-    } catch (error) {
-      this.#logger.log("warn", "gap ledger not compacted", { reason: (error as Error).message });
-      return;
-    }
-    this.#writeAnew();
+    if (damagedLines > 0 || isUntidy) this.#writer.writeAnew(damages.map(({ text }) => text));
   }
-}
-
-/** What is wrong with a line, and where. */
-export function describeDamage({ file, line, fault }: DamagedLine): string {
-  return `Cannot read line ${line} of "${file}": ${fault}`;
-}
-
-/** What {@linkcode readGaps} found. */
-export interface ReadGaps {
-  /** The gaps, in the order in which they were first noted. */
-  gaps: Gap[];
-  /** The largest number of a gap; 0 for none. */
-  lastId: number;
-  /** How many lines cannot be read. */
-  damagedLines: number;
-  /** What is wrong with the first of them. */
-  faults: string[];
-}
-
-/** Reads the gaps in `directory` without changing anything. */
-export function readGaps(directory: string): ReadGaps {
-  const { gaps, lastId, damagedLines, damages } = readGapFiles(directory);
-  return { gaps: gaps.map(publicGap), lastId, damagedLines, faults: damages.map(describeDamage) };
 }
 
 /** That nothing was recorded before the first start is news, and no trouble. */
@@ -314,12 +218,17 @@ function levelOf(cause: GapCause): "info" | "warn" {
   return cause === "start" ? "info" : "warn";
 }
 
-function isSame(a: KnownGap, b: KnownGap): boolean {
-  return a.sinceMs === b.sinceMs && a.untilMs === b.untilMs && a.state === b.state;
-}
-
-function publicGap({ sinceMs, untilMs, cause, state }: KnownGap): Gap {
-  return { sinceMs, untilMs, cause, state };
+/** What of `span` lies in none of `gaps`, which have ended; without pieces that are there by rounding only. */
+function outside(gaps: readonly Gap[], span: Span): Span[] {
+  let rest = [span];
+  for (const { sinceMs, untilMs } of gaps) {
+    rest = rest.flatMap((piece) => {
+      if (sinceMs >= piece.untilMs || untilMs! <= piece.sinceMs) return [piece];
+      return [{ ...piece, untilMs: sinceMs }, { ...piece, sinceMs: untilMs! }]
+        .filter((left) => left.untilMs - left.sinceMs > ROUNDING_MS);
+    });
+  }
+  return rest;
 }
 
 function formatTime(epochMs: number): string {

@@ -9,7 +9,8 @@ import { dirname, join } from "node:path";
 import type { Logger } from "../logger.ts";
 import { sizeOf, syncDirectory, writeAll, writeFileWhole } from "../archive/disk.ts";
 import { DAMAGED_SUFFIX, GAPS_FILE, GAPS_RESERVE_FILE } from "../archive/format.ts";
-import { gapLine, type KnownGap } from "./ledger_line.ts";
+import type { Gap } from "./gap.ts";
+import { gapLine } from "./ledger_line.ts";
 import type { FoundGaps } from "./ledger_reader.ts";
 
 /** The size of the reserve in bytes: some fifty lines fit. */
@@ -51,7 +52,7 @@ export class GapFile {
    *
    * @throws {Error} If neither file takes them.
    */
-  async write(gaps: readonly KnownGap[]): Promise<void> {
+  async write(gaps: readonly Gap[]): Promise<void> {
     const lines = encoder.encode(gaps.map(gapLine).join(""));
     try {
       await this.#append(lines);
@@ -69,7 +70,7 @@ export class GapFile {
    *
    * @throws {Error} If the disk does not take it; the files are as they were then.
    */
-  writeAnew(gaps: readonly KnownGap[]): void {
+  writeAnew(gaps: readonly Gap[]): void {
     const lines = gaps.map(gapLine).join("");
     writeFileWhole(this.#path, lines);
     this.#end = lines.length;

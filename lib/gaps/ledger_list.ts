@@ -1,49 +1,78 @@
 /**
  * Promises all gaps that were written down, in memory that does not grow with their number: too many are joined,
- * nearest first, and only those of one cause and one state, so that nothing missing is forgotten and no healed
- * gap ever becomes a lost one.
+ * nearest first. Only gaps that agree in everything but their times are joined, so that nothing missing is forgotten
+ * and a lost gap is never told as a healed one.
  *
  * @module
  */
 
-import type { GapEntry, KnownGap } from "./ledger_line.ts";
+import type { Gap, GapState } from "./gap.ts";
+import type { GapEntry } from "./ledger_line.ts";
 
 /** At most this many gaps are remembered; more are joined, so that nothing missing is forgotten. */
 export const GAPS_LIMIT = 4096;
 
+/** How much is known to be back of a gap in each state. A gap that stays as long as it is only goes up. */
+const PROGRESS: Readonly<Record<GapState, number>> = { open: 0, lost: 1, partial: 2, healed: 3 };
+
 /**
- * Joins gaps until no more than `limit` are left, where that is possible. A joined gap covers all of its parts and keeps
- * the id of the first; the one that was noted last stays as it is. Gaps that last are joined only where
- * there are more than `limit` of them.
+ * Joins gaps until no more than `limit` are left, where that is possible; returns them in the same order, and leaves
+ * `gaps` as they are. Two are joined only if they have the same cause and state and all else that is known of them but
+ * their ids and times: a lost gap that became one with a healed one would be told as healed. A joined gap covers all of
+ * its parts, and the time between them, and has the smallest of their ids. The gap that was noted last stays as it is;
+ * gaps that last are joined only where there are more than `limit` of them.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const gap = (id: number, sinceMs: number, state: GapState): Gap => (
+ *   { id, sinceMs, untilMs: sinceMs + 10, cause: "stop", state }
+ * );
+ * const gaps = [gap(1, 0, "lost"), gap(2, 12, "healed"), gap(3, 20, "lost"), gap(4, 900, "lost"), gap(5, 950, "lost")];
+ * assert.deepEqual(joinNearest(gaps, 4), [
+ *   { id: 1, sinceMs: 0, untilMs: 30, cause: "stop", state: "lost" },
+ *   gap(2, 12, "healed"),
+ *   gap(4, 900, "lost"),
+ *   gap(5, 950, "lost"),
+ * ]);
+ * ```
  */
-export function joinNearest(gaps: readonly KnownGap[], limit: number): KnownGap[] {
+export function joinNearest(gaps: readonly Gap[], limit: number): Gap[] {
   const latest = gaps.at(-1);
-  const lasting = gaps.filter(({ untilMs }) => untilMs === null);
-  const pairs = [...Map.groupBy(gaps.filter((gap) => gap !== latest), ({ untilMs, cause, state }) => {
-    if (untilMs === null) return lasting.length > limit ? `${cause} lasts` : null;
-    return `${cause} ${state}`;
-  })].flatMap(([kind, group]) => kind === null ? [] : neighbours(group));
+  const joinsLasting = gaps.filter(({ untilMs }) => untilMs === null).length > limit;
+  const joinable = gaps.filter((gap) => gap !== latest && (gap.untilMs !== null || joinsLasting));
+  const pairs = [...Map.groupBy(joinable, kindOf).values()].flatMap(neighbours);
   pairs.sort((a, b) => a.distanceMs - b.distanceMs);
 
-  const joinedInto = new Map<KnownGap, KnownGap>();
-  const whole = (gap: KnownGap): KnownGap => {
+  const joinedInto = new Map<Gap, Gap>();
+  /** What has become of those into which others were joined. */
+  const wholes = new Map<Gap, Gap>();
+  const firstPartOf = (gap: Gap): Gap => {
     let found = gap;
     for (let next = joinedInto.get(found); next !== undefined; next = joinedInto.get(found)) found = next;
     return found;
   };
   for (const { before, after } of pairs.slice(0, Math.max(0, gaps.length - limit))) {
-    const target = whole(before);
-    joinedInto.set(after, target);
-    target.id = Math.min(target.id, after.id);
-    target.untilMs = target.untilMs === null || after.untilMs === null
-      ? null
-      : Math.max(target.untilMs, after.untilMs);
+    const first = firstPartOf(before);
+    joinedInto.set(after, first);
+    const [a, b] = [wholes.get(first) ?? first, wholes.get(after) ?? after];
+    const untilMs = a.untilMs === null || b.untilMs === null ? null : Math.max(a.untilMs, b.untilMs);
+    wholes.set(first, { ...a, id: Math.min(a.id, b.id), untilMs });
   }
-  return gaps.filter((gap) => !joinedInto.has(gap));
+  return gaps.filter((gap) => !joinedInto.has(gap)).map((gap) => wholes.get(gap) ?? gap);
+}
+
+/**
+ * What two gaps must have in common to be joined: whatever is known of them but which they are and when they were. A
+ * member that gaps get one day keeps them apart of itself.
+ */
+function kindOf({ id: _id, sinceMs: _sinceMs, untilMs, ...rest }: Gap): string {
+  return JSON.stringify([untilMs === null, rest]);
 }
 
 /** Each gap with the one after it, by their beginnings, and how much good time lies between. */
-function neighbours(gaps: KnownGap[]): { before: KnownGap; after: KnownGap; distanceMs: number }[] {
+function neighbours(gaps: Gap[]): { before: Gap; after: Gap; distanceMs: number }[] {
   const sorted = gaps.toSorted((a, b) => a.sinceMs - b.sinceMs);
   let endMs = -Infinity;
   return sorted.slice(1).map((after, number) => {
@@ -55,9 +84,9 @@ function neighbours(gaps: KnownGap[]): { before: KnownGap; after: KnownGap; dist
 
 /** Gathers gaps from the lines of a ledger, in their order. */
 export class GapList {
-  #gaps = new Map<number, KnownGap>();
-  /** Gaps that last and were joined with others: they must not end with the first of these. */
-  readonly #joinedLasting = new Set<number>();
+  #gaps = new Map<number, Gap>();
+  /** The ids of those that are several gaps: what is said of such an id later is said of one of them only. */
+  #joinedIds: ReadonlySet<number> = new Set();
   #isJoined = false;
   /** The largest id that was seen. */
   lastId = 0;
@@ -68,21 +97,18 @@ export class GapList {
   }
 
   /** The gaps, in the order in which they were first noted. */
-  gaps(): KnownGap[] {
-    return [...this.#gaps.values()];
+  gaps(): Gap[] {
+    return [...this.#gaps.values()].sort((a, b) => a.id - b.id);
   }
 
   /**
    * Takes what a line says; false where it cannot be said of any gap. What is known of a gap is never made narrower
-   * by it: the same line may come again, after later ones.
+   * by it: the same line may come again, after later ones. For its state see {@linkcode stateAfter}.
    */
   add({ id, sinceMs, untilMs, cause, state }: Omit<GapEntry, "isChecked">): boolean {
     const gap = this.#gaps.get(id);
     if (gap !== undefined) {
-      if (sinceMs !== undefined) gap.sinceMs = Math.min(gap.sinceMs, sinceMs);
-      if (untilMs === null || untilMs === undefined || this.#joinedLasting.has(id)) return true;
-      gap.untilMs = Math.max(gap.untilMs ?? -Infinity, untilMs);
-      if (state !== undefined) gap.state = state;
+      widen(gap, { sinceMs, untilMs, state }, this.#joinedIds.has(id));
       return true;
     }
     if (sinceMs === undefined || cause === undefined || state === undefined) {
@@ -95,13 +121,46 @@ export class GapList {
   }
 
   #join(): void {
-    const lasting = this.gaps().filter(({ untilMs }) => untilMs === null).length;
-    const joined = joinNearest(this.gaps(), GAPS_LIMIT);
+    const gaps = this.gaps();
+    const single = new Set(gaps.filter(({ id }) => !this.#joinedIds.has(id)));
+    const joined = joinNearest(gaps, GAPS_LIMIT);
     this.#gaps = new Map(joined.map((gap) => [gap.id, gap]));
+    this.#joinedIds = new Set(joined.filter((gap) => !single.has(gap)).map(({ id }) => id));
     this.#isJoined = true;
-    if (lasting <= GAPS_LIMIT) return;
-    for (const { id, untilMs } of joined) {
-      if (untilMs === null) this.#joinedLasting.add(id);
-    }
   }
+}
+
+/** Takes into `gap` what a further line says of it. `isJoined`: of one part of it. */
+function widen(gap: Gap, line: Partial<Pick<Gap, "sinceMs" | "untilMs" | "state">>, isJoined: boolean): void {
+  const { sinceMs = gap.sinceMs, untilMs = null, state = gap.state } = line;
+  const known = { ...gap };
+  gap.sinceMs = Math.min(known.sinceMs, sinceMs);
+  if (untilMs === null) return; // it says that the gap lasts, which was known, or is not so any more
+  if (known.untilMs === null) {
+    if (isJoined) return; // its other parts may last on
+    [gap.untilMs, gap.state] = [untilMs, state];
+    return;
+  }
+  gap.untilMs = Math.max(known.untilMs, untilMs);
+  gap.state = stateAfter({ ...known, untilMs: known.untilMs }, { sinceMs, untilMs, state }, isJoined);
+}
+
+/** What {@linkcode stateAfter} compares. */
+type EndedGap = Pick<Gap, "sinceMs" | "state"> & { untilMs: number };
+
+/**
+ * The state of a gap that is known as `known`, and of which a line says `said`.
+ *
+ * Gaps never become narrower, so the wider of the two was written later, and its state holds: with "healed, 10:00 to
+ * 10:05" known and "lost, 10:00 to 10:07" said, the gap is lost. Of two that are equally wide the further one was, since
+ * a state goes from lost to partial to healed and not back: "lost, 10:00 to 10:05" is an old line that came again.
+ * Where it cannot be told, as of a gap that was joined from several, lines count as missing.
+ */
+function stateAfter(known: EndedGap, said: EndedGap, isJoined: boolean): GapState {
+  const isWider = said.sinceMs < known.sinceMs || said.untilMs > known.untilMs;
+  const isNarrower = said.sinceMs > known.sinceMs || said.untilMs < known.untilMs;
+  const isFurther = PROGRESS[said.state] > PROGRESS[known.state];
+  if (isWider && !isNarrower && !isJoined) return said.state;
+  if (isWider) return isFurther ? known.state : said.state;
+  return isFurther && !isNarrower && !isJoined ? said.state : known.state;
 }

@@ -8,7 +8,8 @@
 import { join } from "node:path";
 import { readAt } from "../archive/disk.ts";
 import { GAPS_FILE, GAPS_RESERVE_FILE } from "../archive/format.ts";
-import { type KnownGap, readGapLine } from "./ledger_line.ts";
+import type { Gap } from "./gap.ts";
+import { readGapLine } from "./ledger_line.ts";
 import { GapList } from "./ledger_list.ts";
 
 /** A line is never longer than this, in bytes. */
@@ -46,7 +47,7 @@ export interface DoubtfulSpan {
 /** What the files say. */
 export interface FoundGaps {
   /** The gaps, in the order in which they were first noted. */
-  gaps: KnownGap[];
+  gaps: Gap[];
   /** The largest id that was given. */
   lastId: number;
   /** The damaged lines, the first of them. */
@@ -55,7 +56,7 @@ export interface FoundGaps {
   damagedLines: number;
   /** What they may have told of. */
   doubtful: DoubtfulSpan[];
-  /** Behind the last line of {@linkcode GAPS_FILE}, in bytes. */
+  /** Where the last line of {@linkcode GAPS_FILE} ends, in bytes. */
   end: number;
   /** Whether that line has no end. */
   isTorn: boolean;
@@ -79,6 +80,29 @@ export function readGapFiles(directory: string): FoundGaps {
   };
 }
 
+/** What is wrong with a line, and where. */
+export function describeDamage({ file, line, fault }: DamagedLine): string {
+  return `Cannot read line ${line} of "${file}": ${fault}`;
+}
+
+/** What {@linkcode readGaps} found. */
+export interface ReadGaps {
+  /** The gaps, in the order in which they were first noted. */
+  gaps: Gap[];
+  /** The largest number of a gap; 0 for none. */
+  lastId: number;
+  /** How many lines cannot be read. */
+  damagedLines: number;
+  /** What is wrong with the first of them. */
+  faults: string[];
+}
+
+/** Reads the gaps in `directory` without changing anything. */
+export function readGaps(directory: string): ReadGaps {
+  const { gaps, lastId, damagedLines, damages } = readGapFiles(directory);
+  return { gaps, lastId, damagedLines, faults: damages.map(describeDamage) };
+}
+
 class GapReader {
   readonly #list = new GapList();
   readonly #damages: DamagedLine[] = [];
@@ -95,7 +119,7 @@ class GapReader {
     return this.#hasUnchecked || this.#list.isJoined;
   }
 
-  /** Reads one file. Gives where its last line ends, whether that has a line feed, and the file's size, in bytes. */
+  /** Reads one file. Returns where its last line ends, whether that has a line feed, and the file's size, in bytes. */
   read(directory: string, name: string): { end: number; isTorn: boolean; size: number } {
     using file = openIfThere(join(directory, name));
     if (file === null) return { end: 0, isTorn: false, size: 0 };

@@ -14,7 +14,7 @@ import type { Archive } from "../archive/archive.ts";
 import type { GapLedger } from "./ledger.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import { dayStartMs } from "../day.ts";
-import type { Gap, GapSource } from "./gap.ts";
+import { type Gap, type GapSource, UNRECORDED_GAP_ID } from "./gap.ts";
 import { parseTimestamp, timestampMs } from "../timestamp.ts";
 
 /** See {@linkcode RecordedSpan}. */
@@ -48,7 +48,14 @@ export class RecordedSpan implements GapSource {
     if (sinceMs >= beginMs) return gaps;
     // Who asks for no earlier time is told from 1970 on, where clocks begin.
     const fromMs = Number.isFinite(sinceMs) ? Math.min(0, sinceMs) : 0;
-    return [{ sinceMs: fromMs, untilMs: beginMs, cause: "before", state: "lost" }, ...gaps];
+    const before: Gap = {
+      id: UNRECORDED_GAP_ID,
+      sinceMs: fromMs,
+      untilMs: beginMs,
+      cause: "before",
+      state: "lost",
+    };
+    return [before, ...gaps];
   }
 
   /** See {@linkcode GapSource.latest}. */

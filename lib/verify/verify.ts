@@ -12,7 +12,7 @@ import { AliveMark, type KeptNote } from "../gaps/alive_mark.ts";
 import { DayVerifier, type FoundFile, type VerifiedDay } from "./day_verifier.ts";
 import { sizeOf } from "../archive/disk.ts";
 import { GAPS_FILE, KEPT_FILE, parseFileName } from "../archive/format.ts";
-import { readGaps } from "../gaps/ledger.ts";
+import { readGaps } from "../gaps/ledger_reader.ts";
 import { findLostGaps, findShortDays } from "../archive/repair/losses.ts";
 import { readRemovedDays } from "../archive/removed_days.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
-import { readGaps } from "../../lib/gaps/ledger.ts";
+import { readGaps } from "../../lib/gaps/ledger_reader.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import {
   bytesOf,

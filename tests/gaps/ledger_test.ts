@@ -1,18 +1,13 @@
 import assert from "node:assert/strict";
-import { cpuUsage } from "node:process";
-import { GAPS_LIMIT, joinNearest } from "../../lib/gaps/ledger_list.ts";
-import { GapLedger, readGaps } from "../../lib/gaps/ledger.ts";
-import { checkedLine } from "../../lib/archive/checked_line.ts";
-import type { KnownGap } from "../../lib/gaps/ledger_line.ts";
-import type { Gap, GapCause, GapState } from "../../lib/gaps/gap.ts";
+import { GAPS_LIMIT } from "../../lib/gaps/ledger_list.ts";
+import { gapLine } from "../../lib/gaps/ledger_line.ts";
+import { GapLedger } from "../../lib/gaps/ledger.ts";
+import { readGaps } from "../../lib/gaps/ledger_reader.ts";
+import type { Gap, GapState } from "../../lib/gaps/gap.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { keepingLogger, NOON, TestDirectory } from "../archive/archive_rig.ts";
-import type { ReadGapsReport } from "./read_gaps_child.ts";
-import { SmallDisk } from "../archive/small_disk.ts";
-import { untilSo } from "../rig/wait.ts";
 
-const READ_GAPS_CHILD = new URL("./read_gaps_child.ts", import.meta.url).pathname;
 const clock = new FakeClock(NOON);
 const START = Date.parse(NOON);
 
@@ -30,12 +25,18 @@ Deno.test("A gap is on the disk when it begins and when it ends, and survives op
   ledger.begin("disconnect", START);
   await ledger.flush();
   assert.deepEqual(readGaps(directory.path).gaps, [
-    { sinceMs: START, untilMs: null, cause: "disconnect", state: "open" },
+    { id: 1, sinceMs: START, untilMs: null, cause: "disconnect", state: "open" },
   ]);
   ledger.begin("disconnect", START + 500); // goes on
   ledger.end(START + 2000);
   await ledger.flush();
-  const wanted: Gap[] = [{ sinceMs: START, untilMs: START + 2000, cause: "disconnect", state: "lost" }];
+  const wanted: Gap[] = [{
+    id: 1,
+    sinceMs: START,
+    untilMs: START + 2000,
+    cause: "disconnect",
+    state: "lost",
+  }];
   assert.deepEqual(all(ledger), wanted);
   assert.deepEqual(ledger.open, []);
   await ledger.close();
@@ -132,7 +133,7 @@ Deno.test("A damaged line between others becomes a gap that lies between theirs"
   directory.write("gaps.jsonl", [first, second!.replace("13:00:00", "13:00:01"), third, ""].join("\n"));
   const ledger = open(directory.path);
   assert.deepEqual(all(ledger).filter(({ cause }) => cause === "disk"), [
-    { sinceMs: START + 1000, untilMs: START + 10_800_000, cause: "disk", state: "lost" },
+    { id: 4, sinceMs: START + 1000, untilMs: START + 10_800_000, cause: "disk", state: "lost" },
   ]);
   await ledger.close();
 });
@@ -146,57 +147,6 @@ Deno.test("A damaged line that another one repeats costs nothing", async () => {
   await ledger.close();
 });
 
-Deno.test("A ledger of 100,000 gaps opens within a second, in either form", () => {
-  for (const isOld of [false, true]) {
-    using directory = new TestDirectory();
-    let text = "";
-    for (let id = 1; id <= 100_000; id++) {
-      const [since, until] = [START + id * 10_000, START + id * 10_000 + 1500].map((ms) =>
-        new Date(ms).toISOString()
-      );
-      text += isOld
-        ? `{"id":${id},"since":"${since}","cause":"stop","state":"open"}\n{"id":${id},"until":"${until}","state":"lost"}\n`
-        : checkedLine({ id, since, until, cause: "stop", state: "lost" }) + "\n";
-    }
-    directory.write("gaps.jsonl", text);
-    const before = cpuUsage(); // what others do on the machine meanwhile does not count
-    const { gaps, faults } = readGaps(directory.path);
-    const { user, system } = cpuUsage(before);
-    assert.ok(user + system < 1_000_000, `${user + system} microseconds`);
-    assert.deepEqual(faults, []);
-    assert.ok(gaps.length <= 2 * GAPS_LIMIT);
-    assert.equal(gaps[0]?.sinceMs, START + 10_000);
-    assert.equal(gaps.at(-1)?.untilMs, START + 1_000_001_500);
-  }
-});
-
-Deno.test("A ledger of a million gaps is read with a heap of 48 MB", async () => {
-  using directory = new TestDirectory();
-  {
-    using file = Deno.openSync(directory.file("gaps.jsonl"), { write: true, create: true });
-    for (let id = 1; id <= 1_000_000;) {
-      let text = "";
-      for (const end = id + 10_000; id < end; id++) {
-        const [since, until] = [START + id * 1000, START + id * 1000 + 1].map((ms) =>
-          new Date(ms).toISOString()
-        );
-        text += `{"id":${id},"since":"${since}","until":"${until}","cause":"stop","state":"lost"}\n`;
-      }
-      file.writeSync(new TextEncoder().encode(text));
-    }
-  }
-  // The file has 100 MB, and all of its gaps as objects would be more. A process of its own has no garbage of others.
-  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--v8-flags=--max-old-space-size=48", READ_GAPS_CHILD, directory.path],
-    stdin: "null",
-  }).output();
-  assert.ok(success);
-  const { count, span, faults }: ReadGapsReport = JSON.parse(new TextDecoder().decode(stdout));
-  assert.deepEqual(faults, []);
-  assert.ok(count <= 2 * GAPS_LIMIT);
-  assert.deepEqual(span, [START + 1000, START + 1_000_000_001]);
-});
-
 Deno.test("What a full disk left in the reserve is part of the ledger, and moves into it", async () => {
   using directory = new TestDirectory();
   const [first, second, third] = LINES.trimEnd().split("\n");
@@ -208,88 +158,6 @@ Deno.test("What a full disk left in the reserve is part of the ledger, and moves
   await ledger.close();
   assert.equal(directory.text("gaps.jsonl"), LINES);
   assert.equal(directory.text("gaps.reserve"), "\n".repeat(8192));
-});
-
-Deno.test({
-  name: "Lines that a full disk left in the reserve move when there is room (needs the right to mount)",
-  ignore: !SmallDisk.isAllowed(),
-  fn: async () => {
-    using disk = new SmallDisk(262_144);
-    const ownClock = new FakeClock(NOON);
-    const ledger = GapLedger.open(disk.path, { clock: ownClock, logger: silentLogger });
-    ledger.begin("stop", START);
-    await ledger.flush();
-    disk.fill();
-    const path = `${disk.path}/gaps.jsonl`;
-    for (let count = 0; count < 45; count++) {
-      ledger.end(START + count * 1000 + 500);
-      ledger.begin("disk", START + (count + 1) * 1000);
-      await ledger.flush();
-    }
-    const before = readGaps(disk.path);
-    assert.deepEqual(before.faults, []);
-    assert.equal(before.gaps.length, 46);
-    assert.ok(readGapsOf(Deno.readTextFileSync(path)) < 46, "not all of it had room");
-    disk.empty();
-    ownClock.advance(1000);
-    while (readGapsOf(Deno.readTextFileSync(path)) < 46) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
-    }
-    await ledger.close();
-    assert.equal(Deno.readTextFileSync(`${disk.path}/gaps.reserve`), "\n".repeat(8192));
-    assert.deepEqual(readGaps(disk.path), before);
-  },
-});
-
-/** How many gaps a text tells of. */
-function readGapsOf(text: string): number {
-  return new Set(text.matchAll(/"id":(\d+)/g).map(([, id]) => id)).size;
-}
-
-Deno.test("A ledger of 200 MB of line feeds is read in little memory", () => {
-  using directory = new TestDirectory();
-  directory.write("gaps.jsonl", LINES);
-  {
-    using file = Deno.openSync(directory.file("gaps.jsonl"), { append: true });
-    const piece = new Uint8Array(1_000_000).fill(0x0a);
-    for (let count = 0; count < 200; count++) file.writeSync(piece);
-  }
-  const before = Deno.memoryUsage().rss;
-  assert.equal(readGaps(directory.path).gaps.length, 3);
-  assert.ok(Deno.memoryUsage().rss - before < 50_000_000);
-});
-
-Deno.test("Joining gaps keeps their ids, and never makes one of two states or causes", () => {
-  const gap = (id: number, sinceMs: number, cause: GapCause, state: GapState): KnownGap => ({
-    id,
-    sinceMs,
-    untilMs: sinceMs + 10,
-    cause,
-    state,
-  });
-  const gaps = [
-    gap(1, 0, "stop", "lost"),
-    gap(2, 11, "stop", "healed"),
-    gap(3, 22, "stop", "lost"),
-    gap(4, 33, "crash", "lost"),
-    gap(5, 90, "stop", "healed"),
-    gap(6, 500, "stop", "lost"),
-    { ...gap(7, 501, "stop", "open"), untilMs: null },
-  ];
-  assert.deepEqual(joinNearest(gaps, 6).map(({ id, sinceMs, untilMs }) => [id, sinceMs, untilMs]), [
-    [1, 0, 32],
-    [2, 11, 21],
-    [4, 33, 43],
-    [5, 90, 100],
-    [6, 500, 510],
-    [7, 501, null],
-  ]);
-  assert.deepEqual(joinNearest(gaps, 0).map(({ id, state }) => `${id} ${state}`), [
-    "1 lost",
-    "2 healed",
-    "4 lost",
-    "7 open",
-  ]);
 });
 
 Deno.test("A ledger cut at any byte keeps the entries that are whole, and takes new ones", async () => {
@@ -361,59 +229,12 @@ Deno.test("More gaps than the limit are joined, and every moment that was in one
   }
 });
 
-Deno.test({
-  name: "On a full disk a gap that begins and ends is written into the reserve (needs the right to mount)",
-  ignore: !SmallDisk.isAllowed(),
-  fn: async () => {
-    using disk = new SmallDisk(262_144);
-    const ledger = open(disk.path);
-    await ledger.flush();
-    await ledger.close();
-    disk.fill();
-    const again = open(disk.path);
-    for (let count = 0; count < 10; count++) {
-      again.begin("disk", START + count * 1000);
-      await again.flush();
-      assert.equal(readGaps(disk.path).gaps.at(-1)?.sinceMs, START + count * 1000);
-      again.end(START + count * 1000 + 500);
-      await again.flush();
-      assert.equal(readGaps(disk.path).gaps.at(-1)?.untilMs, START + count * 1000 + 500);
-    }
-    await again.close();
-  },
-});
-
-Deno.test("A ledger that cannot be written has one next try, however many ask, and none once it is closed", async () => {
-  using directory = new TestDirectory();
-  const ownClock = new FakeClock(NOON);
-  const logger = keepingLogger();
-  const ledger = GapLedger.open(directory.path, { clock: ownClock, logger });
-  ledger.begin("stop", START);
-  await ledger.flush();
-  for (const name of ["gaps.jsonl", "gaps.reserve"]) {
-    directory.remove(name);
-    Deno.mkdirSync(directory.file(name));
-  }
-  const failures = () => logger.events.filter((event) => event.includes("gap ledger not written")).length;
-  ledger.end(START + 1000);
-  const flushes = [ledger.flush(), ledger.flush()];
-  for (let count = 1; count <= 3; count++) {
-    await untilSo(() => failures() >= count, `failure ${count}`);
-    await Promise.resolve();
-    assert.equal(ownClock.pending, 1);
-    ownClock.advance(1000);
-  }
-  assert.equal(await ledger.close(), false);
-  assert.equal(ownClock.pending, 0);
-  await Promise.all(flushes);
-});
-
 Deno.test("A gap is rounded outwards, to whole milliseconds, in memory and on the disk", async () => {
   using directory = new TestDirectory();
   const ledger = open(directory.path);
   ledger.begin("stop", START + 0.9);
   ledger.end(START + 1000.1);
-  const wanted: Gap[] = [{ sinceMs: START, untilMs: START + 1001, cause: "stop", state: "lost" }];
+  const wanted: Gap[] = [{ id: 1, sinceMs: START, untilMs: START + 1001, cause: "stop", state: "lost" }];
   assert.deepEqual(all(ledger), wanted);
   await ledger.close();
   assert.deepEqual(readGaps(directory.path).gaps, wanted);
@@ -432,11 +253,99 @@ Deno.test("A gap that ends as several spans is as many gaps, and lasts on while 
   ledger.cover("disconnect", [{ sinceMs: START + 5500, untilMs: START + 6002 }]); // rounding
   ledger.cover("disconnect", [{ sinceMs: START + 5500, untilMs: START + 7000 }]);
   ledger.cover("disconnect", [{ sinceMs: START + 9000, untilMs: START + 9500 }]);
-  const spans = [[-500, 0], [0, 1000], [5000, 7000], [9000, 9500]];
-  const wanted = spans.map(([since, until]): Gap => (
-    { sinceMs: START + since!, untilMs: START + until!, cause: "disconnect", state: "lost" }
+  const spans = [[2, -500, 0], [1, 0, 1000], [3, 5000, 7000], [4, 9000, 9500]];
+  const wanted = spans.map(([id, since, until]): Gap => (
+    { id: id!, sinceMs: START + since!, untilMs: START + until!, cause: "disconnect", state: "lost" }
   ));
   assert.deepEqual(all(ledger), wanted);
   await ledger.close();
   assert.deepEqual(readGaps(directory.path).gaps.sort((a, b) => a.sinceMs - b.sinceMs), wanted);
+});
+
+/** A ledger of disconnections in `directory` that has each of `gaps`: from when, until when, in which state. */
+function openWith(
+  directory: TestDirectory,
+  ...gaps: [sinceMs: number, untilMs: number, state: GapState][]
+): GapLedger {
+  const lines = gaps.map(([since, until, state], number) =>
+    gapLine({ id: number + 1, sinceMs: START + since, untilMs: START + until, cause: "disconnect", state })
+  );
+  directory.write("gaps.jsonl", lines.join(""));
+  return open(directory.path);
+}
+
+/** What a ledger says in memory, having made sure that it says the same on the disk. */
+async function closedGaps(ledger: GapLedger, directory: TestDirectory): Promise<[number, number, string][]> {
+  const gaps = all(ledger);
+  await ledger.close();
+  assert.deepEqual(readGaps(directory.path).gaps.toSorted((a, b) => a.sinceMs - b.sinceMs), gaps);
+  return gaps.map(({ sinceMs, untilMs, state }) => [sinceMs - START, untilMs! - START, state]);
+}
+
+for (const state of ["healed", "partial"] as const) {
+  Deno.test(`cover() leaves a ${state} gap as it is, and makes a lost one of what lies outside it`, async () => {
+    for (
+      const { span: [sinceMs, untilMs], lost } of [
+        { span: [5200, 5800], lost: [] },
+        { span: [5000, 6000], lost: [] },
+        { span: [4998, 6002], lost: [] }, // rounding
+        { span: [5500, 7000], lost: [[6000, 7000]] },
+        { span: [4000, 5500], lost: [[4000, 5000]] },
+        { span: [4000, 7000], lost: [[4000, 5000], [6000, 7000]] },
+        { span: [6500, 7000], lost: [[6500, 7000]] },
+      ]
+    ) {
+      using directory = new TestDirectory();
+      const ledger = openWith(directory, [5000, 6000, state]);
+      ledger.cover("disconnect", [{ sinceMs: START + sinceMs!, untilMs: START + untilMs! }]);
+      ledger.cover("disconnect", [{ sinceMs: START + sinceMs!, untilMs: START + untilMs! }]); // once more is no news
+      const wanted = [[5000, 6000, state], ...lost.map((span) => [...span, "lost"])];
+      assert.deepEqual(
+        await closedGaps(ledger, directory),
+        wanted.toSorted((a, b) => Number(a[0]) - Number(b[0])),
+      );
+    }
+  });
+}
+
+Deno.test("cover() lets a lost gap go on to the beginning of a healed one, and no further", async () => {
+  using directory = new TestDirectory();
+  const ledger = openWith(directory, [0, 1000, "lost"], [2000, 3000, "healed"]);
+  ledger.cover("disconnect", [{ sinceMs: START + 500, untilMs: START + 4000 }]);
+  assert.deepEqual(await closedGaps(ledger, directory), [
+    [0, 2000, "lost"],
+    [2000, 3000, "healed"],
+    [3000, 4000, "lost"],
+  ]);
+});
+
+Deno.test("Joining too many gaps while running makes none of a healed and a lost one", async () => {
+  using directory = new TestDirectory();
+  const ledger = openWith(directory, [10_000_000, 10_000_010, "healed"], [10_000_020, 10_000_030, "partial"]);
+  for (let count = 2; count <= GAPS_LIMIT; count++) {
+    ledger.begin("disconnect", START + count * 5000);
+    ledger.end(START + count * 5000 + 1000);
+  }
+  await ledger.flush();
+  const gaps = all(ledger);
+  assert.ok(gaps.length <= GAPS_LIMIT / 2);
+  assert.deepEqual(gaps.filter(({ state }) => state !== "lost"), [
+    ...[{
+      id: 1,
+      sinceMs: START + 10_000_000,
+      untilMs: START + 10_000_010,
+      cause: "disconnect",
+      state: "healed",
+    }],
+    ...[{
+      id: 2,
+      sinceMs: START + 10_000_020,
+      untilMs: START + 10_000_030,
+      cause: "disconnect",
+      state: "partial",
+    }],
+  ]);
+  assert.equal(gaps.at(-1)?.id, GAPS_LIMIT + 1);
+  await ledger.close();
+  assert.deepEqual(readGaps(directory.path).gaps.toSorted((a, b) => a.sinceMs - b.sinceMs), gaps);
 });

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { readGaps } from "../../lib/gaps/ledger.ts";
+import { readGaps } from "../../lib/gaps/ledger_reader.ts";
 
 /** What it says, as JSON. */
 export interface ReadGapsReport {

@@ -36,6 +36,7 @@ function begin(known: Known): string {
 }
 
 const START: Gap = {
+  id: 1,
   sinceMs: Date.parse("2026-11-22T20:12:04.250Z"),
   untilMs: Date.parse("2026-11-22T20:12:05Z"),
   cause: "start",

@@ -6,7 +6,8 @@ import { ListedDays, listedGaps, NOW_MS, stoppedClock } from "./rig.ts";
 const SINCE_MS = NOW_MS - 100_000;
 
 function coverageOf(...gaps: [sinceMs: number, untilMs: number | null, state?: Gap["state"]][]): string {
-  const listed = gaps.map(([since, until, state = "lost"]): Gap => ({
+  const listed = gaps.map(([since, until, state = "lost"], number): Gap => ({
+    id: number + 1,
     sinceMs: SINCE_MS + since,
     untilMs: until === null ? null : SINCE_MS + until,
     cause: "disconnect",
@@ -41,7 +42,7 @@ Deno.test("measureCoverage() counts an open gap up to now and not beyond", () =>
 
 Deno.test("measureCoverage() tells of lines that wait for the disk, beside the gaps and without any", () => {
   const archive = new ListedDays({ "2026-11-22": { text: "", held: 5700 } });
-  const gap: Gap = { sinceMs: SINCE_MS, untilMs: SINCE_MS + 1500, cause: "disk", state: "lost" };
+  const gap: Gap = { id: 1, sinceMs: SINCE_MS, untilMs: SINCE_MS + 1500, cause: "disk", state: "lost" };
   const coverage = (gaps: Gap[], sinceMs: number) => {
     const parts = { archive, gaps: listedGaps(gaps), clock: stoppedClock };
     return formatCoverage(measureCoverage(parts, sinceMs, sinceMs + 1_000_000));

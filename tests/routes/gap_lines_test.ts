@@ -5,7 +5,7 @@ import { gapLine, gapWords } from "../../routes/gap_words.ts";
 
 function gap(since: string, until: string | null, cause: GapCause = "disconnect"): Gap {
   const untilMs = until === null ? null : Date.parse(until);
-  return { sinceMs: Date.parse(since), untilMs, cause, state: untilMs === null ? "open" : "lost" };
+  return { id: 1, sinceMs: Date.parse(since), untilMs, cause, state: untilMs === null ? "open" : "lost" };
 }
 
 const CUT = gap("2026-11-23T22:35:57.100Z", "2026-11-23T22:36:11.900Z");

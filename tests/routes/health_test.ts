@@ -28,6 +28,7 @@ Deno.test("GET /status tells the session, the counters, the archive, the disk an
     "2026-11-22": { text: "{}\n", sealed: false },
   });
   const gaps = listedGaps([{
+    id: 1,
     sinceMs: Date.parse("2026-11-22T09:00:00Z"),
     untilMs: null,
     cause: "disconnect",

@@ -8,6 +8,7 @@ Deno.test("GET / lists the days and ends with commands that work here", async ()
     "2026-11-21": { text: "{}\n", gzBytes: 25 },
   });
   const gaps = listedGaps([{
+    id: 1,
     sinceMs: Date.parse("2026-11-21T10:00:00Z"),
     untilMs: Date.parse("2026-11-21T10:01:14Z"),
     cause: "crash",
@@ -39,6 +40,7 @@ Deno.test("GET / lists the days and ends with commands that work here", async ()
 Deno.test("GET / leaves out no day up to today, and says how much of one without lines is missing", async () => {
   const archive = new ListedDays({ "2026-11-19": { text: "{}\n", gzBytes: 25 } }, ["2026-11-20"]);
   const gaps = listedGaps([{
+    id: 1,
     sinceMs: Date.parse("2026-11-20T23:00:00Z"),
     untilMs: null,
     cause: "stop",

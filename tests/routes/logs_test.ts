@@ -13,12 +13,14 @@ function sealedDay(): ListedDays {
 
 const GAPS = listedGaps([
   {
+    id: 1,
     sinceMs: Date.parse("2026-11-21T10:00:00Z"),
     untilMs: Date.parse("2026-11-21T10:00:12Z"),
     cause: "disconnect",
     state: "lost",
   },
   {
+    id: 2,
     sinceMs: Date.parse("2026-11-21T11:00:00Z"),
     untilMs: Date.parse("2026-11-21T11:00:02Z"),
     cause: "crash",
@@ -147,7 +149,7 @@ Deno.test("GET /logs/{day}.log has another tag when another gap is among the sam
   const tags = new Set<string>();
   for (const state of ["lost", "healed"] as const) {
     const [sinceMs, untilMs] = ["2026-11-21T10:00:00Z", "2026-11-21T10:00:15Z"].map(Date.parse);
-    const gaps = listedGaps([{ sinceMs: sinceMs!, untilMs: untilMs!, cause: "crash", state }]);
+    const gaps = listedGaps([{ id: 1, sinceMs: sinceMs!, untilMs: untilMs!, cause: "crash", state }]);
     await using api = serve(createParts({ archive: sealedDay(), gaps }));
     const answer = await api.ask("/logs/2026-11-21.log");
     tags.add(answer.headers.get("ETag")!);
@@ -182,6 +184,7 @@ Deno.test("GET /logs/{day} says how much of the day may be missing", async () =>
 
 Deno.test("GET /logs/{day} of a day without lines says how much of it may be missing", async () => {
   const outage = {
+    id: 1,
     sinceMs: Date.parse("2026-11-20T06:00:00Z"),
     untilMs: Date.parse("2026-11-21T00:30:00Z"),
     cause: "stop",

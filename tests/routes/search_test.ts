@@ -266,11 +266,11 @@ for (const [path, status, param] of REFUSED) {
 Deno.test("GET /search says how much may be missing of the span that is asked for", async () => {
   using directory = new TestDirectory();
   await using test = await openVaried(directory, 10);
-  const gap = (from: string, to: string) =>
-    ({ sinceMs: Date.parse(from), untilMs: Date.parse(to), cause: "crash", state: "lost" }) as const;
+  const gap = (id: number, from: string, to: string) =>
+    ({ id, sinceMs: Date.parse(from), untilMs: Date.parse(to), cause: "crash", state: "lost" }) as const;
   const gaps = listedGaps([
-    gap("2026-11-20T10:00:00Z", "2026-11-20T10:00:10Z"),
-    gap("2026-11-22T11:00:00Z", "2026-11-22T11:00:02Z"),
+    gap(1, "2026-11-20T10:00:00Z", "2026-11-20T10:00:10Z"),
+    gap(2, "2026-11-22T11:00:00Z", "2026-11-22T11:00:02Z"),
   ]);
   await using api = serve(createParts({ archive: test.archive, lines: test.archive.lines, gaps }));
   const coverage = async (path: string) => {
@@ -294,7 +294,7 @@ Deno.test("GET /search until a moment before the first start says that nothing w
   const startMs = Date.parse("2026-11-20T12:00:00Z");
   const gaps: GapSource = {
     touching: (sinceMs) =>
-      sinceMs < startMs ? [{ sinceMs: 0, untilMs: startMs, cause: "before", state: "lost" }] : [],
+      sinceMs < startMs ? [{ id: 0, sinceMs: 0, untilMs: startMs, cause: "before", state: "lost" }] : [],
     latest: () => null,
   };
   await using api = serve(createParts({ archive: test.archive, lines: test.archive.lines, gaps }));
@@ -448,7 +448,7 @@ Deno.test("GET /search as text shows a gap on one page only, also where the page
   const startMs = DAY * 86_400_000;
   const gap = (hour: number): Gap => {
     const sinceMs = startMs + hour * 3_600_000;
-    return { sinceMs, untilMs: sinceMs + 15_000, cause: "stall", state: "lost" };
+    return { id: hour, sinceMs, untilMs: sinceMs + 15_000, cause: "stall", state: "lost" };
   };
   for (const time of ["T02:00:00Z", "", "T04:00:00Z"]) {
     const timestamp = time && `${dayName(DAY)}${time}`;
@@ -478,8 +478,8 @@ Deno.test("GET /search as text shows a gap on one page only, also where the page
 
 Deno.test("GET /gaps lists the gaps that touch the span", async () => {
   const gaps = listedGaps([
-    { sinceMs: NOW_MS - 7_200_000, untilMs: NOW_MS - 7_190_000, cause: "crash", state: "lost" },
-    { sinceMs: NOW_MS - 1000, untilMs: null, cause: "disconnect", state: "open" },
+    { id: 1, sinceMs: NOW_MS - 7_200_000, untilMs: NOW_MS - 7_190_000, cause: "crash", state: "lost" },
+    { id: 2, sinceMs: NOW_MS - 1000, untilMs: null, cause: "disconnect", state: "open" },
   ]);
   await using api = serve(createParts({ gaps }));
   const first = {

@@ -82,6 +82,7 @@ Deno.test("GET / as a page shows each day's size, downloads and gaps", async () 
     "2026-11-21": { text: "{}\n".repeat(1234), gzBytes: 200 },
   });
   const gaps = listedGaps([{
+    id: 1,
     sinceMs: Date.parse("2026-11-21T06:00:00Z"),
     untilMs: Date.parse("2026-11-21T07:30:00Z"),
     cause: "stall",

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { cpuUsage } from "node:process";
+import { checkedLine } from "../../lib/archive/checked_line.ts";
+import { GAPS_LIMIT } from "../../lib/gaps/ledger_list.ts";
+import { readGaps } from "../../lib/gaps/ledger_reader.ts";
+import { NOON, TestDirectory } from "../archive/archive_rig.ts";
+import type { ReadGapsReport } from "./read_gaps_child.ts";
+
+const READ_GAPS_CHILD = new URL("./read_gaps_child.ts", import.meta.url).pathname;
+const START = Date.parse(NOON);
+
+const LINES =
+  `{"id":1,"since":"2026-11-22T12:00:00.000Z","until":"2026-11-22T12:00:01.000Z","cause":"start",` +
+  `"state":"lost","check":"03c810fe"}
+{"id":2,"since":"2026-11-22T13:00:00.000Z","until":"2026-11-22T13:00:02.000Z","cause":"disconnect",` +
+  `"state":"lost","check":"a05f8f9e"}
+{"id":3,"since":"2026-11-22T15:00:00.000Z","until":null,"cause":"crash","state":"open","check":"e5e9f6d9"}
+`;
+
+/** The lines of gaps 1 to `count`, ten seconds apart, that a recorder lost for a second and a half each. */
+function manyLines(count: number): string {
+  let text = "";
+  for (let id = 1; id <= count; id++) text += lineOf(id, "lost");
+  return text;
+}
+
+function lineOf(id: number, state: string): string {
+  const [since, until] = [START + id * 10_000, START + id * 10_000 + 1500].map((ms) =>
+    new Date(ms).toISOString()
+  );
+  return checkedLine({ id, since, until, cause: "stop", state }) + "\n";
+}
+
+Deno.test("readGaps() tells each gap with its id", () => {
+  using directory = new TestDirectory();
+  directory.write("gaps.jsonl", LINES);
+  const { gaps, lastId, faults } = readGaps(directory.path);
+  assert.deepEqual(gaps, [
+    { id: 1, sinceMs: START, untilMs: START + 1000, cause: "start", state: "lost" },
+    { id: 2, sinceMs: START + 3_600_000, untilMs: START + 3_602_000, cause: "disconnect", state: "lost" },
+    { id: 3, sinceMs: START + 10_800_000, untilMs: null, cause: "crash", state: "open" },
+  ]);
+  assert.deepEqual([lastId, faults], [3, []]);
+});
+
+Deno.test("A ledger of more lines than are remembered keeps what is healed and what is lost apart", () => {
+  using directory = new TestDirectory();
+  let text = "";
+  const count = 3 * GAPS_LIMIT;
+  for (let id = 1; id <= count; id++) text += lineOf(id, id % 1000 === 0 ? "healed" : "lost");
+  directory.write("gaps.jsonl", text);
+  const { gaps } = readGaps(directory.path);
+  assert.ok(gaps.length <= 2 * GAPS_LIMIT);
+  const healed = gaps.filter(({ state }) => state === "healed");
+  assert.deepEqual(healed.map(({ id }) => id), [
+    1000,
+    2000,
+    3000,
+    4000,
+    5000,
+    6000,
+    7000,
+    8000,
+    9000,
+    10000,
+    11000,
+    12000,
+  ]);
+  assert.ok(
+    healed.every(({ id, sinceMs, untilMs }) => sinceMs === START + id * 10_000 && untilMs === sinceMs + 1500),
+  );
+});
+
+Deno.test("A gap that is healed after it was joined with lost ones heals none of these", () => {
+  using directory = new TestDirectory();
+  const count = 2 * GAPS_LIMIT + 1; // with so many they are joined
+  directory.write("gaps.jsonl", manyLines(count));
+  const first = readGaps(directory.path).gaps[0]!;
+  assert.deepEqual([first.id, first.untilMs! > START + 20_000], [1, true], "it is joined with the next");
+  directory.write("gaps.jsonl", manyLines(count) + lineOf(1, "healed") + lineOf(2, "healed"));
+  const { gaps, faults } = readGaps(directory.path);
+  assert.deepEqual(gaps[0], first);
+  assert.deepEqual(gaps.find(({ id }) => id === 2), {
+    ...{ id: 2, sinceMs: START + 20_000, untilMs: START + 21_500 },
+    ...{ cause: "stop", state: "healed" },
+  });
+  assert.equal(gaps.at(-1)?.id, count, "the gap that was noted last is the last");
+  assert.deepEqual(faults, []);
+});
+
+Deno.test("A ledger of 100,000 gaps opens within a second, in either form", () => {
+  for (const isOld of [false, true]) {
+    using directory = new TestDirectory();
+    let text = "";
+    for (let id = 1; id <= 100_000; id++) {
+      const [since, until] = [START + id * 10_000, START + id * 10_000 + 1500].map((ms) =>
+        new Date(ms).toISOString()
+      );
+      text += isOld
+        ? `{"id":${id},"since":"${since}","cause":"stop","state":"open"}\n{"id":${id},"until":"${until}","state":"lost"}\n`
+        : checkedLine({ id, since, until, cause: "stop", state: "lost" }) + "\n";
+    }
+    directory.write("gaps.jsonl", text);
+    const before = cpuUsage(); // what others do on the machine meanwhile does not count
+    const { gaps, faults } = readGaps(directory.path);
+    const { user, system } = cpuUsage(before);
+    assert.ok(user + system < 1_000_000, `${user + system} microseconds`);
+    assert.deepEqual(faults, []);
+    assert.ok(gaps.length <= 2 * GAPS_LIMIT);
+    assert.equal(gaps[0]?.sinceMs, START + 10_000);
+    assert.equal(gaps.at(-1)?.untilMs, START + 1_000_001_500);
+  }
+});
+
+Deno.test("A ledger of a million gaps is read with a heap of 48 MB", async () => {
+  using directory = new TestDirectory();
+  {
+    using file = Deno.openSync(directory.file("gaps.jsonl"), { write: true, create: true });
+    for (let id = 1; id <= 1_000_000;) {
+      let text = "";
+      for (const end = id + 10_000; id < end; id++) {
+        const [since, until] = [START + id * 1000, START + id * 1000 + 1].map((ms) =>
+          new Date(ms).toISOString()
+        );
+        text += `{"id":${id},"since":"${since}","until":"${until}","cause":"stop","state":"lost"}\n`;
+      }
+      file.writeSync(new TextEncoder().encode(text));
+    }
+  }
+  // The file has 100 MB, and all of its gaps as objects would be more. A process of its own has no garbage of others.
+  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--v8-flags=--max-old-space-size=48", READ_GAPS_CHILD, directory.path],
+    stdin: "null",
+  }).output();
+  assert.ok(success);
+  const { count, span, faults }: ReadGapsReport = JSON.parse(new TextDecoder().decode(stdout));
+  assert.deepEqual(faults, []);
+  assert.ok(count <= 2 * GAPS_LIMIT);
+  assert.deepEqual(span, [START + 1000, START + 1_000_000_001]);
+});
+
+Deno.test("A ledger of 200 MB of line feeds is read in little memory", () => {
+  using directory = new TestDirectory();
+  directory.write("gaps.jsonl", LINES);
+  {
+    using file = Deno.openSync(directory.file("gaps.jsonl"), { append: true });
+    const piece = new Uint8Array(1_000_000).fill(0x0a);
+    for (let count = 0; count < 200; count++) file.writeSync(piece);
+  }
+  const before = Deno.memoryUsage().rss;
+  assert.equal(readGaps(directory.path).gaps.length, 3);
+  assert.ok(Deno.memoryUsage().rss - before < 50_000_000);
+});
