@@ -85,6 +85,12 @@ export const TEMPORARY_SUFFIX = ".tmp";
 export const DAMAGED_SUFFIX = ".damaged";
 
 /**
+ * Ends the name of a plain file that was set aside because it belongs nowhere: there is no damage in it, but its place in
+ * the day's text is taken by other lines, which are sealed. Never read, never removed.
+ */
+export const CONFLICT_SUFFIX = ".conflict";
+
+/**
  * The hot file of a day: `2026-11-22.jsonl`. A reopened day continues in a new file that carries the offset
  * at which its text starts, `2026-11-22.from-1048576.jsonl`: the name alone says which lines the file
  * holds, so no crash between two renames can make it mean others.

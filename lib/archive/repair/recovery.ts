@@ -35,6 +35,7 @@ import {
 } from "../disk.ts";
 import {
   type BlockEntry,
+  CONFLICT_SUFFIX,
   DAMAGED_SUFFIX,
   type FileKind,
   GAPS_FILE,
@@ -235,7 +236,7 @@ class DayRecovery {
         living = 0;
         end = size;
       } else {
-        Deno.renameSync(path, path + ".conflict");
+        Deno.renameSync(path, path + CONFLICT_SUFFIX);
         this.#note(plainFile(this.#day, from), "set aside: its lines do not fit those that are sealed", true);
       }
     }

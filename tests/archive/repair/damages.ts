@@ -5,16 +5,9 @@
  */
 
 import { checkedLine, readCheckedLine } from "../../../lib/archive/checked_line.ts";
+import { CONFLICT_SUFFIX, DAMAGED_SUFFIX } from "../../../lib/archive/format.ts";
 import { FakeClock } from "../../rig/fake_clock.ts";
-import {
-  appendLines,
-  DAY_NAME,
-  numbersIn,
-  openArchive,
-  record,
-  TestDirectory,
-  textOf,
-} from "../archive_rig.ts";
+import { appendLines, DAY_NAME, openArchive, record, TestDirectory, textOf } from "../archive_rig.ts";
 
 export const PLAIN = `${DAY_NAME}.jsonl`;
 export const GZ = `${DAY_NAME}.jsonl.gz`;
@@ -22,9 +15,13 @@ export const INDEX = `${DAY_NAME}.index`;
 export const GZ_PART = `${DAY_NAME}.jsonl.gz.part`;
 export const INDEX_PART = `${DAY_NAME}.index.part`;
 
-/** 1000-byte messages: a block takes some 960 of them, so that the fixtures have two blocks and a rest. */
+/** 1000-byte messages: a block takes 962 of them, so that the fixtures have two blocks and a rest. */
 export const LINES = 2500;
 export const PADDING = 1000;
+/** The lines of the first block. */
+const FIRST_BLOCK = 962;
+/** The lines of the first and the second block. */
+const TWO_BLOCKS = 1924;
 /** The lines that a reopened day got before and after it was sealed again. */
 export const LATE = 10;
 
@@ -61,14 +58,37 @@ export interface Damage {
   name: string;
   files: Files;
   damage: (directory: TestDirectory) => void;
-  /** The numbers of the lines that survive are 0 to this. */
-  survive: number;
+  /**
+   * All of the day's text after it, in order: the lines with the numbers from one up to another, which is left out, or,
+   * as a string, what stands there and is no line that was recorded.
+   */
+  survive: ([from: number, end: number] | string)[];
+  /** So many lines before those that survive are in a block that is there and cannot be read. */
+  unreadable?: number;
   /** What the findings say, in order; each is part of the finding's text. */
   findings: RegExp[];
   /** Whether lines may be lost. */
   isDamage?: boolean;
-  /** Names that are there besides those of a day. */
-  aside?: string[];
+  /** What is there besides the files of a sealed day, by its name. */
+  aside?: Files;
+}
+
+/** The text that a row of the table says is left. */
+export function survivingText({ survive }: Damage): string {
+  return survive.map((piece) => typeof piece === "string" ? piece : recordedText(...piece)).join("");
+}
+
+/** How many lines a row of the table says are left, with those that cannot be read and those that are no records. */
+export function survivingLines({ survive, unreadable = 0 }: Damage): number {
+  return survive.reduce(
+    (sum, piece) => sum + (typeof piece === "string" ? piece.split("\n").length - 1 : piece[1] - piece[0]),
+    unreadable,
+  );
+}
+
+/** The text of the lines with the numbers from `from` up to `end`: the late ones are short. */
+export function recordedText(from: number, end: number): string {
+  return textOf(from, Math.min(end, LINES), PADDING) + textOf(Math.max(from, LINES), end);
 }
 
 function cut(directory: TestDirectory, name: string, by: number): void {
@@ -93,31 +113,45 @@ export function asVersion(directory: TestDirectory, name: string, version: numbe
   directory.write(name, [checkedLine({ ...JSON.parse(json), version }), ...rest].join("\n"));
 }
 
+/** The name of what was cut off after byte `end` of the day. */
 export const torn = (end: number): string => `${DAY_NAME}.at-${end}.torn`;
 const hotBytes = textOf(0, LINES, PADDING).length;
 const lateFile = `${DAY_NAME}.from-${hotBytes}.jsonl`;
 /** The files of each state. */
 export const { hot, sealed, reopened, resealed } = states;
 
+const ZEROS = new Uint8Array(70_000);
+const GARBAGE = '\0\n\xff{"a":\n\n{"message":1}\nxyz';
+/** Lines 2463 to 2467 with a page of zeros over them: 330 bytes of the first are left, and the end of the last. */
+const ZEROED_FROM = 330;
+const ZEROED = textOf(2463, 2468, PADDING).slice(0, ZEROED_FROM) + "\0".repeat(4096) +
+  textOf(2463, 2468, PADDING).slice(ZEROED_FROM + 4096);
+
 export const DAMAGES: Damage[] = [
-  { name: "nothing, hot", files: hot, damage: () => {}, survive: LINES, findings: [] },
-  { name: "nothing, sealed", files: sealed, damage: () => {}, survive: LINES, findings: [] },
-  { name: "nothing, reopened", files: reopened, damage: () => {}, survive: LINES + LATE, findings: [] },
+  { name: "nothing, hot", files: hot, damage: () => {}, survive: [[0, LINES]], findings: [] },
+  { name: "nothing, sealed", files: sealed, damage: () => {}, survive: [[0, LINES]], findings: [] },
+  {
+    name: "nothing, reopened",
+    files: reopened,
+    damage: () => {},
+    survive: [[0, LINES + LATE]],
+    findings: [],
+  },
   {
     name: "zeros behind a hot day",
     files: hot,
-    damage: (directory) => append(directory, PLAIN, new Uint8Array(70_000)),
-    survive: LINES,
+    damage: (directory) => append(directory, PLAIN, ZEROS),
+    survive: [[0, LINES]],
     findings: [/cut to its last whole line: 70000 bytes behind it/],
-    aside: [torn(hotBytes)],
+    aside: { [torn(hotBytes)]: ZEROS },
   },
   {
     name: "garbage with newlines behind a hot day",
     files: hot,
-    damage: (directory) => append(directory, PLAIN, '\0\n\xff{"a":\n\n{"message":1}\nxyz'),
-    survive: LINES,
+    damage: (directory) => append(directory, PLAIN, GARBAGE),
+    survive: [[0, LINES]],
     findings: [/cut to its last whole line/],
-    aside: [torn(hotBytes)],
+    aside: { [torn(hotBytes)]: encoder.encode(GARBAGE) },
   },
   {
     name: "a page of NUL among the last lines",
@@ -127,8 +161,8 @@ export const DAMAGES: Damage[] = [
       bytes.fill(0, hotBytes - 40_000, hotBytes - 40_000 + 4096);
       directory.write(PLAIN, bytes);
     },
-    survive: -1,
-    findings: [/has \d lines that are no records, among lines that are/],
+    survive: [[0, 2463], ZEROED, [2468, LINES]],
+    findings: [/has 1 lines that are no records, among lines that are/],
     isDamage: true,
   },
   ...["missing", "empty", "short", "garbage", "unknown version"].map((how): Damage => ({
@@ -141,7 +175,7 @@ export const DAMAGES: Damage[] = [
       else if (how === "garbage") directory.write(INDEX_PART, "\xff\0garbage\n");
       else asVersion(directory, INDEX_PART, 3);
     },
-    survive: LINES,
+    survive: [[0, LINES]],
     findings: [],
   })),
   ...["missing", "empty", "short", "garbage"].map((how): Damage => ({
@@ -153,21 +187,21 @@ export const DAMAGES: Damage[] = [
       else if (how === "short") cut(directory, GZ_PART, 30);
       else directory.write(GZ_PART, directory.read(GZ_PART).fill(0x41));
     },
-    survive: LINES,
+    survive: [[0, LINES]],
     findings: [],
   })),
   {
     name: "plain file shorter than its blocks",
     files: hot,
     damage: (directory) => directory.write(PLAIN, directory.read(PLAIN).slice(0, 1_500_000)),
-    survive: numbersIn(textOf(0, LINES, PADDING).slice(0, 2 * 1024 * 1024)).length - 1,
+    survive: [[0, TWO_BLOCKS]],
     findings: [/bytes short: \d+ put back from the blocks/],
   },
   {
     name: "plain file missing, its blocks there",
     files: hot,
     damage: (directory) => directory.remove(PLAIN),
-    survive: numbersIn(textOf(0, LINES, PADDING).slice(0, 2 * 1024 * 1024)).length - 1,
+    survive: [[0, TWO_BLOCKS]],
     findings: [/was missing/, /bytes short: \d+ put back from the blocks/],
     isDamage: true,
   },
@@ -177,68 +211,69 @@ export const DAMAGES: Damage[] = [
     damage: (directory) => {
       for (const name of [GZ, INDEX, "gaps.jsonl", PLAIN]) directory.write(name + ".tmp", "half");
     },
-    survive: LINES,
+    survive: [[0, LINES]],
     findings: [],
   },
   {
     name: "killed before the index of a first seal had its gzip file",
     files: hot,
     damage: (directory) => directory.write(INDEX, sealed[INDEX]!),
-    survive: LINES,
+    survive: [[0, LINES]],
     findings: [/removed: the day was not sealed yet/],
   },
   {
     name: "killed between the two renames of a second seal",
     files: reopened,
     damage: (directory) => directory.write(INDEX, resealed[INDEX]!),
-    survive: LINES + LATE,
+    survive: [[0, LINES + LATE]],
     findings: [/made again from the gzip file: it is of another gzip file/],
   },
   {
     name: "killed before the plain file of a first seal was removed",
     files: { ...hot, ...sealed },
     damage: (directory) => directory.remove(GZ_PART),
-    survive: LINES,
+    survive: [[0, LINES]],
     findings: [/removed: its lines are sealed/],
   },
   {
     name: "killed before the plain file of a second seal was removed",
     files: { ...reopened, ...resealed },
     damage: () => {},
-    survive: LINES + LATE,
+    survive: [[0, LINES + LATE]],
     findings: [/removed: its lines are sealed/],
   },
   {
     name: "killed before the parts were removed",
     files: { ...sealed, [INDEX_PART]: hot[INDEX_PART]! },
     damage: () => {},
-    survive: LINES,
+    survive: [[0, LINES]],
     findings: [],
   },
   {
     name: "first plain file still there when the day was reopened",
     files: { ...reopened, [PLAIN]: hot[PLAIN]! },
     damage: () => {},
-    survive: LINES + LATE,
+    survive: [[0, LINES + LATE]],
     findings: [/removed: its lines are sealed/],
   },
   {
     name: "a plain file that is not what is sealed",
     files: sealed,
     damage: (directory) => directory.write(PLAIN, record(7) + "\n"),
-    survive: LINES,
+    survive: [[0, LINES]],
     findings: [/set aside: its lines do not fit those that are sealed/],
     isDamage: true,
-    aside: [`${PLAIN}.conflict`],
+    aside: { [PLAIN + CONFLICT_SUFFIX]: encoder.encode(record(7) + "\n") },
   },
   {
     name: "a plain file left over beside a damaged gzip file",
     files: { ...sealed, [PLAIN]: hot[PLAIN]! },
     damage: (directory) => flip(directory, GZ, 1000),
-    survive: -1,
+    survive: [[FIRST_BLOCK, LINES]],
+    unreadable: FIRST_BLOCK,
     findings: [/set aside/],
     isDamage: true,
-    aside: [`${PLAIN}.conflict`],
+    aside: { [PLAIN + CONFLICT_SUFFIX]: hot[PLAIN]! },
   },
   ...["missing", "empty", "garbage"].map((how): Damage => ({
     name: `index of a sealed day ${how}`,
@@ -247,14 +282,14 @@ export const DAMAGES: Damage[] = [
       if (how === "missing") directory.remove(INDEX);
       else directory.write(INDEX, how === "empty" ? "" : "\xff\0garbage\n");
     },
-    survive: LINES,
+    survive: [[0, LINES]],
     findings: [/made again from the gzip file: Cannot read line 1/],
   })),
   {
     name: "index of a sealed day without its seal",
     files: sealed,
     damage: (directory) => cut(directory, INDEX, 20),
-    survive: LINES,
+    survive: [[0, LINES]],
     findings: [/made again from the gzip file: Cannot read line 5: it has no end/],
   },
   {
@@ -262,14 +297,14 @@ export const DAMAGES: Damage[] = [
     files: sealed,
     damage: (directory) =>
       directory.write(INDEX, directory.text(INDEX).split("\n").slice(0, 3).join("\n") + "\n"),
-    survive: LINES,
+    survive: [[0, LINES]],
     findings: [/made again from the gzip file/],
   },
   {
     name: "index missing of a day that was reopened",
     files: reopened,
     damage: (directory) => directory.remove(INDEX),
-    survive: LINES + LATE,
+    survive: [[0, LINES + LATE]],
     findings: [/made again from the gzip file/],
   },
   {
@@ -279,7 +314,7 @@ export const DAMAGES: Damage[] = [
       directory.remove(GZ);
       directory.remove(INDEX);
     },
-    survive: LINES + LATE,
+    survive: [[0, LINES + LATE]],
     findings: [],
   },
   {
@@ -287,12 +322,12 @@ export const DAMAGES: Damage[] = [
     files: sealed,
     damage: (directory) => {
       directory.remove(INDEX);
-      cut(directory, GZ, 100_000 > sealed[GZ]!.length ? 10 : 5000);
+      cut(directory, GZ, 10);
     },
-    survive: -1,
+    survive: [[0, TWO_BLOCKS]],
     findings: [/unpacked as far as it goes/],
     isDamage: true,
-    aside: [`${GZ}.damaged`],
+    aside: { [GZ + DAMAGED_SUFFIX]: sealed[GZ]!.slice(0, -10) },
   },
   {
     name: "gzip file gone from under a reopened day",
@@ -301,7 +336,7 @@ export const DAMAGES: Damage[] = [
       directory.remove(GZ);
       directory.remove(INDEX);
     },
-    survive: -2,
+    survive: [[LINES, LINES + LATE]],
     findings: [/renamed: the sealed text before it is missing/],
     isDamage: true,
   },

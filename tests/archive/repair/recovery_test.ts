@@ -1,19 +1,22 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import zlib from "node:zlib";
+import type { Archive } from "../../../lib/archive/archive.ts";
+import { sameBytes } from "../../../lib/archive/blocks/block.ts";
 import { FakeClock } from "../../rig/fake_clock.ts";
 import {
   DAY,
   DAY_NAME,
   dayText,
-  numbersIn,
   openArchive,
   record,
   TestDirectory,
+  textFrom,
   textOf,
 } from "../archive_rig.ts";
 import {
   asVersion,
+  type Damage,
   DAMAGES,
   filesOf,
   GZ,
@@ -21,21 +24,23 @@ import {
   hot,
   INDEX,
   INDEX_PART,
-  LATE,
-  LINES,
-  PADDING,
   PLAIN,
+  recordedText,
   sealed,
+  survivingLines,
+  survivingText,
   torn,
 } from "./damages.ts";
 
 const encoder = new TextEncoder();
 
-for (const { name, files, damage, survive, findings, isDamage = false, aside = [] } of DAMAGES) {
+for (const row of DAMAGES) {
+  const { name, files, damage, unreadable = 0, findings, isDamage = false, aside = {} } = row;
   Deno.test(`Opening after "${name}" keeps the lines that are whole`, async () => {
     using directory = new TestDirectory();
     for (const [file, bytes] of Object.entries(files)) directory.write(file, bytes);
     damage(directory);
+    const damagedGz = unreadable > 0 ? directory.read(GZ) : null;
     const clock = new FakeClock("2026-11-24T12:00:00Z");
     {
       await using opened = await openArchive(directory, { clock });
@@ -43,8 +48,7 @@ for (const { name, files, damage, survive, findings, isDamage = false, aside = [
       assert.equal(texts.length, findings.length, texts.join("\n"));
       for (const [number, pattern] of findings.entries()) assert.match(texts[number]!, pattern);
       assert.equal(opened.archive.findings.some((finding) => finding.damage), isDamage);
-      if (survive >= 0) await assertLines(opened.archive, survive);
-      if (survive === -2) assert.deepEqual(numbersIn(await dayText(opened.archive)).at(-1), LINES + LATE - 1);
+      await assertSurvives(opened.archive, row);
     }
     // What was put right is right: opening again finds nothing, and the day can be sealed.
     await using again = await openArchive(directory, { clock });
@@ -52,19 +56,35 @@ for (const { name, files, damage, survive, findings, isDamage = false, aside = [
     assert.deepEqual(found, []);
     await again.seal();
     assert.equal(again.archive.day(DAY)?.sealed, true);
-    if (survive >= 0) assert.ok(zlib.gunzipSync(directory.read(GZ)).toString() === wantedText(survive));
-    assert.deepEqual(directory.names(), [INDEX, GZ, ...aside].sort());
+    await assertSurvives(again.archive, row);
+    if (damagedGz !== null) assert.deepEqual(directory.read(GZ), damagedGz);
+    else assertSameText(zlib.gunzipSync(directory.read(GZ)).toString(), survivingText(row));
+    assert.deepEqual(directory.names(), [INDEX, GZ, ...Object.keys(aside)].sort());
+    for (const [file, bytes] of Object.entries(aside)) {
+      assert.ok(sameBytes(directory.read(file), bytes), `"${file}" has other bytes`);
+    }
   });
 }
 
-function wantedText(end: number): string {
-  return textOf(0, Math.min(end, LINES), PADDING) + textOf(LINES, Math.max(end, LINES));
+/** Asserts that the day's text is, byte for byte, what a row of the table says is left. */
+async function assertSurvives(archive: Archive, row: Damage): Promise<void> {
+  const { unreadable = 0 } = row;
+  const start = recordedText(0, unreadable).length;
+  if (unreadable > 0) {
+    await assert.rejects(dayText(archive), /checksum/);
+    await assert.rejects(textFrom(archive.openText(DAY, { start: start - 1, end: start })), /checksum/);
+  }
+  const { lines, bytes } = archive.day(DAY)!;
+  assertSameText(await textFrom(archive.openText(DAY, { start, end: bytes })), survivingText(row));
+  assert.equal(lines, survivingLines(row));
 }
 
-async function assertLines(archive: Parameters<typeof dayText>[0], end: number): Promise<void> {
-  const text = await dayText(archive);
-  assert.ok(text === wantedText(end), `${numbersIn(text).length} lines of ${end}`);
-  assert.equal(archive.day(DAY)?.lines, end);
+/** As a comparison of texts of some megabytes would, but with a message that can be read. */
+function assertSameText(text: string, wanted: string): void {
+  if (text === wanted) return;
+  const lines = wanted.split("\n");
+  const first = text.split("\n").findIndex((line, number) => line !== lines[number]);
+  assert.fail(`${text.length} bytes, not ${wanted.length}; line ${first} is the first that is another`);
 }
 
 Deno.test("Opening cuts a torn last line at each of its bytes, and keeps what it cut", async () => {
