@@ -61,6 +61,23 @@ export function parseTimestamp(text: string): Timestamp | null {
 }
 
 /**
+ * Whether a moment is earlier than `other`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const time = { seconds: 5, nanoseconds: 1 };
+ * assert.equal(isBefore(time, { seconds: 5, nanoseconds: 2 }), true);
+ * assert.equal(isBefore(time, time), false);
+ * ```
+ */
+export function isBefore(time: Timestamp, other: Timestamp): boolean {
+  return time.seconds < other.seconds ||
+    (time.seconds === other.seconds && time.nanoseconds < other.nanoseconds);
+}
+
+/**
  * Reads the timestamp that is all of `bytes` from `start` to `end`, by the rules of
  * {@linkcode parseTimestamp}, into `target`, without allocating. Gives false, with `target` as it was, when
  * there is none.

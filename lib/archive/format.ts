@@ -19,6 +19,16 @@ export const INDEX_VERSION = 2;
 export const UNCHECKED_INDEX_VERSION = 1;
 
 /**
+ * The first line of the index of a sealed day is not longer than this, in bytes: it has some 100. With
+ * {@linkcode SEAL_LINE_LIMIT_BYTES} it says how much of an index opening reads: with 400 days, that is most of what
+ * opening costs.
+ */
+export const HEADER_LINE_LIMIT_BYTES = 128;
+
+/** The last line of the index of a sealed day is not longer than this, in bytes: with the largest numbers it has some 300. */
+export const SEAL_LINE_LIMIT_BYTES = 512;
+
+/**
  * The text of one gzip block, in bytes. A reader inflates whole blocks, so a block is what a search for ten
  * lines costs at least; below 1 MiB the dictionary that every block starts without begins to cost space.
  */
@@ -48,8 +58,17 @@ export const GZIP_HEADER: Uint8Array<ArrayBuffer> = Uint8Array.of(0x1f, 0x8b, 8,
 /** An empty final deflate block with fixed codes (RFC 1951 section 3.2.6): ends the stream after any sync flush. */
 export const DEFLATE_END: Uint8Array<ArrayBuffer> = Uint8Array.of(0x03, 0x00);
 
-/** The bytes behind the last block: {@linkcode DEFLATE_END}, CRC-32, length modulo 2^32. */
+/**
+ * What ends every block: an empty stored deflate block, the mark of a sync flush (RFC 1951 section 3.2.4). Where an index
+ * is lost, the mark tells where a block may end.
+ */
+export const SYNC_MARK: Uint8Array<ArrayBuffer> = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
+
+/** The bytes after the last block: {@linkcode DEFLATE_END}, CRC-32, length modulo 2^32. */
 export const GZIP_TRAILER_BYTES = 10;
+
+/** Ends every line of every text file here: also of those that people read with `tail` and `grep`. */
+export const LINE_FEED = 0x0a;
 
 /** The gap ledger. */
 export const GAPS_FILE = "gaps.jsonl";
@@ -59,6 +78,15 @@ export const GAPS_FILE = "gaps.jsonl";
  * disk is full, so that {@linkcode GAPS_FILE} itself is lines and nothing else.
  */
 export const GAPS_RESERVE_FILE = "gaps.reserve";
+
+/** The size of {@linkcode GAPS_RESERVE_FILE} in bytes, two pages: some fifty lines fit, and a full disk is soon made room on. */
+export const GAPS_RESERVE_BYTES = 8192;
+
+/** A line of the gap ledger is never longer than this, in bytes: the longest has some 150. What is longer is damage. */
+export const GAP_LINE_LIMIT_BYTES = 1024;
+
+/** Less than this many bytes cannot be what is left of a line of the gap ledger: the shortest has some sixty. */
+export const GAP_LINE_LEAST_BYTES = 20;
 
 /** When each day was last read back; losing it costs no more than reading them back once more. */
 export const SCRUB_FILE = "scrub";
@@ -71,6 +99,9 @@ export const ALIVE_FILE = "alive";
  * days have to reach for that to hold. What a kill leaves of the days is nearly always more than was synced.
  */
 export const KEPT_FILE = "alive.kept";
+
+/** The size of {@linkcode KEPT_FILE} in bytes: a sector, so that it is written in one piece and always in the same place. */
+export const KEPT_BYTES = 512;
 
 /** Held by the one process that writes here. */
 export const LOCK_FILE = "lock";
@@ -94,6 +125,14 @@ export const CONFLICT_SUFFIX = ".conflict";
  * The hot file of a day: `2026-11-22.jsonl`. A reopened day continues in a new file that carries the offset
  * at which its text starts, `2026-11-22.from-1048576.jsonl`: the name alone says which lines the file
  * holds, so no crash between two renames can make it mean others.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(plainFile(20_779, 0), "2026-11-22.jsonl");
+ * assert.equal(plainFile(20_779, 1_048_576), "2026-11-22.from-1048576.jsonl");
+ * ```
  */
 export function plainFile(day: DayNumber, from: number): string {
   return from === 0 ? `${dayName(day)}.jsonl` : `${dayName(day)}.from-${from}.jsonl`;
@@ -119,7 +158,7 @@ export function indexPartFile(day: DayNumber): string {
   return `${dayName(day)}.index.part`;
 }
 
-/** What was cut off behind the last whole line, which ended at `offset` of the day's text. */
+/** What was cut off after the last whole line, which ended at `offset` of the day's text. */
 export function tornFile(day: DayNumber, offset: number): string {
   return `${dayName(day)}.at-${offset}.torn`;
 }
@@ -136,7 +175,18 @@ const SUFFIXES: Record<string, "gz" | "index" | "gzPart" | "indexPart"> = {
   ".index.part": "indexPart",
 };
 
-/** Tells what a file name means; null for a name that no day's file has. */
+/**
+ * Tells what a file name means; null for a name that no day's file has.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * assert.deepEqual(parseFileName("2026-11-22.from-1048576.jsonl"), { kind: "plain", day: 20_779, from: 1_048_576 });
+ * assert.deepEqual(parseFileName("2026-11-22.jsonl.gz"), { kind: "gz", day: 20_779 });
+ * assert.equal(parseFileName("2026-11-31.jsonl.gz"), null, "November has no such day");
+ * ```
+ */
 export function parseFileName(name: string): FileKind | null {
   const day = parseDayName(name.slice(0, 10));
   if (day === null) return null;
@@ -253,24 +303,24 @@ const sealEntrySchema = v.strictObject({
   crc32,
 });
 
-/** Gives an index header, or null for what is none. */
+/** Returns an index header, or null for what is none. */
 export function readIndexHeader(value: unknown): IndexHeader | null {
   return readAs(indexHeaderSchema, value);
 }
 
-/** Gives the version of an index header of any version, or null for what is none. */
+/** Returns the version of an index header of any version, or null for what is none. */
 export function readIndexVersion(value: unknown): number | null {
   return readAs(v.object({ flightlog: v.literal("index"), version: v.number() }), value)?.version ?? null;
 }
 
-/** Gives a block entry of an index of `version`, or null for what is none. */
+/** Returns a block entry of an index of `version`, or null for what is none. */
 export function readBlockEntry(value: unknown, version: IndexHeader["version"]): BlockEntry | null {
   if (version === INDEX_VERSION) return readAs(blockEntrySchema, value);
   const entry = readAs(oldBlockEntrySchema, value);
   return entry && { ...entry, gzCrc32: null };
 }
 
-/** Gives a seal, or null for what is none. */
+/** Returns a seal, or null for what is none. */
 export function readSealEntry(value: unknown): SealEntry | null {
   return readAs(sealEntrySchema, value);
 }

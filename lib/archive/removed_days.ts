@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import { dayName, type DayNumber, parseDayName } from "../day.ts";
+import { parseJson } from "../json.ts";
 import { checkedLine, readCheckedLine } from "./checked_line.ts";
 import { readTextIfThere, writeAll, writeFileWhole } from "./disk.ts";
 import { DAMAGED_SUFFIX, REMOVED_FILE } from "./format.ts";
@@ -144,12 +145,10 @@ function isStartOfLine(line: string): boolean {
 function readRemovedDay(line: string): DayNumber | string {
   const { json, check } = readCheckedLine(line);
   if (check === "wrong") return "its checksum is wrong";
-  try {
-    const removed = v.safeParse(removedSchema, JSON.parse(json));
-    return (removed.success ? parseDayName(removed.output.day) : null) ?? "it tells of no removed day";
-  } catch {
-    return "it is no JSON";
-  }
+  const value = parseJson(json);
+  if (value === undefined) return "it is no JSON";
+  const removed = v.safeParse(removedSchema, value);
+  return (removed.success ? parseDayName(removed.output.day) : null) ?? "it tells of no removed day";
 }
 
 /** Keeps damaged lines beside the file, and writes it without them and without the start of one; a full disk has to wait for the next start. */

@@ -12,7 +12,14 @@ import { compileGlob } from "./glob.ts";
 import { foldCase, matchesAnyCase } from "./letter_case.js";
 import { APP, INSTANCE, LEVEL, LineScanner, MESSAGE, REGION } from "../line/scanner.ts";
 import { Needle } from "./needle.ts";
-import { FIRST_SECOND, formatTimestamp, LAST_SECOND, parseTimestamp, type Timestamp } from "../timestamp.ts";
+import {
+  FIRST_SECOND,
+  formatTimestamp,
+  isBefore,
+  LAST_SECOND,
+  parseTimestamp,
+  type Timestamp,
+} from "../timestamp.ts";
 
 /** The members of a record that are compared whole, as {@linkcode FilterSpec} calls them. */
 export type FilterField = "apps" | "regions" | "instances" | "levels";
@@ -204,9 +211,8 @@ class LineFilter implements Filter {
   }
 
   #includes(time: Timestamp): boolean {
-    const { seconds, nanoseconds } = time;
-    if (this.#since !== null && isBefore(seconds, nanoseconds, this.#since)) return false;
-    return this.#until === null || isBefore(seconds, nanoseconds, this.#until);
+    if (this.#since !== null && isBefore(time, this.#since)) return false;
+    return this.#until === null || isBefore(time, this.#until);
   }
 
   #matchesUnscanned(bytes: Uint8Array, start: number, end: number): boolean {
@@ -255,10 +261,6 @@ function longestOf(texts: readonly Text[]): Text | undefined {
 
 function isInText({ value, anyCase }: Text, message: string): boolean {
   return (anyCase ? foldCase(message) : message).includes(value);
-}
-
-function isBefore(seconds: number, nanoseconds: number, limit: Timestamp): boolean {
-  return seconds < limit.seconds || (seconds === limit.seconds && nanoseconds < limit.nanoseconds);
 }
 
 /** A text that compares with the timestamps of an index, also for moments that none of them can be. */

@@ -17,13 +17,11 @@ import { crc32 } from "node:zlib";
 import * as v from "valibot";
 import { dayName, type DayNumber, parseDayName } from "../day.ts";
 import { writeAll } from "../archive/disk.ts";
-import { ALIVE_FILE, KEPT_FILE } from "../archive/format.ts";
+import { formatCrc32 } from "../archive/blocks/block.ts";
+import { ALIVE_FILE, KEPT_BYTES, KEPT_FILE } from "../archive/format.ts";
 
 /** How often the mark is moved while lines are recorded, in milliseconds. */
 export const ALIVE_INTERVAL_MS = 5000;
-
-/** The size of the note, in bytes: a sector, so that it is written in one piece and always in the same place. */
-export const NOTE_BYTES = 512;
 
 /** How far the text of a day was when a note was written. */
 export interface KeptDay {
@@ -138,11 +136,11 @@ export class AliveMark {
 /** The whole file; null where it would be longer. Days of which all is synced are the first to be left out. */
 function noteBytes(note: KeptNote): Uint8Array<ArrayBuffer> | null {
   let text = noteText(note);
-  if (text.length >= NOTE_BYTES) {
+  if (text.length >= KEPT_BYTES) {
     text = noteText({ ...note, days: note.days.filter(({ bytes, synced }) => bytes > synced) });
   }
-  if (text.length >= NOTE_BYTES) return null;
-  return new TextEncoder().encode(`${text.padEnd(NOTE_BYTES - 1)}\n`);
+  if (text.length >= KEPT_BYTES) return null;
+  return new TextEncoder().encode(`${text.padEnd(KEPT_BYTES - 1)}\n`);
 }
 
 function noteText({ sinceMs, days, lastGap }: KeptNote): string {
@@ -173,5 +171,5 @@ function parseNote(text: string): KeptNote | null {
 }
 
 function checksumOf(text: string): string {
-  return crc32(text).toString(16).padStart(8, "0");
+  return formatCrc32(crc32(text));
 }

@@ -8,15 +8,17 @@
 import { dirname, join } from "node:path";
 import type { Logger } from "../logger.ts";
 import { sizeOf, syncDirectory, writeAll, writeFileWhole } from "../archive/disk.ts";
-import { DAMAGED_SUFFIX, GAPS_FILE, GAPS_RESERVE_FILE } from "../archive/format.ts";
+import {
+  DAMAGED_SUFFIX,
+  GAPS_FILE,
+  GAPS_RESERVE_BYTES,
+  GAPS_RESERVE_FILE,
+  LINE_FEED,
+} from "../archive/format.ts";
 import type { Gap } from "./gap.ts";
 import { gapLine } from "./ledger_line.ts";
 import type { FoundGaps } from "./ledger_reader.ts";
 
-/** The size of the reserve in bytes: some fifty lines fit. */
-export const RESERVE_BYTES = 8192;
-
-const LINE_FEED = 0x0a;
 const encoder = new TextEncoder();
 
 /** The files of a ledger that one process writes. */
@@ -57,7 +59,7 @@ export class GapFile {
     try {
       await this.#append(lines);
     } catch (error) {
-      if (lines.length === 0 || this.#reserved.length + lines.length > RESERVE_BYTES) throw error;
+      if (lines.length === 0 || this.#reserved.length + lines.length > GAPS_RESERVE_BYTES) throw error;
       await this.#writeReserve(this.#reserved.length, lines, error as Error);
       this.#reserved = joined(this.#reserved, lines);
       return;
@@ -78,8 +80,8 @@ export class GapFile {
     this.#reserved = new Uint8Array(); // what it had is in the new file
     if (sizeOf(this.#reservePath) === null) return;
     using file = Deno.openSync(this.#reservePath, { write: true });
-    writeAll(file, new Uint8Array(RESERVE_BYTES).fill(LINE_FEED));
-    file.truncateSync(RESERVE_BYTES);
+    writeAll(file, new Uint8Array(GAPS_RESERVE_BYTES).fill(LINE_FEED));
+    file.truncateSync(GAPS_RESERVE_BYTES);
     file.syncSync();
   }
 
@@ -130,12 +132,12 @@ export class GapFile {
 
   /** Makes the reserve, where it is not there; a full disk has to wait. */
   async #fillReserve(): Promise<void> {
-    if (sizeOf(this.#reservePath) === RESERVE_BYTES) return;
+    if (sizeOf(this.#reservePath) === GAPS_RESERVE_BYTES) return;
     try {
       {
         using file = await Deno.open(this.#reservePath, { write: true, create: true });
-        await writeAt(file, 0, new Uint8Array(RESERVE_BYTES).fill(LINE_FEED));
-        await file.truncate(RESERVE_BYTES);
+        await writeAt(file, 0, new Uint8Array(GAPS_RESERVE_BYTES).fill(LINE_FEED));
+        await file.truncate(GAPS_RESERVE_BYTES);
         await file.sync();
       }
       syncDirectory(dirname(this.#reservePath));

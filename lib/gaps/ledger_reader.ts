@@ -7,22 +7,21 @@
 
 import { join } from "node:path";
 import { readAt } from "../archive/disk.ts";
-import { GAPS_FILE, GAPS_RESERVE_FILE } from "../archive/format.ts";
+import {
+  GAP_LINE_LEAST_BYTES,
+  GAP_LINE_LIMIT_BYTES,
+  GAPS_FILE,
+  GAPS_RESERVE_FILE,
+  LINE_FEED,
+} from "../archive/format.ts";
 import type { Gap } from "./gap.ts";
 import { readGapLine } from "./ledger_line.ts";
 import { GapList } from "./ledger_list.ts";
-
-/** A line is never longer than this, in bytes. */
-const LINE_LIMIT_BYTES = 1024;
-
-/** Less than this many bytes cannot be what is left of a line: the shortest has some sixty. */
-const LINE_LEAST_BYTES = 20;
 
 /** So many damaged lines are told of one by one; more are only counted. */
 const DAMAGES_LIMIT = 100;
 
 const READ_BYTES = 64 * 1024;
-const LINE_FEED = 0x0a;
 
 /** A line that cannot be read. */
 export interface DamagedLine {
@@ -131,7 +130,7 @@ class GapReader {
     let size = 0;
     let end = 0;
     const take = (text: string): void => {
-      if (isTooLong) this.#take(name, line, text.slice(0, LINE_LIMIT_BYTES));
+      if (isTooLong) this.#take(name, line, text.slice(0, GAP_LINE_LIMIT_BYTES));
       else if (text !== "") this.#take(name, line, text);
       isTooLong = false;
       line++;
@@ -148,9 +147,9 @@ class GapReader {
         const lines = (rest + decoder.decode(buffer.subarray(from, count), { stream: true })).split("\n");
         rest = lines.pop()!;
         for (const text of lines) take(text);
-        if (rest.length > LINE_LIMIT_BYTES) {
+        if (rest.length > GAP_LINE_LIMIT_BYTES) {
           isTooLong = true;
-          rest = rest.slice(0, LINE_LIMIT_BYTES);
+          rest = rest.slice(0, GAP_LINE_LIMIT_BYTES);
         }
       }
       // The line feed after the last byte that is none belongs to its line.
@@ -179,7 +178,7 @@ class GapReader {
     const isMended = pair !== null && this.#addChecked(pair[1]!) && this.#addChecked(pair[2]!);
     this.#damage(file, line, isMended ? "it is two lines" : fault, text);
     const isOfZeros = /^\0*$/.test(text); // what a file that lost its power has where nothing was written yet
-    if (!isMended && !isOfZeros && text.length >= LINE_LEAST_BYTES) this.#doubtSinceMs ??= this.#knownMs;
+    if (!isMended && !isOfZeros && text.length >= GAP_LINE_LEAST_BYTES) this.#doubtSinceMs ??= this.#knownMs;
   }
 
   /**

@@ -7,8 +7,7 @@
 
 import { basename } from "node:path";
 import { inspectText } from "../archive/blocks/block.ts";
-
-const NEWLINE = 0x0a;
+import { LINE_FEED } from "../archive/format.ts";
 
 /** A line longer than this is not what this program writes, in bytes. */
 const LINE_LIMIT_BYTES = 64 * 1024 * 1024;
@@ -51,7 +50,7 @@ export async function verifyGzipFile(
       const text = rest.length === 0
         ? piece
         : new Uint8Array(await new Blob([rest.slice(), piece]).arrayBuffer());
-      const end = text.lastIndexOf(NEWLINE) + 1;
+      const end = text.lastIndexOf(LINE_FEED) + 1;
       if (end > 0) {
         const { summary, damagedLines } = inspectText(text.subarray(0, end));
         found.lines += summary.lines;

@@ -5,13 +5,13 @@
  * @module
  */
 
-import { walk } from "@std/fs";
 import type { DayNumber } from "../day.ts";
 import type { Gap } from "../gaps/gap.ts";
 import { AliveMark, type KeptNote } from "../gaps/alive_mark.ts";
 import { DayVerifier, type FoundFile, type VerifiedDay } from "./day_verifier.ts";
+import { listDayFiles } from "../archive/day_files.ts";
 import { sizeOf } from "../archive/disk.ts";
-import { GAPS_FILE, KEPT_FILE, parseFileName } from "../archive/format.ts";
+import { GAPS_FILE, KEPT_FILE } from "../archive/format.ts";
 import { readGaps } from "../gaps/ledger_reader.ts";
 import { findLostGaps, findShortDays } from "../archive/repair/losses.ts";
 import { readRemovedDays } from "../archive/removed_days.ts";
@@ -97,14 +97,12 @@ export async function verifyArchive(directory: string, events: VerifyEvents): Pr
   return summary;
 }
 
+/** The files of each day with their sizes, the oldest day first. */
 async function listFiles(directory: string): Promise<Map<DayNumber, FoundFile[]>> {
-  const days = new Map<DayNumber, FoundFile[]>();
-  for await (const { name, path } of walk(directory, { maxDepth: 1, includeDirs: false })) {
-    const kind = parseFileName(name);
-    if (kind === null) continue;
-    const files = days.get(kind.day) ?? [];
-    files.push({ kind, bytes: sizeOf(path) ?? 0 });
-    days.set(kind.day, files);
-  }
-  return new Map([...days].sort(([a], [b]) => a - b));
+  const days = await listDayFiles(directory);
+  return new Map(
+    [...days].map((
+      [day, files],
+    ) => [day, files.map(({ kind, path }) => ({ kind, bytes: sizeOf(path) ?? 0 }))]),
+  );
 }

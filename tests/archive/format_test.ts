@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
+import { gapLine } from "../../lib/gaps/ledger_line.ts";
+import { indexHeader, indexLine } from "../../lib/archive/blocks/day_index.ts";
 import {
+  GAP_LINE_LEAST_BYTES,
+  GAP_LINE_LIMIT_BYTES,
   gzFile,
   gzPartFile,
+  HEADER_LINE_LIMIT_BYTES,
   indexFile,
   indexPartFile,
   parseFileName,
   plainFile,
+  SEAL_LINE_LIMIT_BYTES,
   tornFile,
 } from "../../lib/archive/format.ts";
 import { DAY } from "./archive_rig.ts";
@@ -33,6 +39,17 @@ Deno.test("Names of files are those that are documented, and are read back as wh
   for (const [name, meaning] of NAMES) assert.deepEqual(parseFileName(name), meaning);
 });
 
+Deno.test("The longest and the shortest lines are within their limits", () => {
+  const [most, time] = [Number.MAX_SAFE_INTEGER, "2026-11-22T10:00:00.000000000Z"];
+  assert.ok(indexLine(indexHeader(DAY, 0, 0)).length <= HEADER_LINE_LIMIT_BYTES);
+  const seal = { sealed: true as const, rawBytes: most, gzBytes: most, lines: most, untimed: most };
+  const sealLine = indexLine({ ...seal, first: time, last: time, crc32: "00000000" });
+  assert.ok(sealLine.length + 1 <= SEAL_LINE_LIMIT_BYTES, "with the line feed before it");
+  const gap = { sinceMs: 0, untilMs: 8.64e15, cause: "undelivered" as const, state: "partial" as const };
+  assert.ok(gapLine({ ...gap, id: most }).length <= GAP_LINE_LIMIT_BYTES);
+  assert.ok('{"id":1,"until":"2026-11-22T10:00:00.000Z"}'.length >= GAP_LINE_LEAST_BYTES);
+});
+
 const FOREIGN = [
   "",
   "lock",
@@ -48,5 +65,5 @@ const FOREIGN = [
   "x2026-11-22.jsonl",
 ];
 for (const name of FOREIGN) {
-  Deno.test(`parseFileName() gives null for "${name}"`, () => assert.equal(parseFileName(name), null));
+  Deno.test(`parseFileName() returns null for "${name}"`, () => assert.equal(parseFileName(name), null));
 }

@@ -104,12 +104,19 @@ Deno.test("A ledger of then is read", () => {
   assert.deepEqual(readGaps(directory.path), {
     gaps: [
       {
+        id: 1,
         sinceMs: Date.parse("2026-11-20T10:00:00Z"),
         untilMs: Date.parse("2026-11-20T10:00:02.500Z"),
         cause: "start",
         state: "lost",
       },
-      { sinceMs: Date.parse("2026-11-22T09:00:00Z"), untilMs: null, cause: "disconnect", state: "open" },
+      {
+        id: 2,
+        sinceMs: Date.parse("2026-11-22T09:00:00Z"),
+        untilMs: null,
+        cause: "disconnect",
+        state: "open",
+      },
     ],
     lastId: 2,
     damagedLines: 0,

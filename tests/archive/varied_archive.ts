@@ -9,6 +9,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Archive } from "../../lib/archive/archive.ts";
 import { dayName } from "../../lib/day.ts";
 import { parseTimestamp } from "../../lib/timestamp.ts";
+import { createRandom, pick } from "../rig/random.ts";
 import { DAY, dayText, openArchive, type TestArchive, type TestDirectory } from "./archive_rig.ts";
 
 /** The first of the days; the last is {@linkcode DAY}, which is today. */
@@ -27,22 +28,6 @@ export interface NaiveQuery {
   level?: string;
   q?: string;
   not?: string;
-}
-
-/** Numbers in [0, 1), the same after the same seed (the generator known as mulberry32). */
-export function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** One of `values`. */
-export function pick<T>(values: readonly T[], random: () => number): T {
-  return values[Math.floor(random() * values.length)]!;
 }
 
 /** What lines are made of, for tests that look for them. */

@@ -7,7 +7,7 @@
  */
 
 import { checkOracle, NumberedLines } from "../faults/oracle.ts";
-import { createRandom } from "../faults/random.ts";
+import { createRandom } from "../rig/random.ts";
 import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";

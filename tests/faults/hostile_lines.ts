@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createRandom } from "./random.ts";
+import { createRandom } from "../rig/random.ts";
 
 /** One message. */
 export interface HostileMessage {

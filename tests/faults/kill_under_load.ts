@@ -9,7 +9,7 @@ import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import type { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";
 import { checkOracle, NumberedLines, untilRecorded, type Verdict } from "./oracle.ts";
-import { createRandom } from "./random.ts";
+import { createRandom } from "../rig/random.ts";
 
 /** Lines that are published between two looks at what was recorded. */
 const BATCH_LINES = 100;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type BlockContent, compileFilter, type FilterSpec } from "../../lib/filter/filter.ts";
 import { LineScanner } from "../../lib/line/scanner.ts";
 import { parseTimestamp } from "../../lib/timestamp.ts";
+import { createRandomBelow } from "../rig/random.ts";
 
 const encoder = new TextEncoder();
 const NOTHING_ASKED: FilterSpec = { apps: [], regions: [], instances: [], levels: [] };
@@ -279,18 +280,8 @@ Deno.test("matchingLines() ends when it is told to", () => {
   }
 });
 
-/** Numbers below a limit, the same for the same seed (mulberry32). */
-function randomFrom(seed: number): (limit: number) => number {
-  return (limit) => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
-  };
-}
-
 Deno.test("a filter finds what parsing every line finds, under random escapes and queries", () => {
-  const random = randomFrom(4);
+  const random = createRandomBelow(4);
   const pick = <Item>(items: readonly Item[]) => items[random(items.length)]!;
   const letters = [
     "a",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { AliveMark, NOTE_BYTES } from "../../lib/gaps/alive_mark.ts";
+import { KEPT_BYTES } from "../../lib/archive/format.ts";
+import { AliveMark } from "../../lib/gaps/alive_mark.ts";
 import { TestDirectory } from "../archive/archive_rig.ts";
 
 Deno.test("read() gives what move() was told, also by a new mark, and null before", async () => {
@@ -39,12 +40,12 @@ Deno.test("AliveMark.note() is read as it was written, takes one place and is to
   mark.noteAtOnce({ ...note, lastGap: 5 });
   assert.deepEqual(mark.readNote(), { ...note, lastGap: 5 });
   const path = join(directory.path, "alive.kept");
-  assert.equal(Deno.statSync(path).size, NOTE_BYTES);
+  assert.equal(Deno.statSync(path).size, KEPT_BYTES);
   const text = Deno.readTextFileSync(path);
   assert.match(text, /"lastGap":5,"days":\[\["2026-11-22",4711,4000\]\]/);
   Deno.writeTextFileSync(path, text.replace("4711", "4712"));
   assert.equal(mark.readNote(), "damaged");
-  Deno.writeTextFileSync(path, "\0".repeat(NOTE_BYTES));
+  Deno.writeTextFileSync(path, "\0".repeat(KEPT_BYTES));
   assert.equal(mark.readNote(), "damaged", "as after a loss of power");
   Deno.writeTextFileSync(path, "");
   assert.equal(mark.readNote(), null, "killed before the first note was written");
@@ -67,7 +68,7 @@ Deno.test("AliveMark.readNote() reads a note from before notes told what was on 
   directory.write(
     "alive.kept",
     '{"flightlog":"kept","version":1,"since":"2026-11-22T12:00:01.000Z",' +
-      '"days":[{"day":"2026-11-22","bytes":9}]} 48f3e749'.padEnd(NOTE_BYTES) + "\n",
+      '"days":[{"day":"2026-11-22","bytes":9}]} 48f3e749'.padEnd(KEPT_BYTES) + "\n",
   );
   assert.deepEqual(new AliveMark(directory.path).readNote(), {
     sinceMs: Date.parse("2026-11-22T12:00:01.000Z"),

@@ -6,6 +6,7 @@ import { readGaps } from "../../lib/gaps/ledger_reader.ts";
 import type { Gap, GapState } from "../../lib/gaps/gap.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
+import { createRandomBelow } from "../rig/random.ts";
 import { keepingLogger, NOON, TestDirectory } from "../archive/archive_rig.ts";
 
 const clock = new FakeClock(NOON);
@@ -207,14 +208,13 @@ Deno.test("More gaps than the limit are joined, and every moment that was in one
   using directory = new TestDirectory();
   const ledger = open(directory.path);
   const moments: number[] = [];
-  let state = 7;
+  const below = createRandomBelow(7);
   let atMs = START;
   for (let count = 0; count <= GAPS_LIMIT; count++) {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
-    atMs += 1 + state % 5000;
+    atMs += 1 + below(5000);
     ledger.begin("disconnect", atMs);
     moments.push(atMs);
-    atMs += state % 700;
+    atMs += below(700);
     ledger.end(atMs);
   }
   await ledger.flush();

@@ -3,6 +3,7 @@ import { type FlyRecord, parseFlyRecord } from "../../lib/line/fly_log.ts";
 import { DEPTH_LIMIT } from "../../lib/line/json_reader.ts";
 import { APP, INSTANCE, LEVEL, LineScanner, MESSAGE, PROVIDER, REGION } from "../../lib/line/scanner.ts";
 import { parseTimestamp } from "../../lib/timestamp.ts";
+import { createRandomBelow } from "../rig/random.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -279,18 +280,8 @@ Deno.test("scan() sees each byte that ends or breaks a string, at any place in a
   }
 });
 
-/** Numbers below a limit, the same for the same seed (mulberry32). */
-function randomFrom(seed: number): (limit: number) => number {
-  return (limit) => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
-  };
-}
-
 Deno.test("scan() agrees with the schema on 100,000 lines with broken bytes", () => {
-  const random = randomFrom(20_261_122);
+  const random = createRandomBelow(20_261_122);
   const lines = [FLY_LINE, ...RECOGNISED, ...LEFT_TO_THE_SCHEMA].map((line) => encoder.encode(line));
   const likely = encoder.encode('"\\{}[]:,0-9.eEtfnu \n\r\t\x80\xbf\xc2\xed\xf0abglmrs');
   let accepted = 0;
@@ -343,7 +334,7 @@ const SHAPES = [
 ];
 
 Deno.test("scan() agrees with the schema when the shape of the lines changes, after however many of each", () => {
-  const random = randomFrom(7);
+  const random = createRandomBelow(7);
   for (let i = 0; i < 200; i++) {
     const line = encoder.encode(SHAPES[random(SHAPES.length)]);
     for (let n = 1 + random(40); n > 0; n--) assert.equal(assertAgrees(line), true);
@@ -351,7 +342,7 @@ Deno.test("scan() agrees with the schema when the shape of the lines changes, af
 });
 
 Deno.test("scan() agrees with the schema on random records", () => {
-  const random = randomFrom(5);
+  const random = createRandomBelow(5);
   const names = ["message", "timestamp", "log", "fly", "host", "event", "level", "app", "name", "instance"];
   names.push("region", "provider", "flightlog", "x", "messagf", "");
   const strings = [

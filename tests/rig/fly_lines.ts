@@ -5,6 +5,8 @@
  * @module
  */
 
+import { createRandom, pick } from "./random.ts";
+
 /** One message of the stream. */
 export interface FlyLine {
   /** `logs.<app>.<region>.<machine>`. */
@@ -215,21 +217,6 @@ function subjectOf({ app, region, instance }: Omit<Origin, "timestamp">): string
 
 function nanosecondTimestamp(epochMs: number, nanoseconds: number): string {
   return `${new Date(epochMs).toISOString().slice(0, -1)}${String(nanoseconds).padStart(6, "0")}Z`;
-}
-
-// Numbers in [0, 1), the same after the same seed (the generator known as mulberry32).
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-function pick<T>(from: readonly T[], random: () => number): T {
-  return from[Math.floor(random() * from.length)]!;
 }
 
 function pickWeighted(random: () => number): (typeof APPS)[number] {

@@ -9,13 +9,12 @@ import { FakeClock } from "../rig/fake_clock.ts";
 import {
   allLines,
   appendVaried,
-  createRandom,
   FIRST_DAY,
   matchesNaively,
   openVaried,
-  pick,
   randomQuery,
 } from "../archive/varied_archive.ts";
+import { createRandom, pick } from "../rig/random.ts";
 import { RecordedSpan } from "../../lib/gaps/recorded_span.ts";
 import { createParts, listedGaps, NOW_MS, readProblem, serve, type ServedApi } from "./rig.ts";
 import { untilSo } from "../rig/wait.ts";

@@ -9,7 +9,7 @@ import { Followers, FOLLOWERS_LIMIT, FollowersBusy, type FollowRequest } from ".
 import { silentLogger } from "../../lib/logger.ts";
 import { FOLLOWER_BYTES, MemoryBudget } from "../../lib/machine/memory_budget.ts";
 import { DAY, openArchive, type TestArchive, TestDirectory } from "../archive/archive_rig.ts";
-import { createRandom } from "../archive/varied_archive.ts";
+import { createRandom } from "../rig/random.ts";
 import { StalledDisk } from "../faults/stalled_disk.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { createParts, readProblem, serve, type ServedApi } from "./rig.ts";

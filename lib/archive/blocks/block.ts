@@ -9,7 +9,7 @@ import zlib from "node:zlib";
 import { parseFlyRecord } from "../../line/fly_log.ts";
 import { SPARE_BYTES } from "../../machine/spent_buffers.ts";
 import { APP, LineScanner } from "../../line/scanner.ts";
-import { formatTimestamp, parseTimestamp, type Timestamp } from "../../timestamp.ts";
+import { formatTimestamp, isBefore, parseTimestamp, type Timestamp } from "../../timestamp.ts";
 import {
   APP_NAME_LIMIT,
   BLOCK_APPS_LIMIT,
@@ -18,9 +18,9 @@ import {
   DEFLATE_END,
   DEFLATE_LEVEL,
   GZIP_TRAILER_BYTES,
+  LINE_FEED,
 } from "../format.ts";
 
-const NEWLINE = 0x0a;
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What the lines of a piece of text are: the part of a {@linkcode BlockEntry} that is about them. */
@@ -42,8 +42,8 @@ export function parseCrc32(text: string): number {
  */
 export function cutBlock(text: Uint8Array): number {
   const fitting = text.length <= BLOCK_BYTES ? text : text.subarray(0, BLOCK_BYTES);
-  const end = fitting.lastIndexOf(NEWLINE) + 1;
-  return end > 0 ? end : text.indexOf(NEWLINE) + 1;
+  const end = fitting.lastIndexOf(LINE_FEED) + 1;
+  return end > 0 ? end : text.indexOf(LINE_FEED) + 1;
 }
 
 /** The summary of no lines. */
@@ -56,7 +56,7 @@ export function inspectText(text: Uint8Array): { summary: TextSummary; damagedLi
   const scanner = new LineScanner();
   const summary = new SummaryBuilder();
   for (let start = 0; start < text.length;) {
-    const newline = text.indexOf(NEWLINE, start);
+    const newline = text.indexOf(LINE_FEED, start);
     const end = newline === -1 ? text.length : newline;
     if (scanner.scan(text, start, end)) {
       summary.addTime(scanner.timed ? scanner : null);
@@ -89,10 +89,10 @@ class SummaryBuilder {
       return;
     }
     const { seconds, nanoseconds } = time;
-    if (this.#first === null || isBefore(seconds, nanoseconds, this.#first)) {
+    if (this.#first === null || isBefore(time, this.#first)) {
       this.#first = { seconds, nanoseconds };
     }
-    if (this.#last === null || !isBefore(seconds, nanoseconds, this.#last)) {
+    if (this.#last === null || !isBefore(time, this.#last)) {
       this.#last = { seconds, nanoseconds };
     }
   }
@@ -133,14 +133,10 @@ class SummaryBuilder {
   }
 }
 
-function isBefore(seconds: number, nanoseconds: number, other: Timestamp): boolean {
-  return seconds < other.seconds || (seconds === other.seconds && nanoseconds < other.nanoseconds);
-}
-
 /** How many newlines there are in `text`. */
 export function countLines(text: Uint8Array): number {
   let lines = 0;
-  for (let at = text.indexOf(NEWLINE); at !== -1; at = text.indexOf(NEWLINE, at + 1)) lines++;
+  for (let at = text.indexOf(LINE_FEED); at !== -1; at = text.indexOf(LINE_FEED, at + 1)) lines++;
   return lines;
 }
 
@@ -245,7 +241,7 @@ function tryInflate(bytes: Uint8Array, limitBytes: number): Uint8Array {
 }
 
 /**
- * What closes the gzip member behind the last block: {@linkcode DEFLATE_END}, then CRC-32 and length of the
+ * What closes the gzip member after the last block: {@linkcode DEFLATE_END}, then CRC-32 and length of the
  * text, little-endian (RFC 1952 section 2.3.1).
  */
 export function gzipTrailer(crc32: number, rawBytes: number): Uint8Array<ArrayBuffer> {
@@ -255,4 +251,10 @@ export function gzipTrailer(crc32: number, rawBytes: number): Uint8Array<ArrayBu
   view.setUint32(DEFLATE_END.length, crc32, true);
   view.setUint32(DEFLATE_END.length + 4, rawBytes % 2 ** 32, true);
   return trailer;
+}
+
+/** What a trailer that {@linkcode gzipTrailer} made says: the text's CRC-32, and its length modulo 2^32. */
+export function readGzipTrailer(trailer: Uint8Array<ArrayBuffer>): { crc32: number; rawBytes: number } {
+  const view = new DataView(trailer.buffer, trailer.byteOffset + DEFLATE_END.length);
+  return { crc32: view.getUint32(0, true), rawBytes: view.getUint32(4, true) };
 }

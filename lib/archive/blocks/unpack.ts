@@ -5,12 +5,9 @@
  */
 
 import zlib from "node:zlib";
-import { formatCrc32 } from "./block.ts";
+import { formatCrc32, readGzipTrailer } from "./block.ts";
 import { COPY_BYTES, readAt, writeAll } from "../disk.ts";
-import { DEFLATE_END, GZIP_HEADER, GZIP_TRAILER_BYTES } from "../format.ts";
-
-/** What ends every block: an empty stored block, the mark of a sync flush (RFC 1951 section 3.2.4). */
-const SYNC_MARK = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
+import { GZIP_HEADER, GZIP_TRAILER_BYTES, LINE_FEED, SYNC_MARK } from "../format.ts";
 
 /**
  * Writes the text of the gzip file `path` to `target` and syncs it. Gives null, or what is wrong with the
@@ -38,10 +35,11 @@ export function unpackGzip(path: string, target: string): string | null {
   if (failure !== null) return failure;
   const trailer = readAt(gz, Math.max(0, dataEnd), GZIP_TRAILER_BYTES);
   if (trailer.length < GZIP_TRAILER_BYTES) return "it ends within its trailer";
-  const view = new DataView(trailer.buffer);
-  const says = view.getUint32(DEFLATE_END.length, true);
-  if (says !== crc32) return `checksum is ${formatCrc32(crc32)}, its trailer says ${formatCrc32(says)}`;
-  return view.getUint32(DEFLATE_END.length + 4, true) === rawBytes % 2 ** 32 ? null : "its length is another";
+  const says = readGzipTrailer(trailer);
+  if (says.crc32 !== crc32) {
+    return `checksum is ${formatCrc32(crc32)}, its trailer says ${formatCrc32(says.crc32)}`;
+  }
+  return says.rawBytes === rawBytes % 2 ** 32 ? null : "its length is another";
 }
 
 /**
@@ -58,7 +56,7 @@ export function nextBlock(
     const bytes = readAt(gz, at, length);
     for (let mark = indexOfMark(bytes, 0); mark !== -1; mark = indexOfMark(bytes, mark + 1)) {
       const text = tryInflate(bytes.subarray(0, mark + SYNC_MARK.length));
-      if (text?.at(-1) === 0x0a) return { text, length: mark + SYNC_MARK.length };
+      if (text?.at(-1) === LINE_FEED) return { text, length: mark + SYNC_MARK.length };
     }
     if (length === end - at) return null;
   }

@@ -7,9 +7,8 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { DayNumber } from "../../day.ts";
-import { readCheckedLine } from "../checked_line.ts";
-import { IndexDamage, parseSeal, parseSealedIndex } from "../blocks/day_index.ts";
-import { type BlockEntry, GZIP_HEADER, indexFile, type SealEntry } from "../format.ts";
+import { IndexDamage, readSealedIndex } from "../blocks/day_index.ts";
+import { type BlockEntry, indexFile, type SealEntry } from "../format.ts";
 
 /** At most this many blocks are remembered: 20 GB of text, in some 10 MB of memory. */
 export const REMEMBERED_BLOCKS_LIMIT = 20_000;
@@ -86,56 +85,21 @@ async function readOrMend(
   }
 }
 
-/**
- * Reads the blocks of an index. A line whose checksum is right is what was written; the schema, which takes ten
- * times as long, is asked where something is wrong, and for an index without checksums.
- */
+/** Reads the blocks of an index, so many at a time that others on this thread do not wait long. */
 async function readBlocks(text: string, day: DayNumber, seal: SealEntry): Promise<readonly BlockEntry[]> {
-  const lines = text.split("\n");
-  const blocks: BlockEntry[] = [];
+  const reading = readSealedIndex(text, day);
+  let step = reading.next();
+  for (let entries = 1; !step.done; entries++) {
+    if (entries % ENTRIES_PER_TURN === 0) await nextTurn();
+    step = reading.next();
+  }
+  const index = step.value;
+  if (JSON.stringify(index.seal) !== JSON.stringify(seal)) {
+    throw new IndexDamage(`Cannot use "${indexFile(day)}": it is of another gzip file`, index, 0);
+  }
   const appLists = new Map<string, string[]>();
-  let rawEnd = 0;
-  let gzEnd = GZIP_HEADER.length;
-  if (!hasFrame(lines, day, seal)) return slowly(text, day, seal);
-  const isOld = readCheckedLine(lines[0]!).check === "none";
-  for (let line = 1; line < lines.length - 2; line++) {
-    if (line % ENTRIES_PER_TURN === 0) await nextTurn();
-    const block = isOld ? parseOldEntry(lines[line]!) : parseEntry(lines[line]!);
-    if (block?.rawOffset !== rawEnd || block.gzOffset !== gzEnd) return slowly(text, day, seal);
-    rawEnd += block.rawLength;
-    gzEnd += block.gzLength;
-    if (block.apps !== null) block.apps = sharedList(block.apps, appLists);
-    blocks.push(block);
-  }
-  return rawEnd === seal.rawBytes ? blocks : slowly(text, day, seal);
-}
-
-/** Whether the first line is the header and the last one the seal. */
-function hasFrame(lines: readonly string[], day: DayNumber, seal: SealEntry): boolean {
-  if (lines.length < 3 || lines.at(-1) !== "") return false;
-  const found = parseSeal(lines[0]! + "\n", lines.at(-2)! + "\n", day);
-  return JSON.stringify(found) === JSON.stringify(seal);
-}
-
-/** What a line whose checksum is right says; null for any other. */
-function parseEntry(line: string): BlockEntry | null {
-  const { json, check } = readCheckedLine(line);
-  return check === "right" ? JSON.parse(json) : null;
-}
-
-/** A line of an index without checksums. What is looked at is what nobody could read rightly without. */
-function parseOldEntry(line: string): BlockEntry | null {
-  try {
-    const entry = JSON.parse(line);
-    const { rawLength, gzLength, untimed, crc32, first, last, apps } = entry;
-    const isEntry = Number.isSafeInteger(rawLength) && Number.isSafeInteger(gzLength) &&
-      typeof untimed === "number" && typeof crc32 === "string" &&
-      (first === null || typeof first === "string") && (last === null || typeof last === "string") &&
-      (apps === null || Array.isArray(apps));
-    return isEntry ? { ...entry, gzCrc32: null } : null;
-  } catch {
-    return null;
-  }
+  for (const block of index.blocks) if (block.apps !== null) block.apps = sharedList(block.apps, appLists);
+  return index.blocks;
 }
 
 /** Blocks of one day mostly have the same apps. */
@@ -144,10 +108,4 @@ function sharedList(apps: string[], lists: Map<string, string[]>): string[] {
   const list = lists.get(key) ?? apps;
   lists.set(key, list);
   return list;
-}
-
-function slowly(text: string, day: DayNumber, seal: SealEntry): readonly BlockEntry[] {
-  const index = parseSealedIndex(text, day);
-  if (JSON.stringify(index.seal) === JSON.stringify(seal)) return index.blocks;
-  throw new IndexDamage(`Cannot use "${indexFile(day)}": it is of another gzip file`, index, 0);
 }

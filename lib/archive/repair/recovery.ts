@@ -10,7 +10,6 @@
  */
 
 import { join } from "node:path";
-import { walk } from "@std/fs";
 import { dayName, type DayNumber } from "../../day.ts";
 import type { Finding } from "./aside.ts";
 import { emptySummary, inflateBlock, sameBytes } from "../blocks/block.ts";
@@ -23,6 +22,7 @@ import {
   parseIndex,
   parseSeal,
 } from "../blocks/day_index.ts";
+import { listDayFiles } from "../day_files.ts";
 import {
   copyBytes,
   readAt,
@@ -43,10 +43,12 @@ import {
   GZIP_HEADER,
   GZIP_TRAILER_BYTES,
   gzPartFile,
+  HEADER_LINE_LIMIT_BYTES,
   indexFile,
   indexPartFile,
   parseFileName,
   plainFile,
+  SEAL_LINE_LIMIT_BYTES,
   type SealEntry,
   TEMPORARY_SUFFIX,
   tornFile,
@@ -72,9 +74,11 @@ export interface Recovered {
  */
 export async function recoverArchive(directory: string): Promise<Recovered> {
   const recovered: Recovered = { days: [], untouched: new Map(), findings: [] };
-  for (const [day, files] of await listDays(directory)) {
+  removeTemporaries(directory);
+  for (const [day, files] of await listDayFiles(directory)) {
     try {
-      const state = new DayRecovery(directory, day, recovered.findings).run(files);
+      const kinds = files.map(({ kind }) => kind);
+      const state = new DayRecovery(directory, day, recovered.findings).run(kinds);
       if (state === "unknown version") {
         recovered.untouched.set(day, "its files were written by a newer version; run that version");
       } else if (state !== null) recovered.days.push(state);
@@ -87,20 +91,13 @@ export async function recoverArchive(directory: string): Promise<Recovered> {
   return recovered;
 }
 
-async function listDays(directory: string): Promise<Map<DayNumber, FileKind[]>> {
-  const days = new Map<DayNumber, FileKind[]>();
-  for await (const entry of walk(directory, { maxDepth: 1, includeDirs: false, followSymlinks: false })) {
-    const whole = entry.name.endsWith(TEMPORARY_SUFFIX)
-      ? entry.name.slice(0, -TEMPORARY_SUFFIX.length)
-      : null;
-    if (whole !== null && (whole === GAPS_FILE || parseFileName(whole) !== null)) removeIfThere(entry.path);
-    const kind = parseFileName(entry.name);
-    if (kind === null) continue;
-    const files = days.get(kind.day) ?? [];
-    files.push(kind);
-    days.set(kind.day, files);
+/** Removes what a crash left half written: nothing refers to it. */
+function removeTemporaries(directory: string): void {
+  for (const { name, isDirectory } of Deno.readDirSync(directory)) {
+    if (isDirectory || !name.endsWith(TEMPORARY_SUFFIX)) continue;
+    const whole = name.slice(0, -TEMPORARY_SUFFIX.length);
+    if (whole === GAPS_FILE || parseFileName(whole) !== null) removeIfThere(join(directory, name));
   }
-  return new Map([...days].sort(([a], [b]) => a - b));
 }
 
 /** The recovery of one day. */
@@ -176,12 +173,11 @@ class DayRecovery {
 
   /** Reads only the end of the index: with 400 days, that is most of what opening costs. */
   #readSealFast(): SealEntry | null {
-    const SEAL_BYTES = 512;
     const size = sizeOf(this.#path(indexFile(this.#day)));
     if (size === null) return null;
     using file = Deno.openSync(this.#path(indexFile(this.#day)), { read: true });
-    const start = new TextDecoder().decode(readAt(file, 0, 128));
-    const length = Math.min(size, SEAL_BYTES);
+    const start = new TextDecoder().decode(readAt(file, 0, HEADER_LINE_LIMIT_BYTES));
+    const length = Math.min(size, SEAL_LINE_LIMIT_BYTES);
     return parseSeal(start, new TextDecoder().decode(readAt(file, size - length, length)), this.#day);
   }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { HELD_AFTER_MS } from "../../../lib/archive/day/held.ts";
 import { CHUNK_BYTES, LineChunks } from "../../../lib/archive/day/line_chunks.ts";
 import { FakeClock } from "../../rig/fake_clock.ts";
-import { createRandom } from "../varied_archive.ts";
+import { createRandom } from "../../rig/random.ts";
 import { NOON, textOf } from "../archive_rig.ts";
 
 const encoder = new TextEncoder();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { RETRY_MS, UNSYNCED_LIMIT_BYTES } from "../../../lib/archive/day/plain_writer.ts";
 import { record, textOf } from "../archive_rig.ts";
+import { createRandom } from "../../rig/random.ts";
 import { Bench } from "../writer_bench.ts";
 
 function fails(message: string): never {
@@ -139,7 +140,7 @@ Deno.test("PlainWriter starts no sync while what a failed one lost is being writ
 
 Deno.test("PlainWriter keeps every line when writes, syncs and opening fail at random", async () => {
   for (let seed = 1; seed <= 10; seed++) {
-    const random = seeded(seed);
+    const random = createRandom(seed);
     const bench = new Bench({ syncIntervalMs: 50 });
     bench.disk.plan = (step, bytes) => {
       const dice = random();
@@ -263,14 +264,6 @@ Deno.test("PlainWriter continues a file at its length, and cuts off what stands 
   assert.equal(bench.committed, 1010 + textOf(0, 1).length);
   await bench.writer.close();
 });
-
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
-    return state / 0x7fffffff;
-  };
-}
 
 Deno.test("PlainWriter keeps the lines until they are synced, and not the room beside them", async () => {
   const bench = new Bench();
