@@ -6,15 +6,15 @@
  */
 
 import { ensureDir } from "@std/fs";
-import type { Cancel, Clock } from "../clock.ts";
+import type { Cancel } from "../clock.ts";
 import { dayName, type DayNumber, dayOf } from "../day.ts";
-import type { Logger } from "../logger.ts";
 import { LARGEST_BYTES, MemoryBudget } from "../machine/memory_budget.ts";
 import type { Timestamp } from "../timestamp.ts";
 import type { BlockResult, BlockTask } from "./blocks/block_task.ts";
 import { type Finding, setDirectoriesAside } from "./repair/aside.ts";
+import { Findings } from "./findings.ts";
+import { Maintenance, type MaintenanceRules } from "./maintenance.ts";
 import { ArchiveLock } from "./lock.ts";
-import { ClockTrust } from "./clock_trust.ts";
 import { RemovedDays } from "./removed_days.ts";
 import { type HeldLines, joinHeld } from "./day/held.ts";
 import { REMOVED_FILE } from "./format.ts";
@@ -25,37 +25,20 @@ import type { PlainFile, WriterEvents } from "./day/plain_writer.ts";
 import { ReadPool } from "./read/pool.ts";
 import { type DayHost, type DayInfo, emptyDay, RecordedDay } from "./day/recorded_day.ts";
 import { recoverArchive } from "./repair/recovery.ts";
-import { chooseExpired, type Expired, newestRecorded } from "./retention.ts";
 import type { ScrubPlace } from "./repair/scrub.ts";
 import type { ScrubResult } from "./repair/scrub_task.ts";
-import { readVolumeUsage, type VolumeUsage } from "./volume.ts";
 import { WorkerClient } from "./worker_client.ts";
 
 export type { HeldLines } from "./day/held.ts";
 export type { DayInfo } from "./day/recorded_day.ts";
 
-/** How often days are looked at for sealing and retention, in milliseconds. */
-export const MAINTENANCE_MS = 10_000;
-
 /** The block worker is ended after this long without a block to make, in milliseconds. */
 const BLOCK_WORKER_IDLE_MS = 10_000;
 
-/** See {@linkcode Archive.open}. Times are milliseconds. */
-export interface ArchiveOptions {
-  /** Where the archive lies; made if it is not there. */
-  directory: string;
-  /** Tells when a day is over, and when to sync and seal. */
-  clock: Clock;
-  /** Takes what was repaired, sealed and removed, and what failed. */
-  logger: Logger;
+/** See {@linkcode Archive.open}. Times are milliseconds. The directory is made if it is not there. */
+export interface ArchiveOptions extends MaintenanceRules {
   /** A write is synced at most this much later. */
   syncIntervalMs: number;
-  /** A past day is sealed this long after its midnight and its last line. */
-  sealAfterMs: number;
-  /** Sealed days older than this many days are removed; null to keep them. */
-  retentionDays: number | null;
-  /** The oldest sealed days are removed while the volume is fuller than this; null to keep them. */
-  maxDiskPercent: number | null;
   /** Hears how long writes and syncs take. */
   onTiming?: WriterEvents["onTiming"];
   /** What there is room for while reading. Default: as much as is any good. */
@@ -64,18 +47,7 @@ export interface ArchiveOptions {
   readWorkers?: number;
   /** For tests: files that fail. Default: the real ones. */
   openFile?: (path: string) => Promise<PlainFile>;
-  /** For tests: a volume as full as wanted. Default: {@linkcode readVolumeUsage}. */
-  readUsage?: (path: string) => Promise<VolumeUsage>;
 }
-
-/** Removed files may be held open by readers for this long before more days are removed, in milliseconds. */
-const ROOM_LIMIT_MS = 600_000;
-
-/** At most so many places of damage are told of while reading; `verify` and the scrub tell of all. */
-const TOLD_LIMIT = 1000;
-
-/** Of what is found out of order after the opening no more is remembered than this; the log has it all. */
-const FINDINGS_LIMIT = 1000;
 
 /** Hears that the text of a day can be read up to `end`. Must not throw. */
 export type CommitListener = (day: DayNumber, end: number) => void;
@@ -107,19 +79,10 @@ export class Archive {
   readonly #host: DayHost;
   #waitingBytes = 0;
   #lastDay: RecordedDay | null = null;
-  #maintaining: Promise<void> | null = null;
-  #cancelMaintenance: Cancel;
+  readonly #maintenance: Maintenance;
   #sealsUnderWay = 0;
   #closed = false;
-  /** The damage that was told already. */
-  readonly #told = new Set<string>();
-  readonly #clockTrust: ClockTrust;
-  /** Whether days that are too old stay until the clock is believed. */
-  #isWaiting = false;
-  /** When days were last removed to make room, and how full the volume was before. */
-  #madeRoom: { usedPercent: number; atMs: number } | null = null;
-
-  readonly #findings: Finding[];
+  readonly #findings: Findings;
 
   /** Finds lines in all days. */
   readonly lines: LineReader;
@@ -133,7 +96,7 @@ export class Archive {
     this.#options = options;
     this.#lock = lock;
     this.#removed = removed;
-    this.#findings = recovered.findings;
+    this.#findings = new Findings(options.logger, recovered.findings);
     this.#untouched = recovered.untouched;
     this.#blockWorker = new WorkerClient(
       new URL("./blocks/block_worker.ts", import.meta.url),
@@ -156,14 +119,18 @@ export class Archive {
       syncIntervalMs: options.syncIntervalMs,
       runBlockTask: (task) => this.#runBlockTask(task),
       events: (day) => this.#events(day),
-      onFault: (what, error) => this.#report(what, error),
-      onRepair: (file, what) => this.noteFinding({ file, what, damage: false }),
-      onMasked: (file, what) => this.#tellOnce(file, what),
+      onFault: (what, error) => this.#findings.reportFailure(what, error),
+      onRepair: (file, what) => this.#findings.note({ file, what, damage: false }),
+      onMasked: (file, what) => this.#findings.tellOnce(file, what),
       openFile: options.openFile,
     };
     for (const state of recovered.days) this.#days.set(state.day, new RecordedDay(state, this.#host));
-    this.#clockTrust = new ClockTrust(options.clock);
-    this.#cancelMaintenance = options.clock.every(MAINTENANCE_MS, () => void this.maintain());
+    this.#maintenance = new Maintenance(options, {
+      recordedDays: () => [...this.#days.values()],
+      trouble: () => this.trouble,
+      remove: (day, reason) => this.#remove(day, reason),
+      onFailure: (what, error) => this.#findings.reportFailure(what, error),
+    });
   }
 
   /**
@@ -186,7 +153,6 @@ export class Archive {
       const today = dayOf(options.clock.now());
       const reason = recovered.untouched.get(today);
       if (reason !== undefined) throw new Error(`Cannot record on ${dayName(today)}: ${reason}`);
-      for (const finding of recovered.findings) logFinding(options.logger, finding);
       return new Archive(options, lock, removed, recovered);
     } catch (error) {
       lock.release();
@@ -196,13 +162,12 @@ export class Archive {
 
   /** What was out of order when the archive was opened and since, in that order, and what was done about it. */
   get findings(): readonly Finding[] {
-    return this.#findings;
+    return this.#findings.all;
   }
 
   /** Something is out of order that others found: it is logged, and told with the rest. */
   noteFinding(finding: Finding): void {
-    logFinding(this.#options.logger, finding);
-    if (this.#findings.length < FINDINGS_LIMIT) this.#findings.push(finding);
+    this.#findings.note(finding);
   }
 
   /** Bytes that were appended and are not in a file yet. Whoever appends holds back when it grows. */
@@ -239,8 +204,7 @@ export class Archive {
     if (this.#closed) throw new Error(`Cannot record on ${dayName(day)}: the archive is closed`);
     const target = this.#lastDay?.day === day ? this.#lastDay : this.#dayFor(day);
     this.#waitingBytes += target.append(payload, hasNewline, time);
-    this.#clockTrust.lines++;
-    if (time !== null && time.seconds < target.startSeconds) this.#clockTrust.strays++;
+    this.#maintenance.countLine(time !== null && time.seconds < target.startSeconds);
   }
 
   /**
@@ -336,13 +300,13 @@ export class Archive {
     return await this.#days.get(day)?.scrub(place) ?? null;
   }
 
-  /** Has `listener` hear of every commit; gives what ends that. */
+  /** Has `listener` hear of every commit; returns what ends that. */
   onCommit(listener: CommitListener): Cancel {
     this.#commitListeners.add(listener);
     return () => this.#commitListeners.delete(listener);
   }
 
-  /** Has `listener` hear that {@linkcode waitingBytes} shrank or that {@linkcode trouble} changed. */
+  /** Has `listener` hear that {@linkcode waitingBytes} shrank or that {@linkcode trouble} changed; returns what ends that. */
   onChange(listener: () => void): Cancel {
     this.#changeListeners.add(listener);
     return () => this.#changeListeners.delete(listener);
@@ -350,8 +314,7 @@ export class Archive {
 
   /** Seals the days that are due and removes those that have expired. Never fails: it reports. */
   maintain(): Promise<void> {
-    this.#maintaining ??= this.#maintain().finally(() => this.#maintaining = null);
-    return this.#maintaining;
+    return this.#maintenance.run();
   }
 
   /**
@@ -360,12 +323,13 @@ export class Archive {
    */
   async stop(): Promise<number> {
     this.#closed = true;
-    this.#cancelMaintenance();
+    this.#findings.expectFailures();
+    this.#maintenance.stop();
     const days = [...this.#days.values()];
     const left = await Promise.all(days.map((day) => day.close()));
     if (this.#sealsUnderWay > 0) this.#blockWorker.terminate(); // it may take long, and is begun anew at the next start
     await Promise.all(days.map((day) => day.ended()));
-    await this.#maintaining;
+    await this.#maintenance.ended();
     this.#blockWorker.terminate();
     return left.reduce((sum, lines) => sum + lines, 0);
   }
@@ -428,93 +392,10 @@ export class Archive {
     };
   }
 
-  async #maintain(): Promise<void> {
-    const { clock, sealAfterMs } = this.#options;
-    this.#clockTrust.look();
-    // Only of the newest day the clock alone says that it is over.
-    const newest = newestRecorded(this.days()) ?? Infinity;
-    for (const day of [...this.#days.values()]) {
-      if (this.#closed) return;
-      if (day.day >= newest && !this.#clockTrust.isSteadyFor(sealAfterMs)) continue;
-      if (day.isDue(clock.now(), sealAfterMs)) await this.#seal(day);
-    }
-    await this.#removeExpired();
-  }
-
-  async #seal(day: RecordedDay): Promise<void> {
-    const startMs = this.#options.clock.elapsed();
-    try {
-      if (!await day.trySeal()) return;
-      const { lines, bytes, gzBytes } = day.info();
-      const durationMs = Math.round(this.#options.clock.elapsed() - startMs);
-      this.#options.logger.log("info", "day sealed", {
-        day: dayName(day.day),
-        lines,
-        bytes,
-        gzBytes,
-        durationMs,
-      });
-    } catch (error) {
-      this.#report(`sealing ${dayName(day.day)}`, error);
-    }
-  }
-
-  async #removeExpired(): Promise<void> {
-    const { retentionDays, maxDiskPercent, clock, directory, readUsage = readVolumeUsage } = this.#options;
-    try {
-      const today = dayOf(clock.now());
-      let freedBytes = 0;
-      let before: VolumeUsage | null = null;
-      let after: VolumeUsage | null = null;
-      while (!this.#closed) {
-        const usage: VolumeUsage | null = maxDiskPercent === null ? null : await readUsage(directory);
-        before ??= usage;
-        after = usage;
-        const usedPercent = usage === null || before === null || this.#isRoomOnItsWay(usage.usedPercent)
-          ? null
-          : Math.min(usage.usedPercent, before.usedPercent - freedBytes / before.totalBytes * 100);
-        const days = this.days();
-        const expired = chooseExpired(days.filter(({ sealed }) => sealed), {
-          ...{ today, trust: this.#clockTrust.trust, recorded: newestRecorded(days) },
-          ...{ retentionDays, maxDiskPercent, usedPercent },
-        });
-        this.#noteWaiting(expired);
-        if (expired === null || expired.waits) break;
-        freedBytes += this.#remove(expired.day, expired.reason).gzBytes;
-      }
-      if (freedBytes > 0 && before !== null && after !== null) {
-        const came = after.usedPercent < before.usedPercent;
-        this.#madeRoom = came ? null : { usedPercent: before.usedPercent, atMs: clock.elapsed() };
-      }
-    } catch (error) {
-      this.#report("removing old days", error);
-    }
-  }
-
-  /** Says once that days which are too old stay for now. */
-  #noteWaiting(expired: Expired | null): void {
-    const waits = expired?.waits ?? false;
-    if (waits && !this.#isWaiting) {
-      const reason = "the clock has to go on evenly for an hour, and to agree with the lines, before they go";
-      this.#options.logger.log("info", "old days stay for now", { oldest: dayName(expired!.day), reason });
-    }
-    this.#isWaiting = waits;
-  }
-
-  /**
-   * What somebody still downloads takes its room until that ends. So the volume being as full as before is no
-   * reason to remove yet more, for a while, unless lines wait for the room.
-   */
-  #isRoomOnItsWay(usedPercent: number): boolean {
-    if (this.#madeRoom === null || this.trouble !== null) return false;
-    const isRecent = this.#options.clock.elapsed() - this.#madeRoom.atMs < ROOM_LIMIT_MS;
-    return isRecent && usedPercent >= this.#madeRoom.usedPercent;
-  }
-
-  #remove(number: DayNumber, reason: string): DayInfo {
+  /** Removes a day, and says so. Returns how many bytes its gzip file had. */
+  #remove(number: DayNumber, reason: string): number {
     const day = this.#days.get(number)!;
-    const info = day.info();
-    const { lines, bytes, gzBytes } = info;
+    const { lines, bytes, gzBytes } = day.info();
     this.#removed.add(number, { lines, bytes, atMs: this.#options.clock.now(), reason });
     day.remove();
     this.#removed.writeRest();
@@ -522,21 +403,7 @@ export class Archive {
     if (this.#lastDay === day) this.#lastDay = null;
     this.#options.logger.log("info", "day removed", { day: dayName(number), lines, gzBytes, reason });
     for (const { writer } of this.#days.values()) writer?.retry();
-    return info;
-  }
-
-  /** Everyone who reads a day meets the same damage in it. */
-  #tellOnce(file: string, what: string): void {
-    const key = `${file} ${what}`;
-    if (this.#told.has(key) || this.#told.size >= TOLD_LIMIT) return;
-    this.#told.add(key);
-    this.#options.logger.log("error", "archive damaged", { file, what });
-  }
-
-  #report(what: string, error: unknown): void {
-    if (this.#closed) return; // it was ended by that
-    const reason = error instanceof Error ? error.message : String(error);
-    this.#options.logger.log("error", "archive task failed", { what, reason });
+    return gzBytes;
   }
 
   /** A stream of what `pieces` gives, that disposes of `open` at its end and when it is cancelled. */
@@ -549,11 +416,7 @@ export class Archive {
     return chunkStream(pieces, {
       hold: slot,
       onEnd: () => open[Symbol.dispose](),
-      onError: (error) => this.#report(`reading ${dayName(day)}`, error),
+      onError: (error) => this.#findings.reportFailure(`reading ${dayName(day)}`, error),
     });
   }
-}
-
-function logFinding(logger: Logger, { file, what, damage }: Finding): void {
-  logger.log(damage ? "error" : "warn", "archive repaired", { file, what });
 }
