@@ -24,7 +24,7 @@ export interface Finding {
 
 /**
  * Renames what is at `path` to a name that nobody reads: that of the file with {@linkcode DAMAGED_SUFFIX}, or
- * `…-2` and so on where that is taken. Gives the new name, without its directory.
+ * `…-2` and so on where that is taken. Returns the new name, without its directory.
  *
  * @throws {Error} If the system refuses, as for a place at which something is mounted.
  */

@@ -1,0 +1,88 @@
+/**
+ * Promises that of the plain files of a day one goes on, which has all lines that are not sealed; that those whose lines
+ * are sealed are removed, and that none is removed whose lines are nowhere else.
+ *
+ * @module
+ */
+
+import { inflateBlock, sameBytes } from "../blocks/block.ts";
+import { parseIndex } from "../blocks/day_index.ts";
+import { copyBytes, readAt, removeIfThere, sizeOf } from "../disk.ts";
+import { CONFLICT_SUFFIX, gzFile, indexFile, plainFile, type SealEntry } from "../format.ts";
+import type { RepairPlace } from "./repair_place.ts";
+
+/**
+ * Where the plain file starts that the day goes on in; null for none. `plains` are where those that are there start,
+ * smallest first; `seal` is that of the gzip file, null where there is none.
+ */
+export function repairPlains(
+  place: RepairPlace,
+  plains: readonly number[],
+  seal: SealEntry | null,
+): number | null {
+  let living: number | null = null;
+  let end = seal?.rawBytes ?? 0;
+  for (const from of plains) {
+    const path = place.path(plainFile(place.day, from));
+    const size = sizeOf(path) ?? 0;
+    if (from === end && living === null) {
+      living = from;
+      end = from + size;
+    } else if (living !== null && from <= end && joinPlain(place, living, path, from, end)) {
+      end = from + size;
+    } else if (seal !== null && from + size <= seal.rawBytes && isSealed(place, path, from, size)) {
+      removeIfThere(path);
+      place.note(plainFile(place.day, from), "removed: its lines are sealed", false);
+    } else if (seal === null && living === null) {
+      Deno.renameSync(path, place.path(plainFile(place.day, 0)));
+      place.note(plainFile(place.day, from), "renamed: the sealed text before it is missing", true);
+      living = 0;
+      end = size;
+    } else {
+      Deno.renameSync(path, path + CONFLICT_SUFFIX);
+      place.note(plainFile(place.day, from), "set aside: its lines do not fit those that are sealed", true);
+    }
+  }
+  return living;
+}
+
+/**
+ * Puts a plain file after another one; only a day that was unpacked has two. What the first one has of the
+ * second already, from a try that a crash ended, must be the same: else returns false.
+ */
+function joinPlain(place: RepairPlace, living: number, path: string, from: number, end: number): boolean {
+  using target = Deno.openSync(place.path(plainFile(place.day, living)), { read: true, write: true });
+  using source = Deno.openSync(path, { read: true });
+  const joined = readAt(target, from - living, end - from);
+  if (!sameBytes(joined, readAt(source, 0, end - from))) return false;
+  target.seekSync(from - living, Deno.SeekMode.Start);
+  source.seekSync(0, Deno.SeekMode.Start);
+  copyBytes(source, target, source.statSync().size);
+  target.syncSync();
+  Deno.removeSync(path);
+  return true;
+}
+
+/** Whether the text of a plain file stands, byte for byte, in the sealed blocks; damaged ones do not count. */
+function isSealed(place: RepairPlace, path: string, from: number, size: number): boolean {
+  try {
+    return hasBlocksOf(place, path, from, size);
+  } catch {
+    return false;
+  }
+}
+
+function hasBlocksOf(place: RepairPlace, path: string, from: number, size: number): boolean {
+  const index = parseIndex(Deno.readTextFileSync(place.path(indexFile(place.day))), place.day);
+  using gz = Deno.openSync(place.path(gzFile(place.day)), { read: true });
+  using plain = Deno.openSync(path, { read: true });
+  let same = 0;
+  for (const block of index.blocks) {
+    if (block.rawOffset < from || block.rawOffset >= from + size) continue;
+    const text = inflateBlock(readAt(gz, block.gzOffset, block.gzLength), block);
+    const length = Math.min(text.length, from + size - block.rawOffset);
+    if (!sameBytes(text.subarray(0, length), readAt(plain, block.rawOffset - from, length))) return false;
+    same += length;
+  }
+  return same === size;
+}
