@@ -318,7 +318,7 @@ export class Archive {
   }
 
   /**
-   * Takes no more lines: writes and syncs what is waiting. Gives how many lines could not be written. What
+   * Takes no more lines: writes and syncs what is waiting. Returns how many lines could not be written. What
    * is being read can be read on until {@linkcode close}.
    */
   async stop(): Promise<number> {
@@ -406,7 +406,7 @@ export class Archive {
     return gzBytes;
   }
 
-  /** A stream of what `pieces` gives, that disposes of `open` at its end and when it is cancelled. */
+  /** A stream of what `pieces` yields, that disposes of `open` at its end and when it is cancelled. */
   #stream(
     day: DayNumber,
     pieces: AsyncGenerator<Uint8Array, void>,

@@ -50,7 +50,7 @@ export function newestRecorded(days: readonly DayInfo[]): DayNumber | null {
 }
 
 /**
- * Gives the one of `sealed` that has to go, and why; null where none has to. By its age a day goes on the day
+ * Returns the one of `sealed` that has to go, and why; null where none has to. By its age a day goes on the day
  * on which it comes of age. One that is older than that, after a pause of the recorder or with a new
  * `RETENTION_DAYS`, goes once the clock is believed.
  */

@@ -103,7 +103,7 @@ export class WorkerClient<Task, Result> {
   }
 }
 
-/** The worker's side: answers each request with what `handle` gives. Its buffers in `transfer` are handed over. */
+/** The worker's side: answers each request with what `handle` returns. Its buffers in `transfer` are handed over. */
 export function serveWorker<Task, Result>(
   handle: (task: Task) => Result,
   transfer: (result: Result) => Transferable[] = () => [],

@@ -18,7 +18,7 @@ import { parseJson } from "../json.ts";
 export interface GapEntry extends Partial<Gap> {
   /** Which gap. */
   id: number;
-  /** Whether a checksum vouches for it. */
+  /** Whether it has a checksum, which is right; an old line has none. */
   isChecked: boolean;
 }
 

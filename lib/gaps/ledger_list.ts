@@ -25,6 +25,7 @@ const PROGRESS: Readonly<Record<GapState, number>> = { open: 0, lost: 1, partial
  * @example
  * ```ts
  * import assert from "node:assert/strict";
+ * import type { Gap, GapState } from "./gap.ts";
  *
  * const gap = (id: number, sinceMs: number, state: GapState): Gap => (
  *   { id, sinceMs, untilMs: sinceMs + 10, cause: "stop", state }

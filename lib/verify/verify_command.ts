@@ -21,7 +21,7 @@ const USAGE =
 
 /** What the command needs of its surroundings. */
 export interface VerifyCommandOptions {
-  /** What stands behind the command: at most the directory or the gzip file. */
+  /** What stands after the command: at most the directory or the gzip file. */
   args: readonly string[];
   /** What `LOG_DIR` says; verified when no directory is given. */
   logDir: string | undefined;
@@ -33,7 +33,7 @@ export interface VerifyCommandOptions {
   writeError(line: string): void;
 }
 
-/** Verifies an archive and gives the code to exit with. */
+/** Verifies an archive and returns the code to exit with. */
 export async function verifyCommand(options: VerifyCommandOptions): Promise<0 | 1 | 2> {
   const { args, logDir, clock, write, writeError } = options;
   const directory = args[0] ?? logDir ?? "./logs";

@@ -38,7 +38,7 @@ export function parseCrc32(text: string): number {
 
 /**
  * How many of the first bytes of `text` make the next block: as many whole lines as fit in
- * {@linkcode BLOCK_BYTES}, or one line that is longer. Gives 0 where not even one line is whole.
+ * {@linkcode BLOCK_BYTES}, or one line that is longer. Returns 0 where not even one line is whole.
  */
 export function cutBlock(text: Uint8Array): number {
   const fitting = text.length <= BLOCK_BYTES ? text : text.subarray(0, BLOCK_BYTES);
@@ -162,7 +162,7 @@ export interface BlockPlace {
   totalCrc32: number;
 }
 
-/** Where the next block stands behind `entry`. */
+/** Where the block after `entry` stands. */
 export function placeAfter(entry: BlockEntry): BlockPlace {
   return {
     rawOffset: entry.rawOffset + entry.rawLength,

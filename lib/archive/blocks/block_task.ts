@@ -19,7 +19,7 @@ import { type BlocksTask, makeBlocks, prepareSeal, type SealTask } from "../day/
 export type BlockTask = BlocksTask | SealTask | MendTask | ScrubSealedTask | ScrubHotTask;
 
 /**
- * What it gives: the new entries, the seal, an index that was made again, or what reading back gave. `plainFault` says what is wrong with a
+ * What it returns: the new entries, the seal, an index that was made again, or what reading back found. `plainFault` says what is wrong with a
  * plain file that is not the text of its blocks any more.
  */
 export type BlockResult =

@@ -258,7 +258,7 @@ function byteLength(text: string): number {
 }
 
 /**
- * Reads the seal from the two ends of an index file, without the blocks between. Gives null where they are not those
+ * Reads the seal from the two ends of an index file, without the blocks between. Returns null where they are not those
  * of a sealed index of `day`: then {@linkcode parseIndex} tells what is wrong.
  */
 export function parseSeal(start: string, end: string, day: DayNumber): SealEntry | null {

@@ -10,7 +10,7 @@ import { COPY_BYTES, readAt, writeAll } from "../disk.ts";
 import { GZIP_HEADER, GZIP_TRAILER_BYTES, LINE_FEED, SYNC_MARK } from "../format.ts";
 
 /**
- * Writes the text of the gzip file `path` to `target` and syncs it. Gives null, or what is wrong with the
+ * Writes the text of the gzip file `path` to `target` and syncs it. Returns null, or what is wrong with the
  * file: then `target` has the text up to the first block that cannot be inflated.
  */
 export function unpackGzip(path: string, target: string): string | null {
