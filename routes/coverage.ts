@@ -67,21 +67,6 @@ export function formatCoverage({ gaps, missingMs, held, isFuture }: Coverage): s
   return missing.length === 0 ? "complete" : `partial; ${missing.join("; ")}`;
 }
 
-/** Lines that are held as answers show them. Field names are part of the API. */
-export interface HeldAnswer {
-  /** When the first of them came, RFC 3339 UTC. */
-  since: string;
-  /** How many were received and are in memory only. */
-  lines: number;
-  /** Why the disk does not take them; null where it is only slow. */
-  reason: string | null;
-}
-
-/** Writes lines that are held as answers show them. */
-export function heldAnswer({ sinceMs, lines, reason }: HeldLines): HeldAnswer {
-  return { since: new Date(sinceMs).toISOString(), lines, reason };
-}
-
 /** How many lines are held, for people: "5,700 lines wait for the disk". */
 export function heldWords(lines: number): string {
   return lines === 1
@@ -93,26 +78,4 @@ export function heldWords(lines: number): string {
 export function heldLine({ sinceMs, lines, reason }: HeldLines): string {
   const time = new Date(sinceMs).toISOString().slice(11, 19);
   return `--- held since ${time}Z: ${heldWords(lines)}: ${reason ?? "it is slow"} ---\n`;
-}
-
-/** A gap as answers show it. Field names and words are part of the API. */
-export interface GapAnswer {
-  /** The last moment that is known good, RFC 3339 UTC. */
-  since: string;
-  /** The first moment that is known good again; null while the gap lasts. */
-  until: string | null;
-  /** Why nobody recorded. */
-  cause: Gap["cause"];
-  /** What has become of it. */
-  state: Gap["state"];
-}
-
-/** Writes a gap as answers show it. */
-export function gapAnswer(gap: Gap): GapAnswer {
-  return {
-    since: new Date(gap.sinceMs).toISOString(),
-    until: gap.untilMs === null ? null : new Date(gap.untilMs).toISOString(),
-    cause: gap.cause,
-    state: gap.state,
-  };
 }

@@ -5,11 +5,8 @@
  */
 
 import { Hono } from "hono";
-import * as v from "valibot";
 import type { DayInfo } from "../lib/archive/archive.ts";
 import { DAY_MS, dayStartMs, parseDayName } from "../lib/day.ts";
-import { GAP_CAUSES, GAP_STATES } from "../lib/gaps/gap.ts";
-import { type GapAnswer, gapAnswer } from "./coverage.ts";
 import { answerDay } from "./day_file.ts";
 import { type DayRequest, readDayRequest } from "./day_name.ts";
 import { leadToSearch } from "./elsewhere.ts";
@@ -18,69 +15,8 @@ import type { Parts } from "./parts.ts";
 import { Problem } from "./problem.ts";
 import { type LineQuery, PARAMETERS, readLineQuery, refuseParameters } from "./query.ts";
 import { addResource, answerJson } from "./resource.ts";
-
-/** One day of {@linkcode DaysAnswer}. Sizes are bytes, times RFC 3339 UTC. */
-export interface DayAnswer {
-  /** `YYYY-MM-DD`. */
-  day: string;
-  /** How many lines it has. */
-  lines: number;
-  /** The size of its text. */
-  bytes: number;
-  /** The size of its gzip file, so far while it is not sealed. */
-  gzBytes: number;
-  /** The smallest timestamp of a line; null if no line has one. */
-  first: string | null;
-  /** The largest timestamp of a line; null if no line has one. */
-  last: string | null;
-  /** Whether it is complete and no longer changes, unless a line comes very late. */
-  sealed: boolean;
-  /** How many lines besides were received and cannot be read yet, since the disk does not take them. */
-  held: number;
-  /** The gaps that touch it. */
-  gaps: GapAnswer[];
-  /** Where to get it: as lines, as a gzip file of them, as text. */
-  links: { jsonl: string; gz: string; text: string };
-}
-
-/** The answer of `GET /logs`. */
-export interface DaysAnswer {
-  /** The days, newest first. */
-  days: DayAnswer[];
-}
-
-const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const time = v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,9}Z$/));
-const link = v.pipe(v.string(), v.startsWith("/logs/"));
-const gapSchema = v.strictObject({
-  since: time,
-  until: v.nullable(time),
-  cause: v.picklist(GAP_CAUSES),
-  state: v.picklist(GAP_STATES),
-});
-const daysAnswerSchema = v.strictObject({
-  days: v.array(v.strictObject({
-    day: v.pipe(v.string(), v.check((day) => parseDayName(day) !== null)),
-    lines: size,
-    bytes: size,
-    gzBytes: size,
-    first: v.nullable(time),
-    last: v.nullable(time),
-    sealed: v.boolean(),
-    held: size,
-    gaps: v.array(gapSchema),
-    links: v.strictObject({ jsonl: link, gz: link, text: link }),
-  })),
-});
-
-/**
- * Checks that a value is the answer of `GET /logs`, with no field missing and none besides.
- *
- * @throws If it is not.
- */
-export function parseDaysAnswer(value: unknown): DaysAnswer {
-  return v.parse(daysAnswerSchema, value);
-}
+import type { DayAnswer, DaysAnswer } from "./wire/days.ts";
+import { gapAnswer } from "./wire/gaps.ts";
 
 /** The routes under `/logs`. */
 export function createLogsRoutes(parts: Parts): Hono {

@@ -13,14 +13,7 @@ import { type FollowContext, FollowersBusy } from "../lib/follow/followers.ts";
 import { parseEventId } from "../lib/follow/positions.ts";
 import type { FilterSpec } from "../lib/filter/filter.ts";
 import { type Timestamp, timestampMs } from "../lib/timestamp.ts";
-import {
-  COVERAGE_HEADER,
-  formatCoverage,
-  gapAnswer,
-  heldAnswer,
-  heldLine,
-  measureCoverage,
-} from "./coverage.ts";
+import { COVERAGE_HEADER, formatCoverage, heldLine, measureCoverage } from "./coverage.ts";
 import { withGapLines } from "./gap_lines.ts";
 import { gapLine } from "./gap_words.ts";
 import { findHint, HINT_HEADER, hintLine } from "./hint.ts";
@@ -30,6 +23,8 @@ import type { Parts } from "./parts.ts";
 import { Problem, show } from "./problem.ts";
 import { type LineQuery, type Parameter, readLineQuery } from "./query.ts";
 import { addResource } from "./resource.ts";
+import { gapAnswer } from "./wire/gaps.ts";
+import { heldAnswer } from "./wire/held.ts";
 
 /** What `/tail` can be asked. There is no end to it, so neither `until` nor `limit`. */
 export const TAIL_PARAMETERS: readonly Parameter[] = [

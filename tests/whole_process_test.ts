@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import * as v from "valibot";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { type DaysAnswer, parseDaysAnswer } from "../routes/logs.ts";
+import { type DaysAnswer, daysSchema } from "../routes/wire/days.ts";
 import { FlightlogProcess } from "./rig/flightlog_process.ts";
 import { numberedLine } from "./rig/fly_lines.ts";
 import { NatsServer, type NatsServerOptions } from "./rig/nats_server.ts";
@@ -32,7 +33,7 @@ const TRANSPORTS: Transport[] = [
 
 async function readDays(flightlog: FlightlogProcess): Promise<DaysAnswer["days"]> {
   const response = await fetch(`${flightlog.url}/logs`);
-  return parseDaysAnswer(await response.json()).days;
+  return v.parse(daysSchema, await response.json()).days;
 }
 
 /** Asks until the archive has so many lines, and all of them can be read. */

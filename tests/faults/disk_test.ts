@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import * as v from "valibot";
 import { join } from "node:path";
-import { parseStatusAnswer } from "../../routes/health.ts";
-import { parseDaysAnswer } from "../../routes/logs.ts";
+import { statusSchema } from "../../routes/wire/status.ts";
+import { daysSchema } from "../../routes/wire/days.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";
@@ -135,9 +136,9 @@ Deno.test({
     const whole = await ask(flightlog, "/logs/today");
     await whole.body?.cancel();
     assert.match(whole.headers.get("log-coverage")!, /; held=5700$/);
-    const { days: [day] } = parseDaysAnswer(await (await ask(flightlog, "/logs")).json());
+    const { days: [day] } = v.parse(daysSchema, await (await ask(flightlog, "/logs")).json());
     assert.equal(day?.held, 5700);
-    const { held } = parseStatusAnswer(await (await ask(flightlog, "/status")).json());
+    const { held } = v.parse(statusSchema, await (await ask(flightlog, "/status")).json());
     assert.equal(held?.lines, 5700);
     assert.equal(held?.reason, "No space left on device (os error 28)");
     assert.ok(since <= held.since && held.since <= until);
@@ -149,7 +150,7 @@ Deno.test({
     const after = await ask(flightlog, `/search?since=${since}`);
     assert.equal(after.headers.get("log-coverage"), "complete");
     assert.equal((await after.text()).split("\n").length - 1, 5700);
-    assert.equal(parseStatusAnswer(await (await ask(flightlog, "/status")).json()).held, null);
+    assert.equal(v.parse(statusSchema, await (await ask(flightlog, "/status")).json()).held, null);
   },
 });
 
@@ -247,7 +248,7 @@ Deno.test("Flightlog records today although a directory has taken its name, and 
     await untilRecorded(flightlog, 100);
     const { kept } = await checkOracle(flightlog, lines);
     assert.equal(kept, 100);
-    const { repaired, ready } = parseStatusAnswer(await (await ask(flightlog, "/status")).json());
+    const { repaired, ready } = v.parse(statusSchema, await (await ask(flightlog, "/status")).json());
     assert.equal(ready, true);
     assert.deepEqual(repaired, [{ file, what: `was a directory: kept as "${file}.damaged"` }]);
     assert.equal((await Deno.stat(join(directory, `${file}.damaged`, "inside"))).isDirectory, true);

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import * as v from "valibot";
 import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";
-import type { GapAnswer } from "../../routes/coverage.ts";
+import { gapsSchema } from "../../routes/wire/gaps.ts";
 import { NumberedLines, untilLastReadable } from "./oracle.ts";
 
 const START_GAP = String.raw`--- gap \d\d:\d\d:\d\dZ – \d\d:\d\d:\d\dZ \(\d+ s\): start ---\n`;
@@ -105,7 +106,7 @@ Deno.test("Every form of text shows a gap where it lies, and time before the fir
   };
   assert.equal(await coverage("since=2020-10-01&until=2020-10-02"), "partial; gaps=1; seconds=86400");
   assert.equal(await coverage("since=2999-10-01&until=2999-10-02"), "none");
-  const gaps: GapAnswer[] = (await (await ask("/gaps")).json()).gaps;
+  const { gaps } = v.parse(gapsSchema, await (await ask("/gaps")).json());
   assert.deepEqual(gaps.map(({ cause }) => cause).sort(), ["before", "disconnect", "start"]);
   assert.equal(gaps[0]!.since, "1970-01-01T00:00:00.000Z");
   assert.equal(gaps[0]!.until, gaps.find(({ cause }) => cause === "start")!.since);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import * as v from "valibot";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { parseFileName } from "../../lib/archive/format.ts";
 import { recoverPayload } from "../../lib/line/envelope.ts";
-import { parseDaysAnswer } from "../../routes/logs.ts";
+import { daysSchema } from "../../routes/wire/days.ts";
 import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";
@@ -42,7 +43,7 @@ Deno.test("Flightlog keeps 100,000 hostile messages, one line each, recoverable 
     assert.ok(counters.rejected! > 0);
 
     await untilWritten(flightlog);
-    const { days } = parseDaysAnswer(await (await ask(flightlog, "/logs")).json());
+    const { days } = v.parse(daysSchema, await (await ask(flightlog, "/logs")).json());
     let lines = 0;
     for (const { links } of days) {
       const text = new Uint8Array(await (await ask(flightlog, links.jsonl)).arrayBuffer());

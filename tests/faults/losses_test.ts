@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import * as v from "valibot";
 import { join } from "node:path";
 import { AliveMark } from "../../lib/gaps/alive_mark.ts";
-import { parseStatusAnswer } from "../../routes/health.ts";
+import { statusSchema } from "../../routes/wire/status.ts";
 import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";
@@ -69,7 +70,7 @@ async function tryLoss(signal: Deno.Signal, spoil: (directory: string) => RegExp
       const { missing, causes } = await checkOracle(again, lines);
       assert.ok(missing >= 100);
       assert.ok(causes.includes("disk"));
-      const { repaired } = parseStatusAnswer(await (await ask(again, "/status")).json());
+      const { repaired } = v.parse(statusSchema, await (await ask(again, "/status")).json());
       assert.ok(
         repaired.some((one) => file.test(one.file) && /: .* (was|were) /.test(one.what)),
         JSON.stringify(repaired),

@@ -7,7 +7,8 @@
  */
 
 import assert from "node:assert/strict";
-import { parseDaysAnswer } from "../../routes/logs.ts";
+import * as v from "valibot";
+import { daysSchema } from "../../routes/wire/days.ts";
 import type { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { type FlyLine, numberedLine } from "../rig/fly_lines.ts";
 import type { Publisher } from "../rig/publisher.ts";
@@ -202,7 +203,7 @@ function claimOf(gap: FoundGap, missing: readonly number[]): Claim {
 
 /** Every line of every day, as the API gives them. */
 async function* readLines(flightlog: Asked): AsyncGenerator<string, void> {
-  const { days } = parseDaysAnswer(await askJson(flightlog, "/logs"));
+  const { days } = v.parse(daysSchema, await askJson(flightlog, "/logs"));
   for (const { links } of days) {
     const { body } = await ask(flightlog, links.jsonl);
     let rest = "";

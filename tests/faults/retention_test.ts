@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import * as v from "valibot";
 import { Archive } from "../../lib/archive/archive.ts";
 import { DAY_MS, dayName, dayOf, dayStartMs } from "../../lib/day.ts";
 import { silentLogger } from "../../lib/logger.ts";
-import { parseDaysAnswer } from "../../routes/logs.ts";
+import { daysSchema } from "../../routes/wire/days.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { canFalsifyTime, FALSE_TIME_NEEDED, falseTime } from "../rig/false_time.ts";
 import { FlightlogProcess } from "../rig/flightlog_process.ts";
@@ -33,7 +34,7 @@ async function sealSixDays(directory: string): Promise<string[]> {
 }
 
 async function sealedDays(flightlog: FlightlogProcess): Promise<string[]> {
-  const { days } = parseDaysAnswer(await (await ask(flightlog, "/logs")).json());
+  const { days } = v.parse(daysSchema, await (await ask(flightlog, "/logs")).json());
   return days.filter(({ sealed }) => sealed).map(({ day }) => day);
 }
 

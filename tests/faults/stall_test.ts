@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { parseStatusAnswer } from "../../routes/health.ts";
+import * as v from "valibot";
+import { statusSchema } from "../../routes/wire/status.ts";
 import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";
@@ -29,7 +30,7 @@ Deno.test({
     await lines.publishEvenly(publisher, LINES_PER_SECOND, 1);
     await volume.freeze();
     await lines.publishEvenly(publisher, LINES_PER_SECOND, 20);
-    const { held, ready } = parseStatusAnswer(await (await ask(flightlog, "/status")).json());
+    const { held, ready } = v.parse(statusSchema, await (await ask(flightlog, "/status")).json());
     assert.ok(held!.lines > 400_000, `${held?.lines} lines are held`);
     assert.equal(held!.reason, null);
     assert.equal(ready, true);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { parseStatusAnswer } from "../../routes/health.ts";
+import * as v from "valibot";
+import { statusSchema } from "../../routes/wire/status.ts";
 import { createParts, ListedDays, listedGaps, readProblem, serve } from "./rig.ts";
 
 Deno.test("GET /ready answers 200 while recording", async () => {
@@ -49,7 +50,7 @@ Deno.test("GET /status tells the session, the counters, the archive, the disk an
   await using api = serve(createParts({ archive, gaps, scrub }));
   const answer = await api.ask("/status");
   assert.equal(answer.headers.get("Content-Type"), "application/json");
-  const status = parseStatusAnswer(await answer.json());
+  const status = v.parse(statusSchema, await answer.json());
   assert.deepEqual({ ...status, archive: { ...status.archive, gzBytes: 0 } }, {
     version: "1.2.3",
     ready: true,
@@ -91,7 +92,7 @@ Deno.test("GET /status answers when there is no line yet, an error, and a volume
     recorder: { ...recorder, status },
     volumeUsage: () => Promise.reject(new Error("Input/output error")),
   }));
-  const { session, disk } = parseStatusAnswer(await (await api.ask("/status")).json());
+  const { session, disk } = v.parse(statusSchema, await (await api.ask("/status")).json());
   assert.equal(disk, null);
   assert.equal(session.lastLine, null);
   assert.deepEqual(session.canary, { everReturned: false, missed: 3, roundTripMs: null });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import * as v from "valibot";
 import { gunzipSync } from "node:zlib";
-import { parseDaysAnswer } from "../../routes/logs.ts";
+import { daysSchema } from "../../routes/wire/days.ts";
 import { createParts, ListedDays, listedGaps, readAll, readProblem, serve } from "./rig.ts";
 
 const LINES = '{"message":"one"}\n{"message":"two"}\n';
@@ -37,7 +38,7 @@ Deno.test("GET /logs lists the days, newest first, with their gaps and links", a
   const answer = await api.ask("/logs");
   assert.equal(answer.headers.get("Content-Type"), "application/json");
   assert.equal(answer.headers.get("Cache-Control"), "no-store");
-  assert.deepEqual(parseDaysAnswer(await answer.json()), {
+  assert.deepEqual(v.parse(daysSchema, await answer.json()), {
     days: [{
       day: "2026-11-22",
       lines: 0,

@@ -5,6 +5,8 @@
  * @module
  */
 
+import assert from "node:assert/strict";
+import * as v from "valibot";
 import type { MemoryHold } from "../../lib/machine/memory_budget.ts";
 import { gzipSync } from "node:zlib";
 import type { Finding } from "../../lib/archive/repair/aside.ts";
@@ -17,6 +19,8 @@ import { silentLogger } from "../../lib/logger.ts";
 import { createApp } from "../../routes/app.ts";
 import { serve as listen, type ServeOptions } from "../../routes/serve.ts";
 import type { DaySource, Parts } from "../../routes/parts.ts";
+import { eventSchemas } from "../../routes/wire/events.ts";
+import { type ProblemAnswer, problemSchema } from "../../routes/wire/problem.ts";
 import { within } from "../rig/wait.ts";
 
 /** When everything in these tests happens: noon, so that today and yesterday are beyond doubt. */
@@ -236,11 +240,20 @@ export async function readAll(connection: Deno.TcpConn): Promise<string> {
   return text;
 }
 
-/** What a problem says about itself, besides its status. */
-export async function readProblem(
-  response: Response,
-): Promise<
-  { type: string; title: string; status: number; detail: string; param?: string; reasons?: string[] }
-> {
-  return await response.json();
+/** What a problem says about itself, checked against its schema. */
+export async function readProblem(response: Response): Promise<ProblemAnswer> {
+  assert.equal(response.headers.get("Content-Type"), "application/problem+json");
+  const problem = v.parse(problemSchema, await response.json());
+  assert.equal(problem.status, response.status);
+  return problem;
+}
+
+/** Checks the data of each named event in a text of events against its schema; returns the names. */
+export function checkNamedEvents(text: string): string[] {
+  return [...text.matchAll(/^event: (.*)\ndata: (.*)\n\n/gm)].map(([, name, data]) => {
+    const schema = Object.entries(eventSchemas).find(([known]) => known === name)?.[1];
+    assert.ok(schema !== undefined, `no schema for the event "${name}"`);
+    v.parse(schema, JSON.parse(data!));
+    return name!;
+  });
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import * as v from "valibot";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { LineReader } from "../../lib/archive/read/line_reader.ts";
 import { MemoryBudget, READER_BYTES, ROOM_WAIT_MS } from "../../lib/machine/memory_budget.ts";
@@ -16,6 +17,7 @@ import {
 } from "../archive/varied_archive.ts";
 import { createRandom, pick } from "../rig/random.ts";
 import { RecordedSpan } from "../../lib/gaps/recorded_span.ts";
+import { gapsSchema } from "../../routes/wire/gaps.ts";
 import { createParts, listedGaps, NOW_MS, readProblem, serve, type ServedApi } from "./rig.ts";
 import { untilSo } from "../rig/wait.ts";
 
@@ -488,8 +490,10 @@ Deno.test("GET /gaps lists the gaps that touch the span", async () => {
     state: "lost",
   };
   const second = { since: "2026-11-22T11:59:59.000Z", until: null, cause: "disconnect", state: "open" };
-  assert.deepEqual(await (await api.ask("/gaps")).json(), { gaps: [first, second] });
-  assert.deepEqual(await (await api.ask("/gaps?since=1h")).json(), { gaps: [second] });
-  assert.deepEqual(await (await api.ask("/gaps?until=1h")).json(), { gaps: [first] });
-  assert.deepEqual(await (await api.ask("/gaps?since=3h&until=150m")).json(), { gaps: [] });
+  assert.deepEqual(v.parse(gapsSchema, await (await api.ask("/gaps")).json()), { gaps: [first, second] });
+  assert.deepEqual(v.parse(gapsSchema, await (await api.ask("/gaps?since=1h")).json()), { gaps: [second] });
+  assert.deepEqual(v.parse(gapsSchema, await (await api.ask("/gaps?until=1h")).json()), { gaps: [first] });
+  assert.deepEqual(v.parse(gapsSchema, await (await api.ask("/gaps?since=3h&until=150m")).json()), {
+    gaps: [],
+  });
 });

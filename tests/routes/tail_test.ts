@@ -12,7 +12,7 @@ import { DAY, openArchive, type TestArchive, TestDirectory } from "../archive/ar
 import { createRandom } from "../rig/random.ts";
 import { StalledDisk } from "../faults/stalled_disk.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
-import { createParts, readProblem, serve, type ServedApi } from "./rig.ts";
+import { checkNamedEvents, createParts, readProblem, serve, type ServedApi } from "./rig.ts";
 import { untilSo, within } from "../rig/wait.ts";
 
 const encoder = new TextEncoder();
@@ -109,6 +109,8 @@ class Reading implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#reader.cancel();
+    const isEvents = this.response.headers.get("Content-Type") === "text/event-stream";
+    if (isEvents) checkNamedEvents(this.text);
   }
 }
 
@@ -273,6 +275,7 @@ Deno.test("GET /tail lets a follower that is too slow go on from the disk, and s
   assert.deepEqual(quick.numbers, range(0, total));
   await slow.until(() => slow.last === total - 1);
   assert.deepEqual(slow.numbers, range(0, total));
+  assert.ok(checkNamedEvents(slow.text).includes("lagged"));
   assert.match(slow.text, /\n\nevent: lagged\ndata: \{"bytes":\d{5,}\}\n\n/);
   await slow[Symbol.asyncDispose]();
 });
@@ -293,6 +296,7 @@ Deno.test("GET /tail tells of gaps as they begin and end, and of those since the
   const ended = 'event: gap\ndata: {"since":"2026-11-22T11:00:00.000Z","until":"2026-11-22T11:00:01.500Z",' +
     '"cause":"disconnect","state":"lost"}\n\n';
   assert.ok(reading.text.endsWith(opened + ended));
+  assert.deepEqual(checkNamedEvents(reading.text), ["gap", "gap"]);
   const id = /^id: (.*)$/m.exec(reading.text)![1]!;
   await using resumed = await follow(followed, "", { ...EVENTS, "Last-Event-ID": id });
   await resumed.until((text) => text.includes("gap"));
@@ -326,6 +330,7 @@ Deno.test("GET /tail tells of lines that wait for a full disk, as events and amo
   await events.until((text) => text.includes("held"));
   await text.until((text) => text.endsWith("\n"));
   assert.ok(events.text.endsWith(event(3)), events.text);
+  assert.deepEqual(checkNamedEvents(events.text), ["held"]);
   assert.equal(text.text, line("3 lines wait"));
   followed.record(3);
   clock.advance(15_000);

@@ -1,0 +1,18 @@
+/**
+ * Promises the data of each event of `/tail` that is not a line of the log. Lines are events without a name.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { gapSchema } from "./gaps.ts";
+import { heldSchema } from "./held.ts";
+import { countSchema } from "./scalars.ts";
+
+/** The data of the event `lagged`: the client reads more slowly than lines come, and gets them from the disk. */
+export const laggedSchema = v.strictObject({
+  bytes: v.pipe(countSchema, v.description("How many bytes of the archive's text it has yet to get")),
+});
+
+/** The data of the named events by their names. */
+export const eventSchemas = { gap: gapSchema, held: heldSchema, lagged: laggedSchema } as const;
