@@ -6,7 +6,7 @@
  */
 
 import { Hono, type MiddlewareHandler } from "hono";
-import { authenticate } from "./auth.ts";
+import { authenticate, identifyByToken } from "./auth.ts";
 import { addElsewhere } from "./elsewhere.ts";
 import { createGapsRoutes } from "./gaps.ts";
 import { createHealthRoutes } from "./health.ts";
@@ -14,6 +14,7 @@ import { createHomeRoutes } from "./home.ts";
 import { createLogsRoutes } from "./logs.ts";
 import { createPageRoutes } from "./page/page.ts";
 import type { Parts } from "./parts.ts";
+import { refuseOutOfScope } from "./principal.ts";
 import { answerError, Problem } from "./problem.ts";
 import { createSearchRoutes } from "./search.ts";
 import { createTailRoutes } from "./tail.ts";
@@ -40,7 +41,8 @@ export function createApp(parts: Parts): App {
   // A slash at the end of an address means nothing: /tail/ is /tail.
   const app = new Hono({ strict: false });
   app.use(addSecurityHeaders);
-  app.use(authenticate(parts.config));
+  app.use(authenticate(parts.identify ?? identifyByToken(parts.config)));
+  app.use(refuseOutOfScope);
   app.route("/", createPageRoutes(parts));
   app.route("/", createHomeRoutes(parts));
   app.route("/", createLogsRoutes(parts));

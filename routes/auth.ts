@@ -7,6 +7,7 @@
 import { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
+import { type Principal, type PrincipalEnv, WHOLE_ARCHIVE } from "./principal.ts";
 import { Problem, show } from "./problem.ts";
 
 /** The schemes that are understood: for programs, and for browsers, which ask for a password. */
@@ -18,18 +19,38 @@ const CHALLENGES = [
 /** The only route that needs no token: it is asked by health checks, and tells nothing. */
 export const OPEN_PATH = "/health";
 
+/** What of a request tells who asks. */
+export interface Credentials {
+  /** The header `Authorization`, if there is one. */
+  authorization: string | undefined;
+  /** The address that was asked. */
+  url: string;
+}
+
+/** Tells who asks, or throws a {@linkcode Problem} that says what is missing. */
+export type Identify = (credentials: Credentials) => Principal;
+
+/** Has every route know who asks, but for {@linkcode OPEN_PATH}, which whoever it is may ask. */
+export function authenticate(identify: Identify): MiddlewareHandler<PrincipalEnv> {
+  return function authentication(c, next) {
+    if (c.req.path === OPEN_PATH || c.req.path === `${OPEN_PATH}/`) return next();
+    c.set("principal", identify({ authorization: c.req.header("Authorization"), url: c.req.url }));
+    return next();
+  };
+}
+
 /**
  * Lets a request pass that carries one of the tokens, as Bearer (RFC 6750) or as the password of Basic (RFC
  * 7617), whatever the user name. Without tokens, nobody passes on Fly; elsewhere everyone who asks for a
- * loopback host, so that a web page whose name was pointed at 127.0.0.1 cannot read the archive.
+ * loopback host, so that a web page whose name was pointed at 127.0.0.1 cannot read the archive. Each of them may see
+ * the whole archive.
  */
-export function authenticate(options: { apiTokens: readonly string[]; onFly: boolean }): MiddlewareHandler {
+export function identifyByToken(options: { apiTokens: readonly string[]; onFly: boolean }): Identify {
   const digests = options.apiTokens.map(digest);
 
-  return function authentication(c, next) {
-    if (c.req.path === OPEN_PATH || c.req.path === `${OPEN_PATH}/`) return next();
+  return function identify({ authorization, url }) {
     if (digests.length > 0) {
-      checkToken(c.req.header("Authorization"));
+      checkToken(authorization);
     } else if (options.onFly) {
       throw new Problem(
         "no-api-token",
@@ -38,9 +59,9 @@ export function authenticate(options: { apiTokens: readonly string[]; onFly: boo
         { headers: [["Retry-After", "60"]] },
       );
     } else {
-      checkHost(c.req.url);
+      checkHost(url);
     }
-    return next();
+    return WHOLE_ARCHIVE;
   };
 
   function checkToken(header: string | undefined): void {

@@ -161,9 +161,9 @@ async function isThere(
   return false;
 }
 
-/** The span of time of a filter, and nothing else of it. */
-function spanOf({ since, until }: FilterSpec): FilterSpec {
-  return { since, until, apps: [], regions: [], instances: [], levels: [] };
+/** The span of time of a filter, and the scope of whoever asks, and nothing else of it. */
+function spanOf({ since, until, scope }: FilterSpec): FilterSpec {
+  return { since, until, scope, apps: [], regions: [], instances: [], levels: [] };
 }
 
 function words(field: FilterField, value: string, scope: string, names: readonly string[]): string {

@@ -12,6 +12,7 @@ import { type DayRequest, readDayRequest } from "./day_name.ts";
 import { leadToSearch } from "./elsewhere.ts";
 import { answerLines } from "./line_answer.ts";
 import type { Parts } from "./parts.ts";
+import { withinScope } from "./principal.ts";
 import { Problem } from "./problem.ts";
 import { type LineQuery, PARAMETERS, readLineQuery, refuseParameters } from "./query.ts";
 import { addResource, answerJson } from "./resource.ts";
@@ -31,7 +32,8 @@ export function createLogsRoutes(parts: Parts): Hono {
   addResource(app, "/logs/:day", (c) => {
     const request = readDayRequest(c.req.param("day") ?? "", parts);
     if (new URL(c.req.url).searchParams.size === 0) return answerDay(c, request, parts);
-    return answerLines(c, parts, readDayQuery(c.req.url, request, parts), request.day);
+    const query = withinScope(c, readDayQuery(c.req.url, request, parts));
+    return answerLines(c, parts, query, request.day);
   });
   return app;
 }

@@ -14,6 +14,7 @@ import type { Followers } from "../lib/follow/followers.ts";
 import type { GapSource } from "../lib/gaps/gap.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Readiness, RecorderStatus } from "../lib/recorder/status.ts";
+import type { Identify } from "./auth.ts";
 
 /** What routes ask of the archive. */
 export type DaySource = Pick<
@@ -43,6 +44,8 @@ export interface Parts {
   logger: Logger;
   /** Who may ask. */
   config: Pick<Config, "apiTokens" | "onFly">;
+  /** Tells who asks. Default: by the tokens of `config`. */
+  identify?: Identify;
   /** Hears of each answer. */
   onAnswer?(method: string, status: number): void;
   /** The program's version. */

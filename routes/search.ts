@@ -7,6 +7,7 @@
 import { Hono } from "hono";
 import { answerLines } from "./line_answer.ts";
 import type { Parts } from "./parts.ts";
+import { withinScope } from "./principal.ts";
 import { PARAMETERS, readLineQuery } from "./query.ts";
 import { addResource } from "./resource.ts";
 
@@ -14,7 +15,8 @@ import { addResource } from "./resource.ts";
 export function createSearchRoutes(parts: Parts): Hono {
   const app = new Hono();
   addResource(app, "/search", (c) => {
-    return answerLines(c, parts, readLineQuery(c.req.url, PARAMETERS, parts.clock.now()), null);
+    const query = withinScope(c, readLineQuery(c.req.url, PARAMETERS, parts.clock.now()));
+    return answerLines(c, parts, query, null);
   });
   return app;
 }

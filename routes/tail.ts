@@ -20,6 +20,7 @@ import { findHint, HINT_HEADER, hintLine } from "./hint.ts";
 import { beginWith } from "./hint_stream.ts";
 import { checkLineStart, contentTypeOf, styleOf } from "./line_answer.ts";
 import type { Parts } from "./parts.ts";
+import { withinScope } from "./principal.ts";
 import { Problem, show } from "./problem.ts";
 import { type LineQuery, type Parameter, readLineQuery } from "./query.ts";
 import { addResource } from "./resource.ts";
@@ -58,7 +59,7 @@ const RETRY_SECONDS = "30";
 export function createTailRoutes(parts: Parts): Hono {
   const app = new Hono();
   addResource(app, "/tail", async (c) => {
-    const query = readLineQuery(c.req.url, TAIL_PARAMETERS, parts.clock.now());
+    const query = withinScope(c, readLineQuery(c.req.url, TAIL_PARAMETERS, parts.clock.now()));
     const { cursor } = query;
     const isThere = cursor !== null && (parts.archive.day(cursor.day)?.bytes ?? 0) >= cursor.offset;
     if (isThere) await checkLineStart(cursor, parts, c.req.raw.signal);

@@ -53,6 +53,8 @@ export interface FilterSpec {
   notTexts?: string[];
   /** Whether a line without a time of its own is left out after all. */
   timedOnly?: boolean;
+  /** What whoever asks may see: a line must match this, too. See `intersectFilters` in scope.ts; null for all. */
+  scope?: FilterSpec | null;
 }
 
 /** Levels that are called something else besides. */
@@ -119,6 +121,7 @@ class LineFilter implements Filter {
   readonly #level: FieldMatcher | null;
   readonly #texts: readonly Text[];
   readonly #notTexts: readonly Text[];
+  readonly #scope: Filter | null;
   /** What every line that matches has in one of its strings, if there is such a text. */
   readonly #anchor: Needle | null;
   readonly #scanner = new LineScanner();
@@ -135,8 +138,10 @@ class LineFilter implements Filter {
     this.#level = fieldMatcher(spec, "levels", anyLevel);
     this.#texts = textsOf(spec.texts);
     this.#notTexts = textsOf(spec.notTexts);
+    this.#scope = spec.scope ? compileFilter(spec.scope) : null;
     this.#anchor = longestOf(this.#texts)?.needle ?? anchorOf(spec);
-    this.matchesAll = !this.#timedOnly && this.#since === null && this.#until === null &&
+    this.matchesAll = (this.#scope?.matchesAll ?? true) && !this.#timedOnly && this.#since === null &&
+      this.#until === null &&
       this.#app === null && this.#region === null && this.#instance === null && this.#level === null &&
       this.#texts.length === 0 && this.#notTexts.length === 0;
   }
@@ -149,6 +154,7 @@ class LineFilter implements Filter {
 
   matchesScanned(bytes: Uint8Array, start: number, end: number, scanner: LineScanner): boolean {
     if (this.matchesAll) return true;
+    if (this.#scope !== null && !this.#scope.matchesScanned(bytes, start, end, scanner)) return false;
     if (!scanner.recognized) return this.#matchesUnscanned(bytes, start, end);
     const { escaped } = scanner;
     if (scanner.timed ? !this.#includes(scanner) : this.#timedOnly) return false;
@@ -199,6 +205,7 @@ class LineFilter implements Filter {
   }
 
   mayMatchBlock(block: BlockContent): boolean {
+    if (this.#scope !== null && !this.#scope.mayMatchBlock(block)) return false;
     if (block.untimed === 0 || this.#timedOnly) {
       if (block.first === null || block.last === null) return false;
       if (this.#since !== null && block.last < this.#sinceText) return false;

@@ -7,6 +7,7 @@
 import { html } from "hono/html";
 import { BROWSER_PAGE_BYTES } from "../../lib/machine/memory_budget.ts";
 import { dayName, type DayNumber, parseDayName } from "../../lib/day.ts";
+import { compileFilter, type FilterSpec } from "../../lib/filter/filter.ts";
 import { parseFlyRecord } from "../../lib/line/fly_log.ts";
 import { parseTimestamp, timestampMs } from "../../lib/timestamp.ts";
 import { filterForm } from "./form.ts";
@@ -36,7 +37,8 @@ const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
 /**
- * The page around a line. The cursor may point to anywhere in it, its line feed included.
+ * The page around a line. The cursor may point to anywhere in it, its line feed included. Lines outside of `scope` are
+ * left out.
  *
  * @throws {Problem} 404 or 410 if there is no such line.
  */
@@ -44,6 +46,7 @@ export async function aroundPage(
   parts: Parts,
   { day, offset }: Cursor,
   signal: AbortSignal,
+  scope: FilterSpec | null,
 ): Promise<Page> {
   const { archive } = parts;
   const name = dayName(day);
@@ -57,10 +60,14 @@ export async function aroundPage(
 
   using _slot = await reserve(parts, signal, BROWSER_PAGE_BYTES);
   const start = await lineStart(archive, day, offset);
-  const [before, after] = await Promise.all([
+  const read = await Promise.all([
     linesBefore(archive, { day, offset: start }, CONTEXT_LINES),
     linesFrom(archive, { day, offset: start }, CONTEXT_LINES + 1),
   ]);
+  const [before, after] = read.map((lines) => linesWithin(scope, lines)) as typeof read;
+  if (scope !== null && after[0]?.cursor !== `${name}:${start}`) {
+    throw new Problem("not-found", `${name} has no line at ${offset} that this token may see`);
+  }
   const current = `${name}:${start}`;
   const [line] = after;
   const first = before[0]?.cursor ?? current;
@@ -82,6 +89,16 @@ ${last === current ? null : html`<a href="${surroundings(last)}">↓ Later</a>`}
 <pre class="record">${line === undefined ? "longer than is shown" : recordText(line.text)}</pre>
 </section>`;
   return { title: `Around ${current}`, main };
+}
+
+/** The lines that whoever asks may see. */
+function linesWithin(scope: FilterSpec | null, lines: PlacedLine[]): PlacedLine[] {
+  if (scope === null) return lines;
+  const filter = compileFilter(scope);
+  return lines.filter(({ text }) => {
+    const bytes = encoder.encode(text);
+    return filter.matches(bytes, 0, bytes.length);
+  });
 }
 
 /** The gaps among the lines, and where these are the first or the last of all, those on the other side of them. */

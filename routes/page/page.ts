@@ -16,6 +16,7 @@ import { answerPage, type Page, wantsPage } from "./layout.ts";
 import { livePage } from "./live.ts";
 import { searchPage } from "./search.ts";
 import type { Parts } from "../parts.ts";
+import { principalOf, withinScope } from "../principal.ts";
 import { Problem, show } from "../problem.ts";
 import { type Cursor, parseCursor, readLineQuery, refuseParameters } from "../query.ts";
 import { findTailHint, TAIL_PARAMETERS } from "../tail.ts";
@@ -32,7 +33,7 @@ export function createPageRoutes(parts: Parts): Hono {
       refuseParameters(url);
       return daysPage(parts);
     }
-    return aroundPage(parts, readAround(asked), c.req.raw.signal);
+    return aroundPage(parts, readAround(asked), c.req.raw.signal, principalOf(c).scope);
   });
   addPage(app, "/search", (c, asked) => {
     const filled = filledParameters(asked);
@@ -41,7 +42,7 @@ export function createPageRoutes(parts: Parts): Hono {
   addPage(app, "/tail", async (c, asked) => {
     const clean = tailParameters(asked);
     if (clean.size !== asked.size) return redirectTo(c, "/tail", clean);
-    const { filter } = readLineQuery(c.req.url, TAIL_PARAMETERS, parts.clock.now());
+    const { filter } = withinScope(c, readLineQuery(c.req.url, TAIL_PARAMETERS, parts.clock.now()));
     const hint = await findTailHint(parts, filter);
     return livePage(asked, hint, curlCommand(c, parts, `/tail${query(asked, "format=text")}`, "-N"));
   });

@@ -20,6 +20,7 @@ import { DEFAULT_TAIL, filterForm, SEARCH_PARAMETERS } from "./form.ts";
 import type { Html, Page } from "./layout.ts";
 import { lineList, type PlacedLine } from "./lines.ts";
 import type { Parts } from "../parts.ts";
+import { withinScope } from "../principal.ts";
 import { type Cursor, type LineQuery, readLineQuery } from "../query.ts";
 
 /** A page shows no more lines than this; more are for a terminal. */
@@ -45,7 +46,7 @@ interface Found {
  * @throws {Problem} 400 for a parameter that is wrong, 503 where too many are reading.
  */
 export async function searchPage(c: Context, parts: Parts, asked: URLSearchParams): Promise<Page> {
-  const query = readLineQuery(c.req.url, SEARCH_PARAMETERS, parts.clock.now());
+  const query = withinScope(c, readLineQuery(c.req.url, SEARCH_PARAMETERS, parts.clock.now()));
   await checkCursor(query.cursor, null, parts, c.req.raw.signal);
   const wanted = query.tail ?? query.limit ?? DEFAULT_TAIL;
   const limit = Math.min(wanted, SHOWN_LINES_LIMIT);

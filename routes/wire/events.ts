@@ -15,4 +15,11 @@ export const laggedSchema = v.strictObject({
 });
 
 /** The data of the named events by their names. */
-export const eventSchemas = { gap: gapSchema, held: heldSchema, lagged: laggedSchema } as const;
+export const eventSchemas: {
+  /** A gap has begun or ended, or lies in what comes next. */
+  readonly gap: typeof gapSchema;
+  /** Lines came that the disk does not take, or takes by now. */
+  readonly held: typeof heldSchema;
+  /** See {@linkcode laggedSchema}. */
+  readonly lagged: typeof laggedSchema;
+} = { gap: gapSchema, held: heldSchema, lagged: laggedSchema };

@@ -6,14 +6,31 @@
 
 import * as v from "valibot";
 
-/** What comes before the name of each problem in its `type`. The types are names, not addresses. */
-const TYPE_PREFIX = "urn:flightlog:problem:";
+/** The name of a problem, the last part of its `type`. */
+export type ProblemName =
+  | "bad-parameter"
+  | "bad-day"
+  | "unauthorized"
+  | "out-of-scope"
+  | "not-found"
+  | "unknown-day"
+  | "method-not-allowed"
+  | "removed-day"
+  | "precondition-failed"
+  | "range-not-satisfiable"
+  | "misdirected"
+  | "internal"
+  | "not-ready"
+  | "too-many-readers"
+  | "too-many-followers"
+  | "no-api-token";
 
 /** Every problem with its status and title. Names are never changed: programs compare them. */
-const PROBLEMS = {
+const PROBLEMS: Readonly<Record<ProblemName, readonly [status: number, title: string]>> = {
   "bad-parameter": [400, "A parameter is wrong"],
   "bad-day": [400, "This is not a day"],
   "unauthorized": [401, "A token is needed"],
+  "out-of-scope": [403, "This token may not see the whole archive"],
   "not-found": [404, "There is nothing here"],
   "unknown-day": [404, "Nothing was recorded on this day"],
   "method-not-allowed": [405, "This can only be read"],
@@ -26,15 +43,12 @@ const PROBLEMS = {
   "too-many-readers": [503, "Too many are reading"],
   "too-many-followers": [503, "Too many are following"],
   "no-api-token": [503, "The API has no token yet"],
-} as const satisfies Readonly<Record<string, readonly [status: number, title: string]>>;
-
-/** The name of a problem, the last part of its `type`. */
-export type ProblemName = keyof typeof PROBLEMS;
+};
 
 /** The members that are the same for each problem of one name. */
 export interface ProblemHead {
-  /** The name with its prefix. */
-  type: `${typeof TYPE_PREFIX}${ProblemName}`;
+  /** The name as a URI (RFC 9457 section 3.1.1), which is no address. */
+  type: `urn:flightlog:problem:${ProblemName}`;
   /** What is wrong, in a few words. */
   title: string;
   /** The HTTP status. */
@@ -44,7 +58,7 @@ export interface ProblemHead {
 /** The members of every problem of this name. */
 export function problemHead(name: ProblemName): ProblemHead {
   const [status, title] = PROBLEMS[name];
-  return { type: `${TYPE_PREFIX}${name}`, title, status };
+  return { type: `urn:flightlog:problem:${name}`, title, status };
 }
 
 const HEADS = (Object.keys(PROBLEMS) as ProblemName[]).map(problemHead);

@@ -242,7 +242,8 @@ export class LineReader {
 
   /**
    * The apps that the index knows in each block of `ranges` in which `filter` may find lines, the newest first, as
-   * {@linkcode appLists} gives them; of what is not indexed null. Reads no block.
+   * {@linkcode appLists} gives them; of what is not indexed null, and so of all where the
+   * filter has a scope. Reads no block.
    *
    * @throws {RangeError} If a day is not there any more.
    */
@@ -250,6 +251,8 @@ export class LineReader {
     ranges: readonly DayRange[],
     filter: FilterSpec,
   ): AsyncGenerator<readonly string[] | null, void> {
+    // The index has the apps of whole blocks, also of lines that are outside of a scope: with one it tells nothing.
+    if (filter.scope) return yield null;
     for (const { day, timedOnly, ...range } of ranges.toReversed()) {
       using open = this.#host.open(day);
       yield* appLists(open, range, compileFilter(timedOnly ? { ...filter, timedOnly } : filter));

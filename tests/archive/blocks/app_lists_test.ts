@@ -36,3 +36,9 @@ Deno.test("appLists() gives the apps of every block, of sealed days and of today
   const sealed = await listsOf(test, past);
   assert.ok(sealed.length < lists.length, "a span of time leaves out what lies outside");
 });
+
+Deno.test("appLists() tells nothing within a scope, whose lines it cannot tell from others", async () => {
+  using directory = new TestDirectory();
+  await using test = await openVaried(directory, 31);
+  assert.deepEqual(await listsOf(test, { ...ALL, scope: { ...ALL, apps: ["web"] } }), [null]);
+});
