@@ -15,7 +15,18 @@ export const DAY_MS = 86_400_000;
 const FIRST_DAY: DayNumber = -719_162;
 const LAST_DAY: DayNumber = 2_932_896;
 
-/** The UTC day in which a moment lies. `epochMs` is milliseconds since 1970-01-01T00:00:00Z. */
+/**
+ * The UTC day in which a moment lies. `epochMs` is milliseconds since 1970-01-01T00:00:00Z.
+ *
+ * @example The last millisecond of a day
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { dayOf, dayStartMs } from "./day.ts";
+ *
+ * const day = dayOf(Date.parse("2026-11-22T23:59:59.999Z"));
+ * assert.equal(dayStartMs(day), Date.parse("2026-11-22"));
+ * ```
+ */
 export function dayOf(epochMs: number): DayNumber {
   return Math.floor(epochMs / DAY_MS);
 }
@@ -40,6 +51,15 @@ export function dayName(day: DayNumber): string {
 /**
  * Reads a `YYYY-MM-DD` name. Gives null for anything else, also for dates that do not exist: JavaScript
  * reads 2026-02-30 as March 2, so the name must survive the way back.
+ *
+ * @example A day that there is not
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { dayName, parseDayName } from "./day.ts";
+ *
+ * assert.equal(dayName(parseDayName("2026-11-22")!), "2026-11-22");
+ * assert.equal(parseDayName("2026-02-30"), null);
+ * ```
  */
 export function parseDayName(text: string): DayNumber | null {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return null;

@@ -47,6 +47,17 @@ const DAYS_IN = Uint8Array.of(0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
  * dates that do not exist and for moments outside the years 0001 to 9999 of UTC.
  *
  * A leap second is the same moment as the second after it, as in Unix time.
+ *
+ * @example Nine decimals, and an offset
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { formatTimestamp, parseTimestamp } from "./timestamp.ts";
+ *
+ * const time = parseTimestamp("2026-11-22T11:00:00.123456789+01:00")!;
+ * assert.equal(time.nanoseconds, 123_456_789);
+ * assert.equal(formatTimestamp(time), "2026-11-22T10:00:00.123456789Z");
+ * assert.equal(parseTimestamp("2026-11-22 10:00"), null);
+ * ```
  */
 export function parseTimestamp(text: string): Timestamp | null {
   if (text.length > TIMESTAMP_LENGTH_LIMIT) return null;
@@ -182,7 +193,19 @@ export function timestampMs(timestamp: Timestamp): number {
   return timestamp.seconds * 1000 + Math.floor(timestamp.nanoseconds / 1_000_000);
 }
 
-/** As {@linkcode timestampMs}, but what is finer makes one millisecond more: for the end of a span. */
+/**
+ * As {@linkcode timestampMs}, but what is finer makes one millisecond more: for the end of a span.
+ *
+ * @example The end of a span
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { timestampMs, timestampMsUp } from "./timestamp.ts";
+ *
+ * const time = { seconds: 1, nanoseconds: 500_000_001 };
+ * assert.equal(timestampMs(time), 1500);
+ * assert.equal(timestampMsUp(time), 1501);
+ * ```
+ */
 export function timestampMsUp(timestamp: Timestamp): number {
   return timestamp.seconds * 1000 + Math.ceil(timestamp.nanoseconds / 1_000_000);
 }

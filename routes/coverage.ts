@@ -57,7 +57,18 @@ function missingMs(gaps: readonly Gap[], sinceMs: number, endMs: number): number
   return missing;
 }
 
-/** The value of {@linkcode COVERAGE_HEADER}: `none` of a span that is still to come. A part of a second counts as one. */
+/**
+ * The value of {@linkcode COVERAGE_HEADER}: `none` of a span that is still to come. A part of a second counts as one.
+ *
+ * @example Fourteen seconds in two gaps
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { formatCoverage } from "./coverage.ts";
+ *
+ * const coverage = { gaps: 2, missingMs: 13_400, held: 0, isFuture: false };
+ * assert.equal(formatCoverage(coverage), "partial; gaps=2; seconds=14");
+ * ```
+ */
 export function formatCoverage({ gaps, missingMs, held, isFuture }: Coverage): string {
   if (isFuture) return "none";
   const missing = [

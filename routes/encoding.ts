@@ -7,6 +7,16 @@
 /**
  * Whether gzip is what a client would rather have: named, or covered by `*`, with a quality above zero and not
  * below that of identity. Without the header a client gets the plain bytes, since `curl` saves what it gets.
+ *
+ * @example What clients send
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { prefersGzip } from "./encoding.ts";
+ *
+ * assert.ok(prefersGzip("gzip, deflate, br"));
+ * assert.ok(!prefersGzip("gzip;q=0.5, identity"));
+ * assert.ok(!prefersGzip(undefined));
+ * ```
  */
 export function prefersGzip(header: string | undefined): boolean {
   const qualities = new Map<string, number>();

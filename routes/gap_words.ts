@@ -27,6 +27,20 @@ export function gapWords(gap: Gap): string {
  *     --- gap – 20:12:04Z: before ---
  *
  * `day`, `YYYY-MM-DD`, is the one of the lines around it; where the gap is not all of that day, it has full dates.
+ *
+ * @example A gap within the day of the lines around it
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { gapLine } from "./gap_words.ts";
+ *
+ * const gap = {
+ *   sinceMs: Date.parse("2026-11-22T22:35:57.1Z"),
+ *   untilMs: Date.parse("2026-11-22T22:36:12Z"),
+ *   cause: "disconnect",
+ *   state: "lost",
+ * } as const;
+ * assert.equal(gapLine(gap, "2026-11-22"), "--- gap 22:35:57Z – 22:36:12Z (15 s): disconnect ---\n");
+ * ```
  */
 export function gapLine(gap: Gap, day: string): string {
   const { since, until, span } = timesOf(gap);

@@ -19,6 +19,17 @@ export interface Validators {
  * Reads a Range header (RFC 9110 section 14.2) against a representation of `length` bytes. Gives null where
  * the whole is to be sent: no header, another unit, malformed, or several ranges, which section 14.2 allows a
  * server to ignore and which nobody needs of a log.
+ *
+ * @example The first hundred bytes, and the last
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { readRange } from "./range.ts";
+ *
+ * assert.deepEqual(readRange("bytes=0-99", 1000), { start: 0, end: 100 });
+ * assert.deepEqual(readRange("bytes=-100", 1000), { start: 900, end: 1000 });
+ * assert.equal(readRange("bytes=1000-", 1000), "unsatisfiable");
+ * assert.equal(readRange("lines=0-9", 1000), null);
+ * ```
  */
 export function readRange(header: string | undefined, length: number): ByteRange | "unsatisfiable" | null {
   const match = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(header ?? "");

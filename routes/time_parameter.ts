@@ -34,6 +34,20 @@ const DAY_SECONDS = DAY_MS / 1000;
  * `yesterday`; Unix time with ten digits before its decimals, or with 13, 16 or 19; or a duration back from
  * `nowMs`, with a minus or without. What says no offset is UTC. A time of day alone is that of `day`, and where
  * there is none the last one before `nowMs`: at 09:00, 10:00 is yesterday's. Gives null for anything else.
+ *
+ * @example A duration, and a time of day that is yesterday's
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { timestampMs } from "../lib/timestamp.ts";
+ * import { readTime } from "./time_parameter.ts";
+ *
+ * const nowMs = Date.parse("2026-11-22T09:00:00Z");
+ * const read = (text: string) => new Date(timestampMs(readTime(text, nowMs)!)).toISOString();
+ * assert.equal(read("15m"), "2026-11-22T08:45:00.000Z");
+ * assert.equal(read("08:30"), "2026-11-22T08:30:00.000Z");
+ * assert.equal(read("10:00"), "2026-11-21T10:00:00.000Z");
+ * assert.equal(readTime("15", nowMs), null);
+ * ```
  */
 export function readTime(text: string, nowMs: number, day: DayNumber | null = null): Timestamp | null {
   if (text === "now") return timestampFromMs(nowMs);
@@ -55,7 +69,20 @@ export function isTimeOfDay(text: string): boolean {
   return match !== null && match[1] === undefined;
 }
 
-/** `time`, or where that is not after `since`, the same time of the first day on which it is. */
+/**
+ * `time`, or where that is not after `since`, the same time of the first day on which it is.
+ *
+ * @example From 22:00 until 02:00
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseTimestamp } from "../lib/timestamp.ts";
+ * import { firstAfter } from "./time_parameter.ts";
+ *
+ * const since = parseTimestamp("2026-11-21T22:00:00Z")!;
+ * const until = parseTimestamp("2026-11-21T02:00:00Z")!;
+ * assert.deepEqual(firstAfter(until, since), parseTimestamp("2026-11-22T02:00:00Z"));
+ * ```
+ */
 export function firstAfter(time: Timestamp, since: Timestamp): Timestamp {
   if (compareTimestamps(time, since) > 0) return time;
   const days = Math.floor((since.seconds - time.seconds) / DAY_SECONDS);

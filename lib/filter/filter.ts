@@ -60,7 +60,17 @@ export interface FilterSpec {
 /** Levels that are called something else besides. */
 const LEVEL_NAMES: ReadonlyMap<string, string> = new Map([["err", "error"], ["warning", "warn"]]);
 
-/** What a level is compared as: in lower case, `err` as `error` and `warning` as `warn`. */
+/**
+ * What a level is compared as: in lower case, `err` as `error` and `warning` as `warn`.
+ *
+ * @example What programs write
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { levelName } from "./filter.ts";
+ *
+ * assert.equal(levelName("WARNING"), "warn");
+ * ```
+ */
 export function levelName(level: string): string {
   const folded = foldCase(level);
   return LEVEL_NAMES.get(folded) ?? folded;
@@ -103,7 +113,22 @@ export interface Filter {
   mayMatchBlock(block: BlockContent): boolean;
 }
 
-/** Compiles a filter. It holds buffers of its own, so it is used by one thread. */
+/**
+ * Compiles a filter. It holds buffers of its own, so it is used by one thread.
+ *
+ * @example Errors of two apps
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { compileFilter } from "./filter.ts";
+ *
+ * const filter = compileFilter({ apps: ["web", "api-*"], regions: [], instances: [], levels: ["error"] });
+ * const line = new TextEncoder().encode(
+ *   '{"fly":{"app":{"name":"api-1"}},"log":{"level":"ERR"},"message":"timeout"}',
+ * );
+ * assert.ok(filter.matches(line, 0, line.length));
+ * assert.ok(!filter.mayMatchBlock({ first: null, last: null, untimed: 9, apps: ["cron"] }));
+ * ```
+ */
 export function compileFilter(spec: FilterSpec): Filter {
   return new LineFilter(spec);
 }

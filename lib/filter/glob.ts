@@ -16,6 +16,16 @@ const BITS = 32;
 /**
  * Compiles a pattern in which `*` stands for any characters, also none, and `?` for exactly one; all else stands
  * for itself, in its case. There is no way to write a literal `*` or `?`.
+ *
+ * @example A family of apps
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { compileGlob } from "./glob.ts";
+ *
+ * assert.ok(compileGlob("api-*").matches("api-test"));
+ * assert.ok(!compileGlob("api-*").matches("my-api-test"));
+ * assert.ok(!compileGlob("api-?").matches("api-10"));
+ * ```
  */
 export function compileGlob(pattern: string): Glob {
   if (!/[*?]/.test(pattern)) return { matches: (text) => text === pattern };

@@ -10,7 +10,17 @@ const COMPARED_LENGTH = 32;
 /** A name is near when so few characters have to be changed, or when one is a part of the other. */
 const NEAR_CHANGES = 2;
 
-/** Sorts names by how near they are to `wanted`, in any case of letters, and the others by themselves. */
+/**
+ * Sorts names by how near they are to `wanted`, in any case of letters, and the others by themselves.
+ *
+ * @example A typo
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { sortByNearness } from "./near_names.ts";
+ *
+ * assert.deepEqual(sortByNearness("wbe", ["api", "web"]), ["web", "api"]);
+ * ```
+ */
 export function sortByNearness(wanted: string, names: readonly string[]): string[] {
   const target = comparable(wanted);
   const distances = new Map(names.map((name) => [name, distanceTo(target, comparable(name))]));

@@ -40,7 +40,19 @@ export interface NeedleOptions {
   whole?: boolean;
 }
 
-/** A text to look for. Lone surrogates in it are taken for U+FFFD. */
+/**
+ * A text to look for. Lone surrogates in it are taken for U+FFFD.
+ *
+ * @example In any case
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { Needle } from "./needle.ts";
+ *
+ * const bytes = new TextEncoder().encode("Connection TIMEOUT");
+ * assert.ok(new Needle("timeout", { anyCase: true }).isInBytes(bytes, 0, bytes.length));
+ * assert.ok(!new Needle("timeout").isInBytes(bytes, 0, bytes.length));
+ * ```
+ */
 export class Needle {
   /** The text as UTF-8, ASCII letters in lower case where the case does not matter. */
   readonly #bytes: Uint8Array;
