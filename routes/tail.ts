@@ -13,6 +13,7 @@ import { type FollowContext, FollowersBusy } from "../lib/follow/followers.ts";
 import { parseEventId } from "../lib/follow/positions.ts";
 import type { FilterSpec } from "../lib/filter/filter.ts";
 import { type Timestamp, timestampMs } from "../lib/timestamp.ts";
+import { acceptsByName } from "./accept.ts";
 import { COVERAGE_HEADER, formatCoverage, heldLine, measureCoverage } from "./coverage.ts";
 import { withGapLines } from "./gap_lines.ts";
 import { gapLine } from "./gap_words.ts";
@@ -173,8 +174,5 @@ function contextOf(query: LineQuery, lastEventId: string | undefined): FollowCon
 
 /** Whether a client asks for events: by name, as EventSource does, since `*` means whatever is usual. */
 function acceptsEvents(accept: string | undefined): boolean {
-  return (accept ?? "").split(",").some((part) => {
-    const [type, ...parameters] = part.toLowerCase().split(";").map((one) => one.trim());
-    return type === "text/event-stream" && !parameters.some((one) => /^q=0(\.0*)?$/.test(one));
-  });
+  return acceptsByName(accept, "text/event-stream");
 }

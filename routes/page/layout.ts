@@ -8,6 +8,7 @@
 import type { Context } from "hono";
 import { html } from "hono/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { acceptsByName } from "../accept.ts";
 import type { Parts } from "../parts.ts";
 
 /** Markup. Made by the template of that name only, which escapes what is put in. */
@@ -47,10 +48,7 @@ export interface Page {
 
 /** Whether the client asks for a page: it names HTML, which a terminal's `*` does not. */
 export function wantsPage(c: Context): boolean {
-  return (c.req.header("Accept") ?? "").split(",").some((range) => {
-    const [type, ...parameters] = range.toLowerCase().split(";").map((part) => part.trim());
-    return type === "text/html" && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
-  });
+  return acceptsByName(c.req.header("Accept"), "text/html");
 }
 
 /** Answers with a page. */
