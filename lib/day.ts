@@ -49,7 +49,7 @@ export function dayName(day: DayNumber): string {
 }
 
 /**
- * Reads a `YYYY-MM-DD` name. Gives null for anything else, also for dates that do not exist: JavaScript
+ * Reads a `YYYY-MM-DD` name. Returns null for anything else, also for dates that do not exist: JavaScript
  * reads 2026-02-30 as March 2, so the name must survive the way back.
  *
  * @example A day that there is not

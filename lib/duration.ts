@@ -12,7 +12,7 @@ const DURATION =
 
 /**
  * Reads whole numbers with units, `500ms 1s 2m 1h 3d 1w`, the larger ones first where there are several, `2h30m`,
- * as milliseconds. Gives null for anything else, also for a number without a unit: it would be seconds to one
+ * as milliseconds. Returns null for anything else, also for a number without a unit: it would be seconds to one
  * reader and milliseconds to the next. Only `0` needs none.
  *
  * @example Units are needed

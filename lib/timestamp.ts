@@ -43,7 +43,7 @@ const DAYS_IN = Uint8Array.of(0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 /**
  * Reads an RFC 3339 timestamp (section 5.6): `T` and `Z` in either case, any number of decimals of which nine
- * count, offsets up to 23:59 either way, `:60` where the UTC day ends. Gives null for anything else, also for
+ * count, offsets up to 23:59 either way, `:60` where the UTC day ends. Returns null for anything else, also for
  * dates that do not exist and for moments outside the years 0001 to 9999 of UTC.
  *
  * A leap second is the same moment as the second after it, as in Unix time.
@@ -90,7 +90,7 @@ export function isBefore(time: Timestamp, other: Timestamp): boolean {
 
 /**
  * Reads the timestamp that is all of `bytes` from `start` to `end`, by the rules of
- * {@linkcode parseTimestamp}, into `target`, without allocating. Gives false, with `target` as it was, when
+ * {@linkcode parseTimestamp}, into `target`, without allocating. Returns false, with `target` as it was, when
  * there is none.
  */
 export function readTimestamp(bytes: Uint8Array, start: number, end: number, target: Timestamp): boolean {

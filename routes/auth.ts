@@ -30,7 +30,7 @@ export interface Credentials {
 /** Tells who asks, or throws a {@linkcode Problem} that says what is missing. */
 export type Identify = (credentials: Credentials) => Principal;
 
-/** Has every route know who asks, but for {@linkcode OPEN_PATH}, which whoever it is may ask. */
+/** Tells every route who asks, except {@linkcode OPEN_PATH}, which anybody may ask. */
 export function authenticate(identify: Identify): MiddlewareHandler<PrincipalEnv> {
   return function authentication(c, next) {
     if (c.req.path === OPEN_PATH || c.req.path === `${OPEN_PATH}/`) return next();

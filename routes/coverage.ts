@@ -25,8 +25,11 @@ export interface Coverage {
 }
 
 /**
- * Measures `[sinceMs, untilMs)`; what lies behind now cannot be missing yet, and is no part of what is measured. Lines of a clock that is ahead of
- * ours are among those of a span that reaches to now, as they are in its answer.
+ * Measures `[sinceMs, untilMs)` up to now: what is still to come cannot be missing. Asked at 12:00 about 11:00 to 13:00,
+ * with a gap since 11:50, it finds ten minutes missing.
+ *
+ * Held lines are counted differently: a span that reaches to now counts all that are held since its start, also those
+ * that a machine whose clock is ahead of ours has dated later than now, because the answer for such a span has them, too.
  */
 export function measureCoverage(
   parts: Pick<Parts, "archive" | "gaps" | "clock">,

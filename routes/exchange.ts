@@ -53,7 +53,7 @@ export async function answerExchange(
   outgoing.once("close", () => {
     if (!outgoing.writableFinished) leaving.abort();
   });
-  // Whoever sends a body that nobody reads is not waited for.
+  // No route reads a body, so the connection is closed instead of waiting for the end of one.
   if (incoming.method !== "GET" && incoming.method !== "HEAD") outgoing.setHeader("Connection", "close");
   try {
     const request = readRequest(incoming, leaving.signal);
@@ -71,7 +71,7 @@ export async function answerExchange(
 
 /**
  * The request without its body, which no route reads; null where it names no resource of this server. The target
- * is put behind the host as it is (RFC 9112 section 3.3): `//other/path` must not become a host.
+ * is put after the host as it is (RFC 9112 section 3.3): `//other/path` must not become a host.
  */
 function readRequest(incoming: IncomingMessage, signal: AbortSignal): Request | null {
   const { method = "GET", url: target = "/" } = incoming;

@@ -1,6 +1,6 @@
 /**
- * Promises that whoever reads lines as text meets each gap where it lies, as a line of its own: before the first
- * line that is not older than the gap's end. One that lasts is the last of all.
+ * Promises that somebody who reads lines as text sees each gap where it lies, as a line of its own: before the first
+ * line whose time is the gap's end or later. A gap that has not ended is the last line of all.
  *
  * Lines stand in the order of their arrival, which is nearly that of their times. A gap begins up to a second before
  * the last line that came, to be sure, so its end is what tells where it lies. With one from 22:35:57.1 to 22:36:12.0

@@ -16,7 +16,7 @@ export interface Validators {
 }
 
 /**
- * Reads a Range header (RFC 9110 section 14.2) against a representation of `length` bytes. Gives null where
+ * Reads a Range header (RFC 9110 section 14.2) against a representation of `length` bytes. Returns null where
  * the whole is to be sent: no header, another unit, malformed, or several ranges, which section 14.2 allows a
  * server to ignore and which nobody needs of a log.
  *

@@ -1,6 +1,6 @@
 /**
- * Promises a listening server that nobody outside can end, and whose address stands in the log, where whoever
- * started it with port 0 finds it.
+ * Promises a listening server that nobody outside can end. Its address stands in the log: somebody who started it
+ * with port 0 finds there which port it got.
  *
  * Connections have a limit, and each that does nothing is closed after a time, so that neither many idle clients
  * nor slow ones use up the open files that recording needs. `Deno.serve` has neither limit nor times, and rejects

@@ -33,7 +33,7 @@ const DAY_SECONDS = DAY_MS / 1000;
  * Reads a moment: a time of day, with a date or an offset or neither; a date (its midnight); `now`, `today`,
  * `yesterday`; Unix time with ten digits before its decimals, or with 13, 16 or 19; or a duration back from
  * `nowMs`, with a minus or without. What says no offset is UTC. A time of day alone is that of `day`, and where
- * there is none the last one before `nowMs`: at 09:00, 10:00 is yesterday's. Gives null for anything else.
+ * there is none the last one before `nowMs`: at 09:00, 10:00 is yesterday's. Returns null for anything else.
  *
  * @example A duration, and a time of day that is yesterday's
  * ```ts

@@ -64,7 +64,7 @@ export interface Switch {
   value: number | null;
 }
 
-/** Makes a schema of a reader that gives null for a text that it cannot read. */
+/** Makes a schema of a reader that returns null for a text that it cannot read. */
 function readBy<T>(read: (text: string) => T | null, shape: string, secret = false) {
   return v.pipe(
     v.string(),

@@ -53,7 +53,7 @@ export interface FilterSpec {
   notTexts?: string[];
   /** Whether a line without a time of its own is left out after all. */
   timedOnly?: boolean;
-  /** What whoever asks may see: a line must match this, too. See `intersectFilters` in scope.ts; null for all. */
+  /** The lines that the client may see: a line must match this as well. See `intersectFilters` in scope.ts; null for all. */
   scope?: FilterSpec | null;
 }
 
@@ -106,7 +106,7 @@ export interface Filter {
   matchesScanned(bytes: Uint8Array, start: number, end: number, scanner: LineScanner): boolean;
   /**
    * Calls `onLine` with the start and the end, without its line feed, of every line in `bytes` that matches, in
-   * order, until it gives false. `bytes` are whole lines, no more than fit into a string.
+   * order, until it returns false. `bytes` are whole lines, no more than fit into a string.
    */
   matchingLines(bytes: Uint8Array, onLine: (start: number, end: number) => boolean | void): void;
   /** Whether a block may have a line that matches; false means that it need not be read. */

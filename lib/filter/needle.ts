@@ -133,7 +133,7 @@ export class Needle {
   /**
    * Calls `onLine` with the range of every line that may contain the text in one of its strings: it is there
    * byte for byte, or there is an escape that stands for a part of it. `text` is the lines as a string of
-   * one character a byte. Ends early when `onLine` gives false.
+   * one character a byte. Ends early when `onLine` returns false.
    */
   forEachCandidate(text: string, onLine: (start: number, end: number) => boolean): void {
     let hit = this.#nextHit(text, 0);
@@ -192,7 +192,7 @@ function hexUnit(text: string, at: number): number | undefined {
   return unit;
 }
 
-/** Resolves the escapes of a valid JSON string into `target`, and gives how many bytes that makes. */
+/** Resolves the escapes of a valid JSON string into `target`, and returns how many bytes that makes. */
 function unescapeBytes(bytes: Uint8Array, start: number, end: number, target: Uint8Array): number {
   let length = 0;
   for (let at = start; at < end;) {

@@ -24,7 +24,7 @@ export interface LineRulesSpec {
   excludeText: readonly string[];
 }
 
-/** See the module's comment. */
+/** Decides which lines are left out on purpose. */
 export class LineRules {
   readonly #ownApp: string | null;
   readonly #exclude: readonly Glob[];

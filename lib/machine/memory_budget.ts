@@ -1,6 +1,6 @@
 /**
- * Promises that all who read share a fixed amount of memory, counted in the bytes that they hold: whoever finds no
- * room waits, first come, first served, and is sent away when it takes too long. Recording asks for none of it: its
+ * Promises that all who read share a fixed amount of memory, counted in the bytes that they hold. A reader that
+ * finds no room waits, first come, first served, and is sent away when it takes too long. Recording asks for none of it: its
  * own part of the machine is left out of the budget.
  *
  * | who                        | holds                                                | when there is no room          |
@@ -22,7 +22,7 @@ export const READER_BYTES = 2 * 1024 * 1024;
 /** What a page with lines takes while it is made: the lines, as text, as HTML and as bytes. */
 export const BROWSER_PAGE_BYTES = 6 * 1024 * 1024;
 
-/** What waits for a follower, and what a look at the disk gives it. */
+/** The new lines that wait for a follower, and what it reads from the disk in one step, in bytes. */
 export const FOLLOWER_BYTES = 128 * 1024;
 
 /** What the program takes on any machine: itself, its threads, and the lines of a flood; see `BUFFER_LIMIT`. */
@@ -103,7 +103,7 @@ export class MemoryBudget {
     return this.#waiters.size;
   }
 
-  /** Takes `bytes` if they are there and nobody waits for them; else gives null. */
+  /** Takes `bytes` if they are there and nobody waits for them; else returns null. */
   tryTake(bytes: number): MemoryHold | null {
     return this.#waiters.size === 0 && this.#fits(bytes) ? this.#hold(bytes) : null;
   }
@@ -134,7 +134,7 @@ export class MemoryBudget {
     const leave = (reason: string) => {
       end();
       reject(new NoRoom(`Cannot read for one more: ${reason}`));
-      this.#admit(); // those behind may need less
+      this.#admit(); // those that wait after it may need less
     };
     const onAbort = () => leave("the client has gone");
     const cancelTimer = this.#clock.after(ROOM_WAIT_MS, () => leave("there was no memory for it in time"));

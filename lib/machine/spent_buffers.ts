@@ -14,7 +14,7 @@ export const SPARE_BYTES = 1;
 const lending = new WeakSet<ReadableStream<Uint8Array>>();
 
 /**
- * Gives the memory of `bytes` back at once, all of the buffer that they are a view of. Nobody may look at it
+ * Frees the memory of `bytes` at once, all of the buffer that they are a view of. Nobody may look at it
  * afterwards: every view of it is empty then.
  */
 export function freeBuffer({ buffer }: Uint8Array): void {

@@ -24,7 +24,7 @@ import { foldCase, matchesAnyCase } from "../../lib/filter/letter_case.js";
  * @property {string} timestamp The record's own, for a closer look.
  * @property {string} day The UTC day of it, or nothing.
  * @property {string} time The UTC time of day, to the millisecond.
- * @property {string} app With the provider behind it, unless that is the app itself, as in the text form.
+ * @property {string} app With the provider after it, unless that is the app itself, as in the text form.
  * @property {string} place The instance and the region.
  * @property {string} level
  * @property {string} className The class of the level.
@@ -268,7 +268,7 @@ function escapeAll(text) {
 }
 
 /**
- * Cuts off what is behind the limit, and no character in two.
+ * Cuts off what is beyond the limit, and never half of a character.
  *
  * @param {string} text
  * @param {number} limit

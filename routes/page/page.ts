@@ -1,5 +1,5 @@
 /**
- * Promises a page for whoever comes with a browser, at the addresses where a terminal gets the same as text.
+ * Promises pages for browsers, at the addresses where a terminal gets the same as text.
  *
  * @module
  */

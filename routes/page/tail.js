@@ -198,7 +198,7 @@ function markRow(text, className = "mark") {
 }
 
 /**
- * The address of what is around a line. An event's id is the place behind the line, and the byte before that is
+ * The address of what is around a line. An event's id is the place after the line, and the byte before that is
  * the line's own: it leads there even if its text does not tell its length, being damaged.
  */
 function surroundings({ lastEventId, data }) {
