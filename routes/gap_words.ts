@@ -34,6 +34,7 @@ export function gapWords(gap: Gap): string {
  * import { gapLine } from "./gap_words.ts";
  *
  * const gap = {
+ *   id: 1,
  *   sinceMs: Date.parse("2026-11-22T22:35:57.1Z"),
  *   untilMs: Date.parse("2026-11-22T22:36:12Z"),
  *   cause: "disconnect",
