@@ -9,12 +9,13 @@ import zlib from "node:zlib";
 import type { Context } from "hono";
 import type { ReaderSlot } from "../lib/archive/read/line_reader.ts";
 import type { ByteRange } from "../lib/archive/day/open_day.ts";
+import { formatPlace } from "../lib/archive/place.ts";
 import { DAY_MS, dayStartMs } from "../lib/day.ts";
 import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
 import type { DayRequest } from "./day_name.ts";
 import { prefersGzip } from "./encoding.ts";
 import { withGapLines } from "./gap_lines.ts";
-import { CURSOR_HEADER, fileName, formatCursor, reserve } from "./line_answer.ts";
+import { CURSOR_HEADER, fileName, reserve } from "./line_answer.ts";
 import type { Parts } from "./parts.ts";
 import { Problem } from "./problem.ts";
 import { httpDate, rangeStillHolds, readRange, type Validators, weighConditions } from "./range.ts";
@@ -67,7 +68,7 @@ function answer(c: Context, request: DayRequest, parts: Parts, place: Place | nu
   c.header("Cache-Control", info.sealed ? "private, no-cache" : "no-store");
   if (info.sealed) return answerSealed(c, request, representation);
   // What is opened below, in the same turn, ends here.
-  c.header(CURSOR_HEADER, formatCursor({ day, offset: info.bytes }));
+  c.header(CURSOR_HEADER, formatPlace({ day, offset: info.bytes }));
   return sendBody(c, representation);
 }
 

@@ -83,14 +83,14 @@ function dayRow(day: DayNumber, parts: Parts): string[] {
     return [dayName(day), "0", "-", "-", "-", "-", sealed, missing];
   }
   return [
-    info.day,
+    dayName(day),
     info.lines.toLocaleString("en-US") +
     (info.held === 0 ? "" : ` + ${info.held.toLocaleString("en-US")} wait`),
     formatSize(info.bytes),
     // While the day goes on only a part of the file is made.
     info.sealed ? formatSize(info.gzBytes) : "-",
-    timeWithin(info.day, info.first),
-    timeWithin(info.day, info.last),
+    timeWithin(dayName(day), info.first),
+    timeWithin(dayName(day), info.last),
     info.sealed ? "yes" : "no",
     missing,
   ];

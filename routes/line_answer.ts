@@ -10,8 +10,9 @@ import { chunkStream } from "../lib/archive/read/chunk_stream.ts";
 import { KeptChunks } from "../lib/archive/read/kept_chunks.ts";
 import type { LineChunk, LineRequest, ReaderSlot } from "../lib/archive/read/line_reader.ts";
 import type { LineStyle } from "../lib/archive/read/line_selection.ts";
+import { formatPlace, type Place } from "../lib/archive/place.ts";
 import { type DayRange, planRanges } from "../lib/archive/read/plan.ts";
-import { dayName, type DayNumber, dayStartMs, parseDayName } from "../lib/day.ts";
+import { dayName, type DayNumber, dayStartMs } from "../lib/day.ts";
 import type { Gap } from "../lib/gaps/gap.ts";
 import { NoRoom } from "../lib/machine/memory_budget.ts";
 import { parseFlyRecord } from "../lib/line/fly_log.ts";
@@ -22,7 +23,7 @@ import { asksForValues, findHint, HINT_HEADER, hintLine } from "./hint.ts";
 import { endEmptyWith, peekLines } from "./hint_stream.ts";
 import type { Parts } from "./parts.ts";
 import { Problem } from "./problem.ts";
-import type { Cursor, LineQuery } from "./query.ts";
+import type { LineQuery } from "./query.ts";
 
 /** Where a later request goes on: `day:offset`. */
 export const CURSOR_HEADER = "Log-Cursor";
@@ -77,7 +78,7 @@ export function spanOf(
   const { since, until } = query.filter;
   const oldest = parts.archive.days().at(-1);
   const nowMs = parts.clock.now();
-  const startMs = day !== null ? dayStartMs(day) : oldest ? dayStartMs(parseDayName(oldest.day)!) : nowMs;
+  const startMs = day !== null ? dayStartMs(day) : oldest ? dayStartMs(oldest.day) : nowMs;
   const endMs = day !== null ? dayStartMs(day + 1) : nowMs;
   const askedEndMs = until ? timestampMsUp(until) : Infinity;
   const allMs = day === null ? beginOfAll(startMs, askedEndMs, parts) : startMs;
@@ -162,7 +163,7 @@ export async function gapsAmong(parts: Parts, query: LineQuery, day: DayNumber |
 }
 
 /** The time of the last line before `cursor` that has one, in milliseconds since 1970; -Infinity where none is near. */
-async function timeBefore(archive: Parts["archive"], { day, offset }: Cursor): Promise<number> {
+async function timeBefore(archive: Parts["archive"], { day, offset }: Place): Promise<number> {
   if (offset === 0 || archive.day(day) === undefined) return -Infinity;
   const range = { start: Math.max(0, offset - LINE_BEFORE_BYTES), end: offset };
   const bytes = await new Response(archive.openText(day, range)).bytes();
@@ -223,7 +224,7 @@ async function answer(
   query: LineQuery,
   ranges: DayRange[],
   slot: ReaderSlot,
-  end: Cursor | null,
+  end: Place | null,
   remarks: Remarks,
 ): Promise<Response> {
   const { signal } = c.req.raw;
@@ -257,9 +258,9 @@ interface Page {
   kept: KeptChunks;
   lines: number;
   /** Where the piece with its first line begins; null where there is none. */
-  start: Cursor | null;
+  start: Place | null;
   /** Behind the last line; null where there is none. */
-  end: Cursor | null;
+  end: Place | null;
 }
 
 /** Finds the end of a page, and keeps its lines if there is room for them. */
@@ -290,7 +291,7 @@ async function collectPage(
 }
 
 /** What of `ranges` lies at or behind a place in one of them. */
-export function rangesFrom(ranges: readonly DayRange[], place: Cursor): DayRange[] {
+export function rangesFrom(ranges: readonly DayRange[], place: Place): DayRange[] {
   return ranges.filter(({ day }) => day >= place.day)
     .map((range) => range.day === place.day ? { ...range, start: place.offset } : range);
 }
@@ -340,7 +341,7 @@ export async function reserve(
  * was removed; 503 where too many are reading.
  */
 export async function checkCursor(
-  cursor: Cursor | null,
+  cursor: Place | null,
   day: DayNumber | null,
   parts: Parts,
   signal: AbortSignal,
@@ -373,7 +374,7 @@ export async function checkCursor(
  * @throws {Problem} 400 where it does, 503 where too many are reading.
  */
 export async function checkLineStart(
-  { day, offset }: Cursor,
+  { day, offset }: Place,
   parts: Pick<Parts, "archive" | "lines">,
   signal: AbortSignal,
 ): Promise<void> {
@@ -394,34 +395,29 @@ function endOf(
   query: LineQuery,
   day: DayNumber | null,
   parts: Parts,
-): Cursor | null {
+): Place | null {
   const last = ranges.at(-1);
   if (query.filter.until || last === undefined) {
     return last ? { day: last.day, offset: last.end } : query.cursor;
   }
   const newest = day === null ? parts.archive.days()[0] : undefined;
-  const newestDay = newest === undefined ? last.day : Math.max(last.day, parseDayName(newest.day)!);
+  const newestDay = newest === undefined ? last.day : Math.max(last.day, newest.day);
   return newestDay === last.day
     ? { day: last.day, offset: last.end }
     : { day: newestDay, offset: newest!.bytes };
 }
 
-function sendCursor(c: Context, cursor: Cursor | null): void {
-  if (cursor !== null) c.header(CURSOR_HEADER, formatCursor(cursor));
-}
-
-/** A cursor as {@linkcode CURSOR_HEADER} and the parameter have it. */
-export function formatCursor({ day, offset }: Cursor): string {
-  return `${dayName(day)}:${offset}`;
+function sendCursor(c: Context, cursor: Place | null): void {
+  if (cursor !== null) c.header(CURSOR_HEADER, formatPlace(cursor));
 }
 
 /**
  * The same question from `cursor` on. Times that were durations are fixed, and so is a day that was called today:
  * the next page asks about the same span, also after midnight.
  */
-function nextPage(url: string, cursor: Cursor, { filter }: LineQuery): string {
+function nextPage(url: string, cursor: Place, { filter }: LineQuery): string {
   const { pathname, searchParams } = new URL(url);
-  searchParams.set("cursor", formatCursor(cursor));
+  searchParams.set("cursor", formatPlace(cursor));
   if (filter.since) searchParams.set("since", formatTimestamp(filter.since));
   if (filter.until) searchParams.set("until", formatTimestamp(filter.until));
   const fixed = pathname.replace(/\/(today|yesterday)(?=$|\.)/, `/${dayName(cursor.day)}`);

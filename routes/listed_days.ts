@@ -6,7 +6,7 @@
  */
 
 import type { DayInfo } from "../lib/archive/archive.ts";
-import { type DayNumber, parseDayName } from "../lib/day.ts";
+import type { DayNumber } from "../lib/day.ts";
 
 /** More days than this are not listed for people; `/logs` has all that were recorded. */
 export const DAYS_LIMIT = 400;
@@ -16,7 +16,7 @@ export const DAYS_LIMIT = 400;
  * the 22nd, and today the 23rd: 23, 22, 21, 20. Empty where nothing was ever recorded.
  */
 export function listedDays(infos: readonly DayInfo[], today: DayNumber): DayNumber[] {
-  const recorded = infos.map((info) => parseDayName(info.day)!);
+  const recorded = infos.map((info) => info.day);
   if (recorded[0] !== undefined && recorded[0] < today) recorded.unshift(today);
   const days: DayNumber[] = [];
   for (const day of recorded) {

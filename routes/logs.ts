@@ -6,7 +6,7 @@
 
 import { Hono } from "hono";
 import type { DayInfo } from "../lib/archive/archive.ts";
-import { DAY_MS, dayStartMs, parseDayName } from "../lib/day.ts";
+import { DAY_MS, dayName, dayStartMs } from "../lib/day.ts";
 import { answerDay } from "./day_file.ts";
 import { type DayRequest, readDayRequest } from "./day_name.ts";
 import { leadToSearch } from "./elsewhere.ts";
@@ -60,8 +60,9 @@ function readDayQuery(url: string, { form, hasForm, name, day }: DayRequest, par
 }
 
 function dayAnswer(info: DayInfo, parts: Pick<Parts, "gaps">): DayAnswer {
-  const { day, lines, bytes, gzBytes, first, last, sealed, held } = info;
-  const sinceMs = dayStartMs(parseDayName(day)!);
+  const { lines, bytes, gzBytes, first, last, sealed, held } = info;
+  const day = dayName(info.day);
+  const sinceMs = dayStartMs(info.day);
   return {
     day,
     lines,

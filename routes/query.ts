@@ -5,7 +5,8 @@
  */
 
 import * as v from "valibot";
-import { type DayNumber, parseDayName } from "../lib/day.ts";
+import { parsePlace, type Place } from "../lib/archive/place.ts";
+import type { DayNumber } from "../lib/day.ts";
 import type { FilterField, FilterSpec } from "../lib/filter/filter.ts";
 import { compareTimestamps } from "../lib/timestamp.ts";
 import { Problem, show } from "./problem.ts";
@@ -20,14 +21,6 @@ export const VALUE_LIMIT = 1024;
 /** The most lines that `limit` and `tail` may ask for. `tail` is held in memory. */
 export const LINES_LIMITS: { limit: number; tail: number } = { limit: 100_000_000, tail: 100_000 };
 
-/** Where a reader left off: an offset into the text of a day, which never changes. */
-export interface Cursor {
-  /** The day. */
-  day: DayNumber;
-  /** The byte of its text at which to go on, the start of a line. */
-  offset: number;
-}
-
 /** What a request for lines asks for. */
 export interface LineQuery {
   /** Which lines. */
@@ -36,8 +29,8 @@ export interface LineQuery {
   tail: number | null;
   /** At most so many; null for all. */
   limit: number | null;
-  /** Where to go on; null to begin at the beginning. */
-  cursor: Cursor | null;
+  /** Where to go on, the start of a line; null to begin at the beginning. */
+  cursor: Place | null;
   /** How lines are written; null where the request leaves it open. */
   format: "jsonl" | "text" | null;
   /** Whether colours in text are kept. */
@@ -147,19 +140,12 @@ function createSchema(nowMs: number, day: DayNumber | null) {
     tail: lineCount(LINES_LIMITS.tail),
     limit: lineCount(LINES_LIMITS.limit),
     cursor: readBy(
-      (text) => parseCursor(text) ?? undefined,
+      (text) => parsePlace(text) ?? undefined,
       (text) => `must be a day and an offset such as 2026-11-22:1048576, not ${show(text)}`,
     ),
     format: v.optional(v.picklist(["jsonl", "text"], 'must be "jsonl" or "text"')),
     color: v.optional(v.picklist(["0", "1"], 'must be "0" or "1"')),
   });
-}
-
-/** Reads `YYYY-MM-DD:offset`; null for anything else. */
-export function parseCursor(text: string): Cursor | null {
-  const match = /^(.{10}):(0|[1-9]\d{0,14})$/.exec(text);
-  const day = match && parseDayName(match[1]!);
-  return match === null || day === null ? null : { day, offset: Number(match[2]) };
 }
 
 /**

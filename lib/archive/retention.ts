@@ -43,8 +43,8 @@ export function newestRecorded(days: readonly DayInfo[]): DayNumber | null {
   let newest: DayNumber | null = null;
   for (const { day, lines, last } of days) {
     if (lines === 0) continue;
-    const stamped = parseDayName((last ?? day).slice(0, 10)) ?? Infinity;
-    newest = Math.max(newest ?? -Infinity, Math.min(parseDayName(day)!, stamped));
+    const stamped = last === null ? day : parseDayName(last.slice(0, 10)) ?? Infinity;
+    newest = Math.max(newest ?? -Infinity, Math.min(day, stamped));
   }
   return newest;
 }
@@ -57,7 +57,7 @@ export function newestRecorded(days: readonly DayInfo[]): DayNumber | null {
 export function chooseExpired(sealed: readonly DayInfo[], rule: RetentionRule): Expired | null {
   const { today, recorded, retentionDays, maxDiskPercent, usedPercent, trust } = rule;
   const newest = Math.max(today, recorded ?? today);
-  const days = sealed.map((info) => parseDayName(info.day)!).filter((day) => day < newest);
+  const days = sealed.map((info) => info.day).filter((day) => day < newest);
   if (days.length === 0) return null;
   const day = Math.min(...days);
   if (maxDiskPercent !== null && usedPercent !== null && usedPercent > maxDiskPercent) {

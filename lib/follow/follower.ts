@@ -12,7 +12,7 @@
 import type { LineRequest } from "../archive/read/line_reader.ts";
 import type { DayRange } from "../archive/read/plan.ts";
 import type { Cancel } from "../clock.ts";
-import { dayName, type DayNumber } from "../day.ts";
+import type { DayNumber } from "../day.ts";
 import type { FilterSpec } from "../filter/filter.ts";
 import type { FeedListener, FeedRequest, FollowedArchive, LiveFeed } from "./live_feed.ts";
 import type { Positions } from "./positions.ts";
@@ -267,7 +267,7 @@ function idsWithin(reading: Reading, positions: Positions): LineRequest["events"
     for (const range of ranges) {
       if (range.day < day) before.set(range.day, range.end);
     }
-    return { day: dayName(day), rest: before.restOfId(day) };
+    return { day, rest: before.restOfId(day) };
   };
 }
 

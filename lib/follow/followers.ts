@@ -7,7 +7,7 @@
 import type { HeldLines } from "../archive/archive.ts";
 import { type DayRange, lastBytes, planRanges } from "../archive/read/plan.ts";
 import type { Cancel, Clock } from "../clock.ts";
-import { type DayNumber, dayStartMs, parseDayName } from "../day.ts";
+import { type DayNumber, dayStartMs } from "../day.ts";
 import type { FilterSpec } from "../filter/filter.ts";
 import { parseFlyRecord } from "../line/fly_log.ts";
 import type { Gap } from "../gaps/gap.ts";
@@ -301,7 +301,7 @@ export class Followers {
   #plan(filter: FilterSpec, ends: Positions): DayRange[] {
     const days = this.#options.archive.days().map((info) => ({
       ...info,
-      bytes: Math.min(info.bytes, ends.get(parseDayName(info.day)!)),
+      bytes: Math.min(info.bytes, ends.get(info.day)),
     }));
     return planRanges(days, filter, { day: null, start: null });
   }

@@ -10,7 +10,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Archive } from "../archive/archive.ts";
 import type { LineStyle } from "../archive/read/line_selection.ts";
 import type { Cancel, Clock } from "../clock.ts";
-import { dayName, type DayNumber, parseDayName } from "../day.ts";
+import type { DayNumber } from "../day.ts";
 import type { FilterSpec } from "../filter/filter.ts";
 import { Positions } from "./positions.ts";
 
@@ -85,7 +85,7 @@ export class LiveFeed {
   /** Begins at the end of the archive; harmless when repeated. */
   start(): void {
     if (this.#cancelListening !== null) return;
-    this.#ends = new Map(this.#archive.days().map(({ day, bytes }) => [parseDayName(day)!, bytes]));
+    this.#ends = new Map(this.#archive.days().map(({ day, bytes }) => [day, bytes]));
     this.#positions = new Positions(this.#ends);
     this.#cancelListening = this.#archive.onCommit((day, end) => {
       this.#ends.set(day, end);
@@ -182,7 +182,7 @@ export class LiveFeed {
     const start = positions.get(day);
     const text = await this.#readPiece(day, start, end);
     const rest = positions.restOfId(day);
-    const events = () => ({ day: dayName(day), rest });
+    const events = () => ({ day, rest });
     const lines = new Map<Channel, Uint8Array>();
     // A channel that is opened meanwhile begins before this piece, so it gets it too.
     for (let missing = this.#channelsWithout(lines); missing.length > 0;) {

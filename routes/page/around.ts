@@ -6,8 +6,9 @@
 
 import { html } from "hono/html";
 import { BROWSER_PAGE_BYTES } from "../../lib/machine/memory_budget.ts";
-import { dayName, type DayNumber, parseDayName } from "../../lib/day.ts";
 import { compileFilter, type FilterSpec } from "../../lib/filter/filter.ts";
+import { formatPlace, type Place } from "../../lib/archive/place.ts";
+import { dayName, type DayNumber } from "../../lib/day.ts";
 import { parseFlyRecord } from "../../lib/line/fly_log.ts";
 import { parseTimestamp, timestampMs } from "../../lib/timestamp.ts";
 import { filterForm } from "./form.ts";
@@ -17,7 +18,6 @@ import { lineList, type ListedGaps, type PlacedLine, surroundings } from "./line
 import { showHidden } from "./line.js";
 import type { DaySource, Parts } from "../parts.ts";
 import { Problem } from "../problem.ts";
-import type { Cursor } from "../query.ts";
 
 /** So many lines are shown on either side. */
 export const CONTEXT_LINES = 50;
@@ -44,7 +44,7 @@ const encoder = new TextEncoder();
  */
 export async function aroundPage(
   parts: Parts,
-  { day, offset }: Cursor,
+  { day, offset }: Place,
   signal: AbortSignal,
   scope: FilterSpec | null,
 ): Promise<Page> {
@@ -65,30 +65,31 @@ export async function aroundPage(
     linesFrom(archive, { day, offset: start }, CONTEXT_LINES + 1),
   ]);
   const [before, after] = read.map((lines) => linesWithin(scope, lines)) as typeof read;
-  if (scope !== null && after[0]?.cursor !== `${name}:${start}`) {
+  if (scope !== null && after[0]?.place.offset !== start) {
     throw new Problem("not-found", `${name} has no line at ${offset} that this token may see`);
   }
-  const current = `${name}:${start}`;
+  const current = { day, offset: start };
+  const currentName = formatPlace(current);
   const [line] = after;
-  const first = before[0]?.cursor ?? current;
-  const last = after.at(-1)?.cursor ?? current;
+  const earlier = before[0]?.place;
+  const later = after.length > 1 ? after.at(-1)!.place : undefined;
   const main = html`${filterForm(new URLSearchParams())}
 <section aria-labelledby="around">
 <h1 id="around">Around a line</h1>
 <p class="facts">${before.length} lines before it and ${
     Math.max(0, after.length - 1)
   } behind it, of every app, in
-the order of their arrival. Its place is <code>${current}</code>.</p>
-<p class="pager">${first === current ? null : html`<a href="${surroundings(first)}">↑ Earlier</a>`}
-<a href="#${current}">The line</a>
-${last === current ? null : html`<a href="${surroundings(last)}">↓ Later</a>`}</p>
+the order of their arrival. Its place is <code>${currentName}</code>.</p>
+<p class="pager">${earlier && html`<a href="${surroundings(earlier)}">↑ Earlier</a>`}
+<a href="#${currentName}">The line</a>
+${later && html`<a href="${surroundings(later)}">↓ Later</a>`}</p>
 ${lineList([...before, ...after], { current, gaps: gapsAround(parts, before, after) })}
-<p class="pager">${first === current ? null : html`<a href="${surroundings(first)}">↑ Earlier</a>`}
-${last === current ? null : html`<a href="${surroundings(last)}">↓ Later</a>`}</p>
+<p class="pager">${earlier && html`<a href="${surroundings(earlier)}">↑ Earlier</a>`}
+${later && html`<a href="${surroundings(later)}">↓ Later</a>`}</p>
 <h2>Its record</h2>
 <pre class="record">${line === undefined ? "longer than is shown" : recordText(line.text)}</pre>
 </section>`;
-  return { title: `Around ${current}`, main };
+  return { title: `Around ${currentName}`, main };
 }
 
 /** The lines that whoever asks may see. */
@@ -133,7 +134,7 @@ async function lineStart(archive: DaySource, day: DayNumber, offset: number): Pr
 }
 
 /** The `count` lines that end where `place` is, the start of a line, or fewer. Goes back to the days before. */
-async function linesBefore(archive: DaySource, place: Cursor, count: number): Promise<PlacedLine[]> {
+async function linesBefore(archive: DaySource, place: Place, count: number): Promise<PlacedLine[]> {
   let lines: PlacedLine[] = [];
   for (
     let day: DayNumber | null = place.day;
@@ -163,7 +164,7 @@ async function lastLines(
 }
 
 /** The `count` lines from `place` on, the start of a line, or fewer. Goes on to the days behind. */
-async function linesFrom(archive: DaySource, place: Cursor, count: number): Promise<PlacedLine[]> {
+async function linesFrom(archive: DaySource, place: Place, count: number): Promise<PlacedLine[]> {
   const lines: PlacedLine[] = [];
   for (
     let day: DayNumber | null = place.day;
@@ -193,11 +194,10 @@ async function firstLines(
 /** The lines in a text that begins at `offset`, without what has no line feed behind it. */
 function splitLines(day: DayNumber, offset: number, text: Uint8Array): PlacedLine[] {
   const lines: PlacedLine[] = [];
-  const name = dayName(day);
   for (let start = 0; start < text.length;) {
     const end = text.indexOf(NEWLINE, start);
     if (end === -1) break;
-    lines.push({ cursor: `${name}:${offset + start}`, text: decoder.decode(text.subarray(start, end)) });
+    lines.push({ place: { day, offset: offset + start }, text: decoder.decode(text.subarray(start, end)) });
     start = end + 1;
   }
   return lines;
@@ -218,5 +218,5 @@ function dayAfter(archive: DaySource, day: DayNumber): DayNumber | null {
 
 /** Newest first. */
 function recordedDays(archive: DaySource): DayNumber[] {
-  return archive.days().map((info) => parseDayName(info.day)!);
+  return archive.days().map((info) => info.day);
 }

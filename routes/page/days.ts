@@ -133,8 +133,9 @@ function absentCells(day: DayNumber, parts: Parts): Html {
 }
 
 function presentCells({ day, lines, bytes, gzBytes, sealed, held }: DayInfo): Html {
+  const name = dayName(day);
   const link = (ending: string, what: string) =>
-    html`<a href="/logs/${day}.${ending}" download aria-label="${day} ${what}">.${ending}</a>`;
+    html`<a href="/logs/${name}.${ending}" download aria-label="${name} ${what}">.${ending}</a>`;
   const waiting = held === 0 ? null : html`
     <span class="partial">+ ${count(held)} wait for the disk</span>
   `;

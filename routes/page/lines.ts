@@ -1,11 +1,12 @@
 /**
- * Promises lines as a list in which each has its own address, the cursor of its place in its day.
+ * Promises lines as a list in which each has its own address, made of its place.
  *
  * @module
  */
 
 import * as ansi from "ansi-sequence-parser";
 import { html } from "hono/html";
+import { formatPlace, type Place } from "../../lib/archive/place.ts";
 import type { Gap } from "../../lib/gaps/gap.ts";
 import { parseTimestamp, timestampMs } from "../../lib/timestamp.ts";
 import { gapWords } from "../gap_words.ts";
@@ -14,8 +15,8 @@ import { viewLine } from "./line.js";
 
 /** A line and where it is. */
 export interface PlacedLine {
-  /** Where it begins, `day:offset`. */
-  cursor: string;
+  /** Where it begins. */
+  place: Place;
   /** Its JSON. */
   text: string;
 }
@@ -24,8 +25,8 @@ export interface PlacedLine {
 export interface LineListOptions {
   /** Texts to mark in the messages. */
   highlights?: readonly string[];
-  /** The cursor of the line that it is about. */
-  current?: string;
+  /** Where the line begins that it is about. */
+  current?: Place;
   /** The gaps among them. */
   gaps?: ListedGaps;
 }
@@ -48,11 +49,12 @@ export function lineList(lines: readonly PlacedLine[], options: LineListOptions 
   let lastDay = "";
   const rows: Html[] = [];
   const views = lines.map((line) => ({ line, view: viewLine(line.text, ansi, options.highlights) }));
+  const current = options.current === undefined ? null : formatPlace(options.current);
   const gaps = gapRows(options.gaps, views.map(({ view }) => view.timestamp));
   for (const [number, { line, view }] of views.entries()) {
     rows.push(...gaps[number]!);
     if (view.day !== "" && view.day !== lastDay) rows.push(html`<li class="day">${lastDay = view.day}</li>`);
-    rows.push(lineRow(line.cursor, view, line.cursor === options.current));
+    rows.push(lineRow(line.place, view, current));
   }
   rows.push(...gaps[lines.length]!);
   return html`<ol class="lines">${rows}</ol>`;
@@ -83,12 +85,12 @@ function moreGaps(): Html {
   return html`<li class="mark gap">There are more gaps than are shown: <a href="/gaps">all of them</a></li>`;
 }
 
-function lineRow(cursor: string, view: ReturnType<typeof viewLine>, current: boolean): Html {
+function lineRow(where: Place, view: ReturnType<typeof viewLine>, current: string | null): Html {
   const { className, timestamp, time, app, place, level } = view;
-  const href = surroundings(cursor);
+  const id = formatPlace(where);
   return html`
-    <li class="line ${className}" id="${cursor}" aria-current="${current ? "true" : "false"}">
-      <a class="time" href="${href}" title="${timestamp}">${time}</a>
+    <li class="line ${className}" id="${id}" aria-current="${id === current ? "true" : "false"}">
+      <a class="time" href="${surroundings(where)}" title="${timestamp}">${time}</a>
       <span class="app" title="${app} ${place}">${app}</span>
       <span class="place">${place}</span>
       <span class="level">${level}</span>
@@ -106,6 +108,7 @@ function message({ pieces, hiddenLength }: ReturnType<typeof viewLine>): (Html |
 }
 
 /** The address of the page that shows what is around a line. */
-export function surroundings(cursor: string): string {
-  return `/?around=${cursor}#${cursor}`;
+export function surroundings(place: Place): string {
+  const text = formatPlace(place);
+  return `/?around=${text}#${text}`;
 }

@@ -7,6 +7,7 @@
 import { type Context, Hono } from "hono";
 import { html } from "hono/html";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { parsePlace, type Place } from "../../lib/archive/place.ts";
 import { curlCommand } from "../home.ts";
 import { aroundPage } from "./around.ts";
 import { addPageAssets } from "./assets.ts";
@@ -18,7 +19,7 @@ import { searchPage } from "./search.ts";
 import type { Parts } from "../parts.ts";
 import { principalOf, withinScope } from "../principal.ts";
 import { Problem, show } from "../problem.ts";
-import { type Cursor, parseCursor, readLineQuery, refuseParameters } from "../query.ts";
+import { readLineQuery, refuseParameters } from "../query.ts";
 import { findTailHint, TAIL_PARAMETERS } from "../tail.ts";
 
 /**
@@ -70,15 +71,15 @@ export function createPageRoutes(parts: Parts): Hono {
 }
 
 /** @throws {Problem} 400 if it is no cursor. */
-function readAround(asked: URLSearchParams): Cursor {
+function readAround(asked: URLSearchParams): Place {
   const text = asked.get("around")!;
-  const cursor = parseCursor(text);
-  if (cursor === null) {
+  const place = parsePlace(text);
+  if (place === null) {
     throw new Problem("bad-parameter", `around must be a day and an offset, not ${show(text)}`, {
       param: "around",
     });
   }
-  return cursor;
+  return place;
 }
 
 function redirectTo(c: Context, path: string, parameters: URLSearchParams): Response {

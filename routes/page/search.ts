@@ -8,8 +8,8 @@
 import type { Context } from "hono";
 import { html } from "hono/html";
 import type { LineChunk, LineRequest } from "../../lib/archive/read/line_reader.ts";
+import { formatPlace, parsePlace, type Place } from "../../lib/archive/place.ts";
 import { planRanges } from "../../lib/archive/read/plan.ts";
-import { dayName } from "../../lib/day.ts";
 import { BROWSER_PAGE_BYTES } from "../../lib/machine/memory_budget.ts";
 import { formatTimestamp } from "../../lib/timestamp.ts";
 import { type Coverage, heldWords, measureCoverage } from "../coverage.ts";
@@ -21,7 +21,7 @@ import type { Html, Page } from "./layout.ts";
 import { lineList, type PlacedLine } from "./lines.ts";
 import type { Parts } from "../parts.ts";
 import { withinScope } from "../principal.ts";
-import { type Cursor, type LineQuery, readLineQuery } from "../query.ts";
+import { type LineQuery, readLineQuery } from "../query.ts";
 
 /** A page shows no more lines than this; more are for a terminal. */
 export const SHOWN_LINES_LIMIT = 1000;
@@ -37,7 +37,7 @@ const decoder = new TextDecoder();
 interface Found {
   lines: PlacedLine[];
   /** Where the next page begins; null where there is none. */
-  next: Cursor | null;
+  next: Place | null;
 }
 
 /**
@@ -96,7 +96,7 @@ async function find(parts: Parts, query: LineQuery, limit: number, signal: Abort
     ranges,
     filter,
     style: "jsonl",
-    events: (day) => ({ day: dayName(day), rest: "" }),
+    events: (day) => ({ day, rest: "" }),
     limit,
   };
   using _slot = await reserve(parts, signal, BROWSER_PAGE_BYTES);
@@ -134,9 +134,10 @@ function placedLines(events: Uint8Array): PlacedLine[] {
   for (let start = 0; start < events.length;) {
     const idEnd = events.indexOf(NEWLINE, start);
     const lineEnd = events.indexOf(NEWLINE, idEnd + 1);
-    const [day, end] = decoder.decode(events.subarray(start + "id: ".length, idEnd)).split(":");
+    const end = parsePlace(decoder.decode(events.subarray(start + "id: ".length, idEnd)))!;
     const line = events.subarray(idEnd + 1 + "data: ".length, lineEnd);
-    lines.push({ cursor: `${day}:${Number(end) - line.length - 1}`, text: decoder.decode(line) });
+    const place = { day: end.day, offset: end.offset - line.length - 1 };
+    lines.push({ place, text: decoder.decode(line) });
     start = lineEnd + 2;
   }
   return lines;
@@ -168,11 +169,10 @@ function coverageWords(coverage: Coverage, asked: URLSearchParams): Html | strin
 
 function morePages(found: Found, query: LineQuery, asked: URLSearchParams, limit: number): (Html | null)[] {
   if (found.next !== null) {
-    const { day, offset } = found.next;
     const next = new URLSearchParams(asked);
     next.delete("tail");
     next.set("limit", String(limit));
-    next.set("cursor", `${dayName(day)}:${offset}`);
+    next.set("cursor", formatPlace(found.next));
     // A duration would count from another moment on the next page.
     if (query.filter.since) next.set("since", formatTimestamp(query.filter.since));
     if (query.filter.until) next.set("until", formatTimestamp(query.filter.until));

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import type { Trust } from "../../lib/archive/clock_trust.ts";
 import { chooseExpired, newestRecorded } from "../../lib/archive/retention.ts";
 import type { DayInfo } from "../../lib/archive/day/recorded_day.ts";
+import { parseDayName } from "../../lib/day.ts";
 import { DAY } from "./archive_rig.ts";
 
-function info(day: string): DayInfo {
+function info(name: string): DayInfo {
   return {
-    day,
+    day: parseDayName(name)!,
     lines: 1,
     bytes: 1,
     gzBytes: 1,

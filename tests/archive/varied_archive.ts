@@ -112,8 +112,7 @@ type Record = any;
 /** Every line of the archive with its day, as they stand there. */
 export async function allLines(archive: Archive): Promise<StoredLine[]> {
   const lines: StoredLine[] = [];
-  for (const info of archive.days().toReversed()) {
-    const day = Date.parse(info.day) / DAY_MS;
+  for (const { day } of archive.days().toReversed()) {
     let offset = 0;
     for (const line of (await dayText(archive, day)).split("\n").slice(0, -1)) {
       lines.push({ day, offset, line, record: JSON.parse(line) });

@@ -7,7 +7,7 @@
 
 import type { ArchiveOptions } from "../../lib/archive/archive.ts";
 import { readConfig } from "../../lib/config/config.ts";
-import { parseDayName } from "../../lib/day.ts";
+import { dayName } from "../../lib/day.ts";
 import type { Details, Logger } from "../../lib/logger.ts";
 import { Flightlog } from "../../lib/flightlog.ts";
 import type { RecorderOptions } from "../../lib/recorder/recorder.ts";
@@ -147,7 +147,7 @@ export class RecorderRig implements AsyncDisposable {
   async texts(): Promise<Map<string, string>> {
     const texts = new Map<string, string>();
     for (const { day } of this.archive.days().reverse()) {
-      texts.set(day, await new Response(this.archive.openText(parseDayName(day)!)).text());
+      texts.set(dayName(day), await new Response(this.archive.openText(day)).text());
     }
     return texts;
   }

@@ -11,9 +11,9 @@ function resumed(id: string, days: [day: number, bytes: number][]): [number, num
 
 Deno.test("Positions.eventId() names the line's own place first, then the days that were there", () => {
   const positions = new Positions([[DAY - 40, 5], [DAY - 2, 36], [DAY - 1, 1000], [DAY, 77], [DAY + 1, 0]]);
-  assert.equal(positions.eventId(DAY, 123), "2026-11-22:123;-2.10,-1.rs");
-  assert.equal(positions.eventId(DAY - 1, 1500), "2026-11-21:1500;-1.10,1.25");
-  assert.equal(new Positions().eventId(DAY, 9), "2026-11-22:9;");
+  assert.equal(positions.eventId({ day: DAY, offset: 123 }), "2026-11-22:123;-2.10,-1.rs");
+  assert.equal(positions.eventId({ day: DAY - 1, offset: 1500 }), "2026-11-21:1500;-1.10,1.25");
+  assert.equal(new Positions().eventId({ day: DAY, offset: 9 }), "2026-11-22:9;");
 });
 
 Deno.test("resumePositions() goes on in every day behind what was given", () => {

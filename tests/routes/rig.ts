@@ -66,7 +66,8 @@ export class ListedDays implements DaySource {
   constructor(days: Record<string, ListedDay>, removed: readonly string[] = []) {
     this.#removed = new Set(removed.map((name) => parseDayName(name)!));
     this.#days = new Map(
-      Object.entries(days).map(([day, { text, sealed = true, gzBytes, held = 0 }]) => {
+      Object.entries(days).map(([name, { text, sealed = true, gzBytes, held = 0 }]) => {
+        const day = parseDayName(name)!;
         const bytes = new TextEncoder().encode(text);
         const gz = new Uint8Array(gzipSync(bytes));
         const lines = text.split("\n").length - 1;
@@ -75,20 +76,20 @@ export class ListedDays implements DaySource {
           lines,
           bytes: bytes.length,
           gzBytes: gzBytes ?? gz.length,
-          first: lines === 0 ? null : `${day}T00:00:01.000000000Z`,
-          last: lines === 0 ? null : `${day}T11:22:33.000000000Z`,
+          first: lines === 0 ? null : `${name}T00:00:01.000000000Z`,
+          last: lines === 0 ? null : `${name}T11:22:33.000000000Z`,
           sealed,
           crc32: sealed ? "9a3f01c2" : null,
           modifiedMs: Date.parse("2026-11-22T01:00:00.250Z"),
           held,
         };
-        return [parseDayName(day)!, { info, text: bytes, gz }];
+        return [day, { info, text: bytes, gz }];
       }),
     );
   }
 
   days(): DayInfo[] {
-    return [...this.#days.values()].map(({ info }) => info).sort((a, b) => a.day < b.day ? 1 : -1);
+    return [...this.#days.values()].map(({ info }) => info).sort((a, b) => b.day - a.day);
   }
 
   day(day: number): DayInfo | undefined {

@@ -425,7 +425,7 @@ Deno.test("LineReader.read() reads only the blocks that may have what is wanted"
   await using test = await openVaried(directory, 14);
   const { archive } = test;
   const [info] = archive.days().filter(({ sealed }) => sealed);
-  const range = { day: Date.parse(info!.day) / 86_400_000, start: 0, end: info!.bytes, timedOnly: true };
+  const range = { day: info!.day, start: 0, end: info!.bytes, timedOnly: true };
   const since = { seconds: range.day * 86_400 + 3600, nanoseconds: 0 };
   const until = { seconds: since.seconds + 60, nanoseconds: 0 };
   const nothing = { apps: [], regions: [], instances: [], levels: [] };

@@ -60,8 +60,8 @@ type Sealed = Extract<BlockResult, { seal: SealEntry }>;
 
 /** What a day looks like from outside. */
 export interface DayInfo {
-  /** `YYYY-MM-DD`. */
-  day: string;
+  /** Which day it is. */
+  day: DayNumber;
   /** How many lines it has. */
   lines: number;
   /** Length of the text in bytes. */
@@ -196,7 +196,7 @@ export class RecordedDay {
   info(): DayInfo {
     const sealed = this.writer === null && this.seal !== null;
     return {
-      day: dayName(this.day),
+      day: this.day,
       lines: this.#lines,
       bytes: this.bytes,
       gzBytes: sealed ? this.seal!.gzBytes : nextPlace(this.part).gzOffset,

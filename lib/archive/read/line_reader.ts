@@ -22,7 +22,8 @@ import {
 import type { OpenDay } from "../day/open_day.ts";
 import { type MemoryBudget, type MemoryHold, READER_BYTES } from "../../machine/memory_budget.ts";
 import type { ReadPool } from "./pool.ts";
-import type { DayRange, Position } from "./plan.ts";
+import type { DayRange } from "./plan.ts";
+import type { Place } from "../place.ts";
 import { KeptChunks } from "./kept_chunks.ts";
 import { runSelectTask, type SelectTask } from "./worker.ts";
 
@@ -59,15 +60,15 @@ export interface LineChunk {
   /** How many lines these are; null where the request has no limit. */
   lines: number | null;
   /** Where the first one begins, or the piece where the request has no limit. */
-  start: Position;
+  start: Place;
   /** Everything wanted before this place was given: behind the last line of a limit, else the piece's end. */
-  end: Position;
+  end: Place;
 }
 
 /** The last lines of a part of the archive. */
 export interface TailLines extends Disposable {
   /** Where the first of them begins; null for no lines. */
-  start: Position | null;
+  start: Place | null;
   /** The lines in their order; null where they are too large to hold, and to be read from `start` on. */
   chunks: Uint8Array[] | null;
 }
@@ -148,7 +149,7 @@ export class LineReader {
    */
   async readTail(request: LineRequest, signal?: AbortSignal): Promise<TailLines> {
     const kept = new KeptChunks((bytes) => this.tryKeep(bytes), TAIL_BYTES_LIMIT);
-    let start: Position | null = null;
+    let start: Place | null = null;
     try {
       for await (const chunk of this.#read(request, true)) {
         if (signal?.aborted) break;
@@ -170,7 +171,7 @@ export class LineReader {
   /** Takes lines out of a text of whole lines that stands at `place`. The text stays as it is. */
   async selectText(
     text: Uint8Array<ArrayBuffer>,
-    place: Position,
+    place: Place,
     request: Pick<LineRequest, "filter" | "style" | "events">,
   ): Promise<Uint8Array> {
     const { filter, style, events } = request;

@@ -5,9 +5,11 @@
  * @module
  */
 
+import type { DayNumber } from "../../day.ts";
 import { freeBuffer } from "../../machine/spent_buffers.ts";
 import { compileFilter, type Filter, type FilterSpec } from "../../filter/filter.ts";
 import { textLine } from "../../line/text_line.ts";
+import { placePrefix } from "../place.ts";
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -29,13 +31,12 @@ const NUMBER_LENGTH = 16;
 export type LineStyle = "jsonl" | "text" | "color";
 
 /**
- * What makes each line an event of a `text/event-stream`, with an id of `day:offset` and `rest`, the offset
- * being that behind the line.
+ * What makes each line an event of a `text/event-stream`, whose id is the place where the line ends and then `rest`.
  */
 export interface EventIds {
-  /** The day's name. */
-  day: string;
-  /** What stands behind the offset. ASCII, no line ends. */
+  /** The day. */
+  day: DayNumber;
+  /** What stands after the offset. ASCII, no line ends. */
   rest: string;
 }
 
@@ -242,7 +243,7 @@ function writeEvents(
   const lines = selection.style === "jsonl"
     ? copyLines(text, from, found)
     : writeText(text, from, found, selection);
-  const before = encoder.encode(`id: ${events.day}:`);
+  const before = encoder.encode(`id: ${placePrefix(events.day)}`);
   const between = encoder.encode(`${events.rest}\ndata: `);
   const perLine = before.length + NUMBER_LENGTH + between.length + 1;
   const bytes = new Uint8Array(lines.bytes.length + found.count * perLine);

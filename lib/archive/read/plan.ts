@@ -5,19 +5,12 @@
  * @module
  */
 
-import { type DayNumber, parseDayName } from "../../day.ts";
+import type { DayNumber } from "../../day.ts";
 import { compileFilter, type FilterSpec } from "../../filter/filter.ts";
 import type { DayInfo } from "../day/recorded_day.ts";
+import type { Place } from "../place.ts";
 
 const DAY_SECONDS = 86_400;
-
-/** A place in the archive: a byte of a day's text, which means the same for ever. */
-export interface Position {
-  /** The day. */
-  day: DayNumber;
-  /** The offset in its text, in bytes. */
-  offset: number;
-}
 
 /** A part of one day. */
 export interface DayRange {
@@ -25,7 +18,7 @@ export interface DayRange {
   day: DayNumber;
   /** The first byte of its text. */
   start: number;
-  /** The byte behind the last one. */
+  /** The byte after the last one. */
   end: number;
   /**
    * Whether lines without a time are left out. Such a line was recorded at some time of its day, so it belongs
@@ -39,10 +32,35 @@ export interface ReadScope {
   /** Only this day; null for all. */
   day: DayNumber | null;
   /** Nothing before this place; null for no such limit. */
-  start: Position | null;
+  start: Place | null;
 }
 
-/** The parts to read, oldest first, as far as `days` reach now. */
+/**
+ * The parts to read, oldest first, as far as `days` reach now.
+ *
+ * @example All lines since 06:00 of the second of two days
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { planRanges } from "./plan.ts";
+ * import { parseDayName } from "../../day.ts";
+ * import { parseTimestamp } from "../../timestamp.ts";
+ *
+ * const day = parseDayName("2026-11-22")!;
+ * const known = { lines: 3, gzBytes: 50, sealed: true, crc32: "00000000", modifiedMs: 0, held: 0 };
+ * const days = [
+ *   { ...known, day, bytes: 300, first: "2026-11-22T00:00:01Z", last: "2026-11-22T09:00:00Z" },
+ *   { ...known, day: day - 1, bytes: 100, first: "2026-11-21T00:00:01Z", last: "2026-11-21T23:00:00Z" },
+ * ];
+ * const filter = { since: parseTimestamp("2026-11-22T06:00:00Z"), apps: [], regions: [], instances: [], levels: [] };
+ * assert.deepEqual(planRanges(days, filter, { day: null, start: null }), [
+ *   { day, start: 0, end: 300, timedOnly: false },
+ * ]);
+ * // The same question from the place on at which the answer before it ended.
+ * assert.deepEqual(planRanges(days, filter, { day: null, start: { day, offset: 200 } }), [
+ *   { day, start: 200, end: 300, timedOnly: false },
+ * ]);
+ * ```
+ */
 export function planRanges(days: readonly DayInfo[], filter: FilterSpec, scope: ReadScope): DayRange[] {
   const times = compileFilter({
     since: filter.since,
@@ -54,7 +72,7 @@ export function planRanges(days: readonly DayInfo[], filter: FilterSpec, scope: 
   });
   const ranges: DayRange[] = [];
   for (const info of days) {
-    const day = parseDayName(info.day)!;
+    const { day } = info;
     if (scope.day !== null && day !== scope.day) continue;
     const start = scope.start === null || day > scope.start.day
       ? 0

@@ -110,7 +110,7 @@ export class Scrub {
   status(): ScrubStatus {
     const days = this.#archive.days();
     const damaged = days.flatMap(({ day }) =>
-      (this.#checked.get(parseDayName(day)!)?.damaged ?? []).map((what) => ({ day, what }))
+      (this.#checked.get(day)?.damaged ?? []).map((what) => ({ day: dayName(day), what }))
     );
     const daysChecked = days.filter((day) => !this.#isDue(day)).length;
     return { lastFinishedMs: this.#lastFinishedMs, daysChecked, damaged };
@@ -141,14 +141,14 @@ export class Scrub {
 
   /** The day that was read back longest ago, of those that are due. */
   #nextDue(): DayNumber | null {
-    const due = this.#archive.days().filter((day) => this.#isDue(day)).map(({ day }) => parseDayName(day)!);
+    const due = this.#archive.days().filter((day) => this.#isDue(day)).map(({ day }) => day);
     if (due.length === 0) return null;
     const checkedMs = (day: DayNumber): number => this.#checked.get(day)?.atMs ?? -Infinity;
     return due.reduce((first, day) => checkedMs(day) < checkedMs(first) ? day : first);
   }
 
   #isDue({ day, sealed }: DayInfo): boolean {
-    const checked = this.#checked.get(parseDayName(day)!);
+    const checked = this.#checked.get(day);
     if (checked === undefined) return true;
     const agoMs = this.#clock.now() - checked.atMs;
     return agoMs < 0 || agoMs >= (sealed ? SCRUB_AFTER_MS : SCRUB_HOT_AFTER_MS); // a clock may have been set back
@@ -176,7 +176,7 @@ export class Scrub {
 
   /** Writes down what is known. Losing it costs one more reading, so nobody waits for the disk. */
   async #save(): Promise<void> {
-    const there = new Set(this.#archive.days().map(({ day }) => parseDayName(day)!));
+    const there = new Set(this.#archive.days().map(({ day }) => day));
     for (const day of this.#checked.keys()) {
       if (!there.has(day)) this.#checked.delete(day);
     }

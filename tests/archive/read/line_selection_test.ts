@@ -59,7 +59,7 @@ Deno.test("selectLines() leaves out a line that is cut by either end", () => {
 });
 
 Deno.test("selectLines() makes events with the place behind each line", () => {
-  const events = { day: "2026-11-22", rest: ";-1.rs" };
+  const events = { day: 20_779, rest: ";-1.rs" };
   assert.equal(
     select({ text: "b", events }).text,
     `id: 2026-11-22:${1000 + 2 * LENGTH};-1.rs\ndata: {"message":"b2"}\n\n` +
@@ -70,7 +70,7 @@ Deno.test("selectLines() makes events with the place behind each line", () => {
 Deno.test("selectLines() lets no line end its event early", () => {
   const damaged = encoder.encode('{"mess\r\rdata: evil\n');
   assert.equal(
-    select({ events: { day: "2026-11-22", rest: ";" } }, damaged).text,
+    select({ events: { day: 20_779, rest: ";" } }, damaged).text,
     'id: 2026-11-22:1019;\ndata: {"mess  data: evil\n\n',
   );
 });

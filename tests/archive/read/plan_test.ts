@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { lastBytes, planRanges } from "../../../lib/archive/read/plan.ts";
 import type { DayInfo } from "../../../lib/archive/day/recorded_day.ts";
+import { parseDayName } from "../../../lib/day.ts";
 import type { FilterSpec } from "../../../lib/filter/filter.ts";
 import { parseTimestamp } from "../../../lib/timestamp.ts";
 
 const DAY = 20_779; // 2026-11-22
 
-function info(day: string, first: string | null, last: string | null, bytes = 100): DayInfo {
+function info(name: string, first: string | null, last: string | null, bytes = 100): DayInfo {
   return {
-    day,
+    day: parseDayName(name)!,
     lines: 3,
     bytes,
     gzBytes: 50,

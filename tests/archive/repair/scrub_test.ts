@@ -9,6 +9,7 @@ import {
   SCRUB_TICK_MS,
 } from "../../../lib/archive/repair/scrub.ts";
 import type { ScrubHotTask, ScrubResult, ScrubSealedTask } from "../../../lib/archive/repair/scrub_task.ts";
+import { parseDayName } from "../../../lib/day.ts";
 import { FakeClock } from "../../rig/fake_clock.ts";
 import { GZ, GZ_PART, hot, INDEX, INDEX_PART, PLAIN, sealed } from "./damages.ts";
 import { DAY, keepingLogger, TestDirectory } from "../archive_rig.ts";
@@ -123,7 +124,7 @@ Deno.test("Reading back a hot day says where both copies have changed", () => {
 function listed(results: Record<number, string[]> = {}) {
   const asked: string[] = [];
   const day = (name: string, sealed: boolean): DayInfo => ({
-    day: name,
+    day: parseDayName(name)!,
     lines: 1,
     bytes: 1,
     gzBytes: 1,
