@@ -212,9 +212,11 @@ export class LineReader {
           selected.catch(() => {}); // whoever comes to it hears of it
           pending.push({ ...value, selected, ahead });
         }
-        const next = pending.shift();
+        // It stays in the list until its room is given back: here, or where it turns out to be damaged, at the end.
+        const next = pending[0];
         if (next === undefined) return;
         const selected = await next.selected;
+        pending.shift();
         next.ahead?.[Symbol.dispose]();
         const chunk = chunkOf(next, selected, remaining, isBackward);
         if (remaining !== null) remaining -= chunk.lines!;

@@ -5,7 +5,7 @@ import { planRanges } from "../../../lib/archive/read/plan.ts";
 import type { DayInfo } from "../../../lib/archive/day/recorded_day.ts";
 import type { FilterSpec } from "../../../lib/filter/filter.ts";
 import { FakeClock } from "../../rig/fake_clock.ts";
-import { DAY, NOON, openArchive, TestDirectory } from "../archive_rig.ts";
+import { appendLines, DAY, DAY_NAME, NOON, openArchive, TestDirectory } from "../archive_rig.ts";
 import { FIRST_DAY, openVaried } from "../varied_archive.ts";
 
 const ALL: FilterSpec = { apps: [], regions: [], instances: [], levels: [] };
@@ -99,4 +99,22 @@ Deno.test("LineReader.readTail() tells where to begin when there is no room for 
   using tail = await test.archive.lines.readTail(requestFor(test.archive.days(), ALL, 4000));
   assert.equal(tail.chunks, null);
   assert.deepEqual(tail.start, { day: DAY, offset: 1000 * (line.length + 1) });
+});
+
+Deno.test("LineReader.read() gives back the room of what it read ahead when a block is damaged", async () => {
+  using directory = new TestDirectory();
+  {
+    await using opened = await openArchive(directory);
+    appendLines(opened.archive, 0, 5000, 1000);
+    await opened.seal();
+  }
+  const gz = directory.read(`${DAY_NAME}.jsonl.gz`);
+  gz[Math.floor(gz.length / 2)]! ^= 0x10;
+  directory.write(`${DAY_NAME}.jsonl.gz`, gz);
+  const clock = new FakeClock(NOON);
+  const memory = new MemoryBudget({ limitBytes: 100 * READER_BYTES, clock });
+  await using opened = await openArchive(directory, { clock, memory });
+  const lines = opened.archive.lines.read(requestFor(opened.archive.days(), ALL, null));
+  await assert.rejects(Array.fromAsync(lines), /Cannot read block at \d+ of 2026-11-22: /);
+  assert.equal(memory.heldBytes, 0);
 });
