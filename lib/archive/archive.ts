@@ -20,8 +20,9 @@ import { type HeldLines, joinHeld } from "./day/held.ts";
 import { REMOVED_FILE } from "./format.ts";
 import { chunkStream } from "./read/chunk_stream.ts";
 import { LineReader, type ReaderSlot } from "./read/line_reader.ts";
-import type { ByteRange } from "./day/open_day.ts";
+import type { ByteRange, DayReading } from "./day/open_day.ts";
 import type { PlainFile, WriterEvents } from "./day/plain_writer.ts";
+import { IndexCache } from "./read/index_cache.ts";
 import { ReadPool } from "./read/pool.ts";
 import { type DayHost, type DayInfo, emptyDay, RecordedDay } from "./day/recorded_day.ts";
 import { recoverArchive } from "./repair/recovery.ts";
@@ -75,6 +76,7 @@ export class Archive {
   readonly #changeListeners = new Set<() => void>();
   readonly #blockWorker: WorkerClient<BlockTask, BlockResult>;
   readonly #pool: ReadPool;
+  readonly #reading: DayReading;
   readonly #memory: MemoryBudget;
   readonly #host: DayHost;
   #waitingBytes = 0;
@@ -107,11 +109,12 @@ export class Archive {
       },
     );
     this.#pool = new ReadPool(options.clock, options.readWorkers);
+    this.#reading = { pool: this.#pool, indexes: new IndexCache() };
     this.#memory = options.memory ?? new MemoryBudget({ limitBytes: LARGEST_BYTES, clock: options.clock });
     this.lines = new LineReader({
       pool: this.#pool,
       memory: this.#memory,
-      open: (day) => this.#recorded(day).open(this.#pool),
+      open: (day) => this.#recorded(day).open(this.#reading),
     });
     this.#host = {
       directory: options.directory,
@@ -272,7 +275,7 @@ export class Archive {
     slot: ReaderSlot | null = null,
   ): ReadableStream<Uint8Array<ArrayBuffer>> {
     const recorded = this.#recorded(day);
-    const open = recorded.open(this.#pool);
+    const open = recorded.open(this.#reading);
     const pieces = open.text(range ?? { start: 0, end: recorded.bytes }, this.#memory);
     return this.#stream(day, pieces, open, slot);
   }
@@ -291,7 +294,7 @@ export class Archive {
     if (range !== undefined && !recorded.info().sealed) {
       throw new RangeError(`Cannot cut ${dayName(day)}: it is not sealed`);
     }
-    const open = recorded.open(this.#pool);
+    const open = recorded.open(this.#reading);
     return this.#stream(day, range === undefined ? open.gzip() : open.gzipRange(range), open, slot);
   }
 

@@ -1,6 +1,6 @@
 /**
- * Promises one day as it was at one moment, for as long as somebody reads: its files are open, so that
- * sealing and retention may rename and remove them meanwhile.
+ * Promises one day as it was at one moment, for as long as somebody reads: what it is read from stays open, so that
+ * sealing and retention may rename and remove files meanwhile.
  *
  * @module
  */
@@ -10,7 +10,6 @@ import { gzipTrailer, isIntactGzip, isTextOf, parseCrc32 } from "../blocks/block
 import type { DayIndex } from "../blocks/day_index.ts";
 import {
   type BlockEntry,
-  gzFile,
   GZIP_HEADER,
   GZIP_TRAILER_BYTES,
   gzPartFile,
@@ -18,14 +17,15 @@ import {
   type SealEntry,
 } from "../format.ts";
 import type { DayNumber } from "../../day.ts";
-import { type MemoryBudget, type MemoryHold, READER_BYTES } from "../../machine/memory_budget.ts";
+import type { MemoryBudget } from "../../machine/memory_budget.ts";
+import { groupsOf, piecesOf } from "../blocks/block_groups.ts";
+import { type Bytes, bytesInPieces } from "../read/bytes.ts";
+import type { IndexCache } from "../read/index_cache.ts";
 import type { ReadPool } from "../read/pool.ts";
+import { sealedText } from "../read/sealed_text.ts";
 
-/** How much of a file is read at a time, in bytes. */
+/** How much plain text is read at a time, in bytes. */
 const READ_BYTES = 256 * 1024;
-
-/** How much of a gzip file is read at a time, in bytes: whole blocks, at least one. */
-const GZIP_READ_BYTES = 512 * 1024;
 
 /** How much text that has no block yet is deflated at a time, in bytes. */
 const DEFLATE_BYTES = 1024 * 1024;
@@ -34,7 +34,7 @@ const DEFLATE_BYTES = 1024 * 1024;
 export interface ByteRange {
   /** The first byte. */
   start: number;
-  /** The byte behind the last one. */
+  /** The byte after the last one. */
   end: number;
 }
 
@@ -50,44 +50,52 @@ export interface DamageHandler {
   onMasked(file: string, what: string): void;
 }
 
-/** See {@linkcode OpenDay}. Files that the day does not have are null. */
+/** What all who read days share. */
+export interface DayReading {
+  /** Inflates and deflates blocks. */
+  pool: ReadPool;
+  /** The indexes of sealed days that were read lately. */
+  indexes: IndexCache;
+}
+
+/** See {@linkcode OpenDay}. What the day does not have is null. */
 export interface OpenDayParts {
   /** Which day it is. */
   day: DayNumber;
   /** The totals of the sealed text. */
   seal: SealEntry | null;
   /** The sealed gzip file. */
-  gz: Deno.FsFile | null;
+  gz: Bytes | null;
   /** The index of {@linkcode OpenDayParts.gz}. */
-  index: Deno.FsFile | null;
+  index: Bytes | null;
   /** The plain file, and which bytes of the day's text it holds: from `from` to `end`. */
-  plain: { file: Deno.FsFile; from: number; end: number } | null;
+  plain: { bytes: Bytes; from: number; end: number } | null;
   /** The gzip blocks of the plain file that are made already. */
-  part: { file: Deno.FsFile | null; index: DayIndex };
-  /** Inflates blocks. */
-  pool: ReadPool;
+  part: { bytes: Bytes | null; index: DayIndex };
+  /** What it shares with other days. */
+  reading: DayReading;
   /** Told of what is wrong. */
   damage: DamageHandler;
 }
 
-/** The files of a day, opened together. */
+/** A day, and what it is read from. */
 export class OpenDay implements Disposable {
   readonly #parts: OpenDayParts;
   readonly #blocks: readonly BlockEntry[];
   #closed = false;
 
-  /** Takes the files over: they are closed with it. */
+  /** Takes over what it is read from, which is disposed of with it. */
   constructor(parts: OpenDayParts) {
     this.#parts = parts;
     this.#blocks = [...parts.part.index.blocks];
   }
 
-  /** Closes the files; harmless when repeated. */
+  /** Disposes of what it is read from; harmless when repeated. */
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
     const { gz, index, plain, part } = this.#parts;
-    for (const file of [gz, index, plain?.file, part.file]) file?.close();
+    for (const bytes of [gz, index, plain?.bytes, part.bytes]) bytes?.[Symbol.dispose]();
   }
 
   /**
@@ -97,10 +105,11 @@ export class OpenDay implements Disposable {
    * @throws {Error} If a block is damaged or a file ends early.
    */
   async *text(range: ByteRange, memory: MemoryBudget): AsyncGenerator<Uint8Array> {
-    const { seal, plain } = this.#parts;
+    const { seal, gz, plain, reading } = this.#parts;
     const sealedEnd = seal?.rawBytes ?? 0;
-    if (range.start < sealedEnd) {
-      yield* this.#sealedText({ start: range.start, end: Math.min(range.end, sealedEnd) }, memory);
+    if (gz !== null && range.start < sealedEnd) {
+      const sealed = { start: range.start, end: Math.min(range.end, sealedEnd) };
+      yield* sealedText(gz, await this.sealedBlocks(), sealed, { pool: reading.pool, memory });
     }
     if (plain !== null && range.end > sealedEnd) {
       yield* this.#plainText({ start: Math.max(range.start, plain.from), end: range.end });
@@ -114,7 +123,7 @@ export class OpenDay implements Disposable {
    * @throws {Error} As {@linkcode gzipRange}.
    */
   async *gzip(): AsyncGenerator<Uint8Array> {
-    const { seal, gz, part, plain, pool } = this.#parts;
+    const { seal, gz, part, plain, reading } = this.#parts;
     yield GZIP_HEADER;
     let rawEnd = seal?.rawBytes ?? 0;
     let crc32 = seal === null ? 0 : parseCrc32(seal.crc32);
@@ -122,22 +131,21 @@ export class OpenDay implements Disposable {
       yield* this.#sealedGzip({ start: 0, end: seal.gzBytes });
     }
     const { gzFrom } = part.index.header;
-    for (const blocks of groupsOf(this.#blocks)) {
-      const bytes = await readExactly(part.file!, blocks[0]!.gzOffset - gzFrom, gzLengthOf(blocks));
-      for (const [block, piece] of piecesOf(blocks, bytes)) {
+    for (const group of groupsOf(this.#blocks)) {
+      const bytes = await part.bytes!.read(group.gzOffset - gzFrom, group.gzLength);
+      for (const [block, piece] of piecesOf(group, bytes)) {
         yield await this.#isIntact(block, piece) ? piece : await this.#deflateAgain(block);
       }
-      const last = blocks.at(-1)!;
+      const last = group.blocks.at(-1)!;
       rawEnd = last.rawOffset + last.rawLength;
       crc32 = parseCrc32(last.totalCrc32);
     }
     if (plain !== null) {
-      for await (
-        const text of fileBytes(plain.file, rawEnd - plain.from, plain.end - rawEnd, DEFLATE_BYTES)
-      ) {
+      const rest = bytesInPieces(plain.bytes, rawEnd - plain.from, plain.end - rawEnd, DEFLATE_BYTES);
+      for await (const text of rest) {
         crc32 = zlib.crc32(text, crc32);
         rawEnd += text.length;
-        yield await pool.run({ kind: "deflate", text });
+        yield await reading.pool.run({ kind: "deflate", text });
       }
     }
     yield gzipTrailer(crc32, rawEnd);
@@ -164,16 +172,14 @@ export class OpenDay implements Disposable {
    * @throws {IndexDamage} If the index is damaged.
    */
   async sealedBlocks(): Promise<readonly BlockEntry[]> {
-    const { index, day, seal, pool, damage } = this.#parts;
+    const { index, day, seal, reading, damage } = this.#parts;
     if (seal === null || index === null) return [];
-    const readText = async (): Promise<string> => {
-      const { size } = await index.stat();
-      return new TextDecoder().decode(await readExactly(index, 0, size));
-    };
-    return await pool.indexes.get(day, seal, readText, ({ message }) => damage.mendIndex(message));
+    const readText = async (): Promise<string> =>
+      new TextDecoder().decode(await index.read(0, await index.size()));
+    return await reading.indexes.get(day, seal, readText, ({ message }) => damage.mendIndex(message));
   }
 
-  /** The blocks of the plain text that are made already; what stands behind them has none. */
+  /** The blocks of the plain text that are made already; the text after them has none. */
   get plainBlocks(): readonly BlockEntry[] {
     return this.#blocks;
   }
@@ -184,14 +190,14 @@ export class OpenDay implements Disposable {
     return plain && { start: plain.from, end: plain.end };
   }
 
-  /** The deflated bytes of a sealed block. One read at a time. */
+  /** The deflated bytes of a sealed block. */
   async readBlock(block: BlockEntry): Promise<Uint8Array<ArrayBuffer>> {
-    return await readExactly(this.#parts.gz!, block.gzOffset, block.gzLength);
+    return await this.#parts.gz!.read(block.gzOffset, block.gzLength);
   }
 
   /**
    * The plain text of a block that was made of it. Where the plain file has changed since, the block still has it:
-   * its checksum was taken when it was made. One read at a time.
+   * its checksum was taken when it was made.
    *
    * @throws {Error} If both are damaged.
    */
@@ -199,12 +205,12 @@ export class OpenDay implements Disposable {
     const { rawOffset, rawLength } = block;
     const text = await this.readPlain({ start: rawOffset, end: rawOffset + rawLength });
     if (isTextOf(text, block)) return text;
-    const { day, plain, part, pool, damage } = this.#parts;
+    const { day, plain, part, reading, damage } = this.#parts;
     const name = plainFile(day, plain!.from);
     const what = `the text at ${rawOffset} is not that of the block made of it`;
     try {
-      const bytes = await readExactly(part.file!, block.gzOffset - part.index.header.gzFrom, block.gzLength);
-      const text = await pool.run({ kind: "inflate", bytes, block });
+      const bytes = await part.bytes!.read(block.gzOffset - part.index.header.gzFrom, block.gzLength);
+      const text = await reading.pool.run({ kind: "inflate", bytes, block });
       damage.onMasked(name, `${what}; read from the block`);
       return text as Uint8Array<ArrayBuffer>;
     } catch (error) {
@@ -212,15 +218,15 @@ export class OpenDay implements Disposable {
     }
   }
 
-  /** The plain text in `range` of the day. One read at a time. */
+  /** The plain text in `range` of the day. */
   async readPlain(range: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
-    const { file, from } = this.#parts.plain!;
-    return await readExactly(file, range.start - from, range.end - range.start);
+    const { bytes, from } = this.#parts.plain!;
+    return await bytes.read(range.start - from, range.end - range.start);
   }
 
   /** The plain text in `range`: what has its blocks is held against them. */
   async *#plainText(range: ByteRange): AsyncGenerator<Uint8Array> {
-    const { file, from } = this.#parts.plain!;
+    const { bytes, from } = this.#parts.plain!;
     let at = range.start;
     for (const block of this.#blocks) {
       const end = block.rawOffset + block.rawLength;
@@ -229,23 +235,23 @@ export class OpenDay implements Disposable {
       yield text.subarray(at - block.rawOffset, range.end - block.rawOffset);
       at = Math.min(end, range.end);
     }
-    yield* fileBytes(file, at - from, range.end - at);
+    yield* bytesInPieces(bytes, at - from, range.end - at, READ_BYTES);
   }
 
   /** The bytes of the blocks of the sealed gzip file that stand in `range`. */
   async *#sealedGzip(range: ByteRange): AsyncGenerator<Uint8Array> {
-    const { gz, day } = this.#parts;
+    const { gz } = this.#parts;
     const blocks = (await this.sealedBlocks()).filter(({ gzOffset, gzLength }) =>
       gzOffset < range.end && gzOffset + gzLength > range.start
     );
     for (const group of groupsOf(blocks)) {
-      const offset = group[0]!.gzOffset;
-      const bytes = await readExactly(gz!, offset, gzLengthOf(group));
+      const offset = group.gzOffset;
+      const bytes = await gz!.read(offset, group.gzLength);
       for (const [block, piece] of piecesOf(group, bytes)) {
         if (await this.#isIntact(block, piece)) continue;
         throw new Error(
           `Cannot read block at ${block.gzOffset} of "${
-            gzFile(day)
+            gz!.name
           }": its bytes are not those that were written`,
         );
       }
@@ -258,7 +264,7 @@ export class OpenDay implements Disposable {
     const isIntact = isIntactGzip(bytes, block);
     if (isIntact !== null) return isIntact;
     try {
-      await this.#parts.pool.run({ kind: "inflate", bytes: bytes.slice(), block });
+      await this.#parts.reading.pool.run({ kind: "inflate", bytes: bytes.slice(), block });
       return true;
     } catch {
       return false;
@@ -267,108 +273,12 @@ export class OpenDay implements Disposable {
 
   /** Deflates the text of a block anew whose own bytes are damaged. */
   async #deflateAgain(block: BlockEntry): Promise<Uint8Array> {
-    const { day, pool, damage } = this.#parts;
+    const { day, reading, damage } = this.#parts;
     const text = await this.readPlainBlock(block);
     damage.onMasked(
       gzPartFile(day),
       `the block at ${block.gzOffset} is damaged; made again from the plain file`,
     );
-    return await pool.run({ kind: "deflate", text });
+    return await reading.pool.run({ kind: "deflate", text });
   }
-
-  /** Inflates the blocks that `range` touches, the next ones while the reader takes the one before. */
-  async *#sealedText(range: ByteRange, memory: MemoryBudget): AsyncGenerator<Uint8Array> {
-    const { day, gz, pool } = this.#parts;
-    const blocks = (await this.sealedBlocks()).filter(({ rawOffset, rawLength }) =>
-      rawOffset < range.end && rawOffset + rawLength > range.start
-    );
-    const texts: { text: Promise<Uint8Array>; room: MemoryHold | null }[] = [];
-    try {
-      for (const [number, block] of blocks.entries()) {
-        const aheadEnd = Math.min(number + 1 + pool.size, blocks.length);
-        for (let ahead = number + texts.length; ahead < aheadEnd; ahead++) {
-          const room = ahead === number ? null : memory.trySpare(READER_BYTES);
-          if (ahead > number && room === null) break;
-          const next = blocks[ahead]!;
-          // The place is in the list before anything can fail, so that it is given back.
-          const { promise: text, resolve } = Promise.withResolvers<Uint8Array>();
-          text.catch(() => {}); // it is awaited in its turn, or not at all
-          texts.push({ text, room });
-          const bytes = await readExactly(gz!, next.gzOffset, next.gzLength);
-          resolve(pool.run({ kind: "inflate", bytes, block: next }));
-        }
-        const { text, room } = texts.shift()!;
-        const inflated = await text.catch((error) => {
-          throw new Error(`Cannot read block at ${block.gzOffset} of "${gzFile(day)}": ${error.message}`);
-        });
-        room?.[Symbol.dispose]();
-        yield inflated.subarray(Math.max(0, range.start - block.rawOffset), range.end - block.rawOffset);
-      }
-    } finally {
-      for (const { room } of texts) room?.[Symbol.dispose]();
-    }
-  }
-}
-
-/** Blocks that stand one after another, in groups that are read together. */
-function* groupsOf(blocks: readonly BlockEntry[]): Generator<BlockEntry[]> {
-  let group: BlockEntry[] = [];
-  for (const block of blocks) {
-    if (group.length > 0 && gzLengthOf(group) + block.gzLength > GZIP_READ_BYTES) {
-      yield group;
-      group = [];
-    }
-    group.push(block);
-  }
-  if (group.length > 0) yield group;
-}
-
-/** How long blocks are that stand one after another, in bytes of the gzip file. */
-function gzLengthOf(blocks: readonly BlockEntry[]): number {
-  const last = blocks.at(-1)!;
-  return last.gzOffset + last.gzLength - blocks[0]!.gzOffset;
-}
-
-/** Each of `blocks` with its part of `bytes`, which begin where the first one does. */
-function* piecesOf(blocks: readonly BlockEntry[], bytes: Uint8Array): Generator<[BlockEntry, Uint8Array]> {
-  const from = blocks[0]!.gzOffset;
-  for (const block of blocks) {
-    yield [block, bytes.subarray(block.gzOffset - from, block.gzOffset - from + block.gzLength)];
-  }
-}
-
-/** The bytes of a file from `offset`, in pieces of at most `pieceBytes`, each in a buffer of its own. */
-async function* fileBytes(
-  file: Deno.FsFile,
-  offset: number,
-  length: number,
-  pieceBytes: number = READ_BYTES,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  for (let done = 0; done < length;) {
-    const piece = await readExactly(file, offset + done, Math.min(pieceBytes, length - done));
-    done += piece.length;
-    yield piece;
-  }
-}
-
-/**
- * Reads `length` bytes from `offset`.
- *
- * @throws {Error} If the file ends before.
- */
-async function readExactly(
-  file: Deno.FsFile,
-  offset: number,
-  length: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
-  await file.seek(offset, Deno.SeekMode.Start);
-  for (let filled = 0; filled < length;) {
-    const count = await file.read(bytes.subarray(filled));
-    if (count === null) {
-      throw new Error(`Cannot read ${length} bytes at ${offset}: the file ends after ${filled}`);
-    }
-    filled += count;
-  }
-  return bytes;
 }

@@ -43,9 +43,9 @@ import {
 } from "../format.ts";
 import type { HeldLines } from "./held.ts";
 import { type BlockPlace, emptySummary, type TextSummary } from "../blocks/block.ts";
-import { OpenDay } from "./open_day.ts";
+import { type DayReading, OpenDay } from "./open_day.ts";
 import { openPlainFile, type PlainFile, PlainWriter, type WriterEvents } from "./plain_writer.ts";
-import type { ReadPool } from "../read/pool.ts";
+import { type Bytes, FileBytes } from "../read/bytes.ts";
 import type { MendedIndex } from "../repair/index_repair.ts";
 import type { ScrubPlace } from "../repair/scrub.ts";
 import {
@@ -305,11 +305,11 @@ export class RecordedDay {
   }
 
   /** Opens the day as it is now, for reading; the caller closes it. */
-  open(pool: ReadPool): OpenDay {
+  open(reading: DayReading): OpenDay {
     const { writer, part, seal } = this;
-    const files: Deno.FsFile[] = [];
-    const openFile = (path: string): Deno.FsFile => {
-      const file = Deno.openSync(path, { read: true });
+    const files: Bytes[] = [];
+    const openFile = (path: string): Bytes => {
+      const file = new FileBytes(path);
       files.push(file);
       return file;
     };
@@ -320,17 +320,17 @@ export class RecordedDay {
         gz: seal && openFile(this.#path(gzFile(this.day))),
         index: seal && openFile(this.#path(indexFile(this.day))),
         plain: writer !== null && writer.committed > writer.from
-          ? { file: openFile(writer.path), from: writer.from, end: writer.committed }
+          ? { bytes: openFile(writer.path), from: writer.from, end: writer.committed }
           : null,
         part: {
           index: part,
-          file: part.blocks.length > 0 ? openFile(this.#path(gzPartFile(this.day))) : null,
+          bytes: part.blocks.length > 0 ? openFile(this.#path(gzPartFile(this.day))) : null,
         },
-        pool,
+        reading,
         damage: { mendIndex: (reason) => this.mendIndex(reason), onMasked: this.#host.onMasked },
       });
     } catch (error) {
-      for (const file of files) file.close();
+      for (const file of files) file[Symbol.dispose]();
       throw error;
     }
   }

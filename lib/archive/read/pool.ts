@@ -6,7 +6,6 @@
  */
 
 import type { Cancel, Clock } from "../../clock.ts";
-import { IndexCache } from "./index_cache.ts";
 import type { SelectedLines } from "./line_selection.ts";
 import type { BytesTask, ReadResult, ReadTask, SelectTask } from "./worker.ts";
 import { WorkerClient } from "../worker_client.ts";
@@ -28,10 +27,8 @@ export function readWorkersFor(machineBytes: number, cores: number = navigator.h
   return machineBytes < ONE_WORKER_BYTES ? 1 : Math.max(1, Math.min(cores - 1, WORKERS_LIMIT));
 }
 
-/** What all readers share: the workers, and the indexes that were read lately. */
+/** The workers that all readers share. */
 export class ReadPool {
-  /** The indexes of sealed days. */
-  readonly indexes: IndexCache = new IndexCache();
   readonly #clients: WorkerClient<ReadTask, ReadResult>[] = [];
   readonly #clock: Clock;
   /** The workers that have answered since they were started. */

@@ -1,15 +1,25 @@
 import assert from "node:assert/strict";
+import { indexHeader, parseSealedIndex } from "../../../lib/archive/blocks/day_index.ts";
+import { OpenDay } from "../../../lib/archive/day/open_day.ts";
+import { IndexCache } from "../../../lib/archive/read/index_cache.ts";
+import { ReadPool } from "../../../lib/archive/read/pool.ts";
+import { LARGEST_BYTES, MemoryBudget } from "../../../lib/machine/memory_budget.ts";
+import { FakeClock } from "../../rig/fake_clock.ts";
+import { MemoryBytes } from "../read/memory_bytes.ts";
 import {
   appendLines,
   bytesOf,
   DAY,
   DAY_NAME,
   inflateAsBrowser,
+  NOON,
   openArchive,
   TestDirectory,
   textFrom,
   textOf,
 } from "../archive_rig.ts";
+
+const decoder = new TextDecoder();
 
 Deno.test("openText() gives for each range the same slice of the whole in every state of a day", async () => {
   using directory = new TestDirectory();
@@ -123,4 +133,41 @@ Deno.test("A flipped bit breaks the stream at its block with a clear error; othe
   assert.equal(read, block.rawOffset);
   const behind = { start: block.rawOffset + block.rawLength, end: text.length };
   assert.ok(await textFrom(archive.openText(DAY, behind)) === text.slice(behind.start));
+});
+
+Deno.test("OpenDay reads a sealed day wherever its bytes lie: these are in memory", async () => {
+  using directory = new TestDirectory();
+  const text = textOf(0, 2500, 1000);
+  {
+    await using opened = await openArchive(directory);
+    appendLines(opened.archive, 0, 2500, 1000);
+    await opened.seal();
+  }
+  const gz = new MemoryBytes(`${DAY_NAME}.jsonl.gz`, directory.read(`${DAY_NAME}.jsonl.gz`));
+  const index = new MemoryBytes(`${DAY_NAME}.index`, directory.read(`${DAY_NAME}.index`));
+  const clock = new FakeClock(NOON);
+  const pool = new ReadPool(clock, 1);
+  const memory = new MemoryBudget({ limitBytes: LARGEST_BYTES, clock });
+  {
+    using day = new OpenDay({
+      day: DAY,
+      seal: parseSealedIndex(directory.text(`${DAY_NAME}.index`), DAY).seal,
+      gz,
+      index,
+      plain: null,
+      part: { bytes: null, index: { header: indexHeader(DAY, text.length, 0), blocks: [], seal: null } },
+      reading: { pool, indexes: new IndexCache() },
+      damage: { mendIndex: (reason) => Promise.reject(new Error(reason)), onMasked: () => {} },
+    });
+    const range = { start: 1_048_000, end: 1_050_000 };
+    const slice = await Array.fromAsync(day.text(range, memory));
+    assert.equal(slice.map((piece) => decoder.decode(piece)).join(""), text.slice(range.start, range.end));
+    const pieces = await Array.fromAsync(day.gzip());
+    assert.deepEqual(
+      new Uint8Array(await new Blob(pieces as BlobPart[]).arrayBuffer()),
+      directory.read(gz.name),
+    );
+  }
+  pool.close();
+  assert.deepEqual([gz.disposed, index.disposed, index.reads.length], [1, 1, 1]);
 });
