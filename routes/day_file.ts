@@ -7,6 +7,8 @@
 
 import zlib from "node:zlib";
 import type { Context } from "hono";
+import { chunkStream } from "../lib/archive/read/chunk_stream.ts";
+import { EVERY_LINE } from "../lib/archive/read/line_chunk.ts";
 import type { ReaderSlot } from "../lib/archive/read/line_reader.ts";
 import type { ByteRange } from "../lib/archive/day/open_day.ts";
 import { formatPlace } from "../lib/archive/place.ts";
@@ -14,12 +16,11 @@ import { DAY_MS, dayStartMs } from "../lib/day.ts";
 import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
 import type { DayRequest } from "./day_name.ts";
 import { prefersGzip } from "./encoding.ts";
-import { withGapLines } from "./gap_lines.ts";
-import { CURSOR_HEADER, fileName, reserve } from "./line_answer.ts";
+import { amongGapLines, type GapLines } from "./gap_lines.ts";
+import { bytesOf, CURSOR_HEADER, fileName, reserve } from "./line_answer.ts";
 import type { Parts } from "./parts.ts";
 import { Problem } from "./problem.ts";
 import { httpDate, rangeStillHolds, readRange, type Validators, weighConditions } from "./range.ts";
-import { textStream } from "./text_stream.ts";
 
 /** Counted up when the text form of a line changes, since the tag of a day as text depends on it. */
 const TEXT_VERSION = 3;
@@ -157,7 +158,7 @@ function chooseRepresentation(
       // Gaps are among the lines, and may come and go while these stay.
       tag: `text-${TEXT_VERSION}-${zlib.crc32(JSON.stringify(gaps)).toString(16)}`,
       length: null,
-      open: () => withGapLines(textStream(archive.openText(day, undefined, slot())), shown),
+      open: () => dayText(parts, request, shown, slot()),
     };
   }
   const headers = {
@@ -170,4 +171,27 @@ function chooseRepresentation(
   }
   const open = (range?: ByteRange) => archive.openText(day, range, slot());
   return { headers, tag: "jsonl", length: info.bytes, open };
+}
+
+/** The lines of a day as text, up to where it ends now, and the gaps among them. That one of its blocks is damaged is logged. */
+function dayText(
+  { lines, logger }: Parts,
+  { day, name, info }: DayRequest,
+  gaps: GapLines,
+  slot: ReaderSlot,
+): ReadableStream<Uint8Array> {
+  const chunks = lines.read({
+    ranges: [{ day, start: 0, end: info.bytes, timedOnly: false }],
+    filter: EVERY_LINE,
+    style: "text",
+    events: null,
+    limit: null,
+  });
+  return chunkStream(amongGapLines(bytesOf(chunks), gaps), {
+    hold: slot,
+    onError: (error) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      logger.log("error", "archive task failed", { what: `reading ${name}`, reason });
+    },
+  });
 }

@@ -61,6 +61,17 @@ export function withGapLines(
   return stream;
 }
 
+/** As {@linkcode withGapLines}, for chunks of whole lines that are no stream yet. */
+export async function* amongGapLines(
+  chunks: AsyncGenerator<Uint8Array, void>,
+  options: GapLines,
+): AsyncGenerator<Uint8Array, void> {
+  const inserter = new GapInserter(options);
+  for await (const chunk of chunks) yield inserter.insert(chunk);
+  const rest = inserter.rest();
+  if (rest !== "") yield encoder.encode(rest);
+}
+
 /** A gap, and from which time on lines come after it; null where none does. */
 interface PlacedGap {
   gap: Gap;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { LineRequest } from "../lib/archive/read/line_reader.ts";
+import type { LineRequest } from "../lib/archive/read/line_chunk.ts";
 import { type DayRange, lastBytes } from "../lib/archive/read/plan.ts";
 import { type FilterField, type FilterSpec, valueMatcher } from "../lib/filter/filter.ts";
 import { READER_BYTES } from "../lib/machine/memory_budget.ts";

@@ -8,17 +8,17 @@
 import type { Context } from "hono";
 import { chunkStream } from "../lib/archive/read/chunk_stream.ts";
 import { KeptChunks } from "../lib/archive/read/kept_chunks.ts";
-import type { LineChunk, LineRequest, ReaderSlot } from "../lib/archive/read/line_reader.ts";
-import type { LineStyle } from "../lib/archive/read/line_selection.ts";
+import type { LineChunk, LineRequest } from "../lib/archive/read/line_chunk.ts";
+import type { LineStyle } from "../lib/archive/read/line_format.ts";
+import type { ReaderSlot } from "../lib/archive/read/line_reader.ts";
 import { formatPlace, type Place } from "../lib/archive/place.ts";
-import { type DayRange, planRanges } from "../lib/archive/read/plan.ts";
+import { type DayRange, planRanges, rangesFrom } from "../lib/archive/read/plan.ts";
 import { dayName, type DayNumber, dayStartMs } from "../lib/day.ts";
 import type { Gap } from "../lib/gaps/gap.ts";
 import { NoRoom } from "../lib/machine/memory_budget.ts";
-import { parseFlyRecord } from "../lib/line/fly_log.ts";
-import { formatTimestamp, parseTimestamp, timestampMs, timestampMsUp } from "../lib/timestamp.ts";
+import { formatTimestamp, timestampMs, timestampMsUp } from "../lib/timestamp.ts";
 import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
-import { withGapLines } from "./gap_lines.ts";
+import { amongGapLines } from "./gap_lines.ts";
 import { asksForValues, findHint, HINT_HEADER, hintLine } from "./hint.ts";
 import { endEmptyWith, peekLines } from "./hint_stream.ts";
 import type { Parts } from "./parts.ts";
@@ -36,9 +36,6 @@ export const PAGE_LINES_LIMIT = 10_000;
 
 /** No more of a page is kept, in bytes. */
 export const PAGE_BYTES_LIMIT = 8 * 1024 * 1024;
-
-/** The last line before a cursor that has a time is looked for within so many bytes. */
-const LINE_BEFORE_BYTES = 64 * 1024;
 
 const NEWLINE = 0x0a;
 
@@ -139,42 +136,33 @@ export async function answerLines(
   }
 }
 
-/** Adds to the body of an answer what is about it and no line of the log. `isFull`: a next page goes on after it. */
-type Remarks = (body: ReadableStream<Uint8Array>, isFull: boolean) => ReadableStream<Uint8Array>;
+/** Adds to the lines of an answer what is about them and none of the log. `isFull`: a next page goes on after it. */
+type Remarks = (lines: AsyncGenerator<Uint8Array, void>, isFull: boolean) => AsyncGenerator<Uint8Array, void>;
 
 /**
  * Puts the gaps of a query's span among its lines, where these are text: other forms have them in a header alone. An
  * answer that goes on from a cursor has those that end after the line before it: the others were shown.
  */
 async function gapsShown(parts: Parts, query: LineQuery, day: DayNumber | null): Promise<Remarks> {
-  if (query.format !== "text") return (body) => body;
+  if (query.format !== "text") return (lines) => lines;
   const gaps = await gapsAmong(parts, query, day);
   const name = day === null ? "" : dayName(day);
   const beginsWithLine = query.tail !== null;
-  return (body, endsWithLine) => withGapLines(body, { gaps, day: name, beginsWithLine, endsWithLine });
+  return (lines, endsWithLine) => amongGapLines(lines, { gaps, day: name, beginsWithLine, endsWithLine });
 }
 
 /** The gaps of a query's span, but for those that the page before a cursor has shown. */
 export async function gapsAmong(parts: Parts, query: LineQuery, day: DayNumber | null): Promise<Gap[]> {
-  const shownMs = query.cursor === null ? -Infinity : await timeBefore(parts.archive, query.cursor);
+  const shownMs = await shownUpTo(parts, query.cursor);
   const [sinceMs, untilMs] = spanOf(query, day, parts);
   const endMs = Math.min(untilMs, parts.clock.now() + 1);
   return parts.gaps.touching(sinceMs, endMs).filter(({ untilMs }) => untilMs === null || untilMs > shownMs);
 }
 
-/** The time of the last line before `cursor` that has one, in milliseconds since 1970; -Infinity where none is near. */
-async function timeBefore(archive: Parts["archive"], { day, offset }: Place): Promise<number> {
-  if (offset === 0 || archive.day(day) === undefined) return -Infinity;
-  const range = { start: Math.max(0, offset - LINE_BEFORE_BYTES), end: offset };
-  const bytes = await new Response(archive.openText(day, range)).bytes();
-  for (let end = bytes.length - 1; end > 0;) {
-    const newline = bytes.lastIndexOf(NEWLINE, end - 1);
-    const timestamp = parseFlyRecord(bytes.subarray(newline + 1, end)).record?.timestamp;
-    const time = timestamp === undefined ? null : parseTimestamp(timestamp);
-    if (time !== null) return timestampMs(time);
-    end = newline;
-  }
-  return -Infinity;
+/** The time of the last line of the page before a cursor, in milliseconds since 1970; -Infinity where there is none. */
+async function shownUpTo({ archive, lines }: Parts, cursor: Place | null): Promise<number> {
+  if (cursor === null || cursor.offset === 0 || archive.day(cursor.day) === undefined) return -Infinity;
+  return await lines.timeBefore(cursor) ?? -Infinity;
 }
 
 /** Whether a hint could be had: who goes on from a place asks for what is new, and that none is there is no mistake. */
@@ -230,32 +218,34 @@ async function answer(
   const { signal } = c.req.raw;
   const { filter, limit, tail } = query;
   const request: LineRequest = { ranges, filter, style: styleOf(query), events: null, limit };
+  const send = (lines: AsyncGenerator<Uint8Array, void>, kept: Disposable | null, isFull: boolean) => {
+    const body = chunkStream(remarks(lines, isFull), { hold: slot, onEnd: () => kept?.[Symbol.dispose]() });
+    return c.body(body);
+  };
   if (tail !== null) {
     const kept = await parts.lines.readTail({ ...request, limit: tail }, signal);
     sendCursor(c, end);
-    if (kept.chunks !== null) return c.body(remarks(streamOf(kept.chunks, kept, slot), false));
+    if (kept.chunks !== null) return send(eachOnce(kept.chunks), kept, false);
     const again = parts.lines.read({ ...request, ranges: rangesFrom(ranges, kept.start!) });
-    return c.body(remarks(streamOf(again, null, slot), false));
+    return send(bytesOf(again), null, false);
   }
   const chunks = parts.lines.read(request);
   if (limit === null || limit > PAGE_LINES_LIMIT) {
     if (limit === null) sendCursor(c, end);
-    return c.body(remarks(streamOf(chunks, null, slot), limit !== null));
+    return send(bytesOf(chunks), null, limit !== null);
   }
   const page = await collectPage(chunks, parts, limit, signal);
   const isFull = page.lines === limit;
   sendCursor(c, isFull ? page.end : end);
   if (isFull) c.header("Link", `<${nextPage(c.req.url, page.end!, query)}>; rel="next"`);
-  if (page.kept.chunks !== null) {
-    return c.body(remarks(streamOf(page.kept.chunks, page.kept, slot), isFull));
-  }
+  if (page.kept.chunks !== null) return send(eachOnce(page.kept.chunks), page.kept, isFull);
   // What was found in the meantime is not on this page: the headers say where it ends.
   const wanted = { ...request, ranges: rangesFrom(ranges, page.start!), limit: page.lines };
-  return c.body(remarks(streamOf(parts.lines.read(wanted), null, slot), isFull));
+  return send(bytesOf(parts.lines.read(wanted)), null, isFull);
 }
 
 interface Page {
-  kept: KeptChunks;
+  kept: KeptChunks<LineChunk>;
   lines: number;
   /** Where the piece with its first line begins; null where there is none. */
   start: Place | null;
@@ -270,7 +260,7 @@ async function collectPage(
   limit: number,
   signal: AbortSignal,
 ): Promise<Page> {
-  const kept = new KeptChunks((bytes) => parts.lines.tryKeep(bytes), PAGE_BYTES_LIMIT);
+  const kept = new KeptChunks<LineChunk>((bytes) => parts.lines.tryKeep(bytes), PAGE_BYTES_LIMIT);
   const page: Page = { kept, lines: 0, start: null, end: null };
   try {
     // A signal that is aborted before there is an answer means that nobody waits for it.
@@ -280,7 +270,7 @@ async function collectPage(
       if (chunk.lines === 0) continue;
       page.start ??= chunk.start;
       page.lines += chunk.lines!;
-      kept.add(chunk.bytes);
+      kept.add(chunk);
       if (page.lines === limit) break;
     }
     return page;
@@ -290,27 +280,12 @@ async function collectPage(
   }
 }
 
-/** What of `ranges` lies at or behind a place in one of them. */
-export function rangesFrom(ranges: readonly DayRange[], place: Place): DayRange[] {
-  return ranges.filter(({ day }) => day >= place.day)
-    .map((range) => range.day === place.day ? { ...range, start: place.offset } : range);
+async function* eachOnce(chunks: LineChunk[]): AsyncGenerator<Uint8Array, void> {
+  while (chunks.length > 0) yield chunks.shift()!.bytes;
 }
 
-/** Sends what is read, or what is kept and then read no more, and gives back the room for it at the end. */
-function streamOf(
-  chunks: AsyncGenerator<LineChunk, void> | Uint8Array[],
-  kept: Disposable | null,
-  slot: ReaderSlot,
-): ReadableStream<Uint8Array> {
-  const bytes = Array.isArray(chunks) ? eachOnce(chunks) : bytesOf(chunks);
-  return chunkStream(bytes, { hold: slot, onEnd: () => kept?.[Symbol.dispose]() });
-}
-
-async function* eachOnce(chunks: Uint8Array[]): AsyncGenerator<Uint8Array, void> {
-  while (chunks.length > 0) yield chunks.shift()!;
-}
-
-async function* bytesOf(chunks: AsyncGenerator<LineChunk, void>): AsyncGenerator<Uint8Array, void> {
+/** The bytes of each chunk. */
+export async function* bytesOf(chunks: AsyncGenerator<LineChunk, void>): AsyncGenerator<Uint8Array, void> {
   for await (const { bytes } of chunks) yield bytes;
 }
 

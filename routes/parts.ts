@@ -27,7 +27,10 @@ export interface Parts {
   /** Where the lines lie. */
   archive: DaySource;
   /** What finds lines in it. */
-  lines: Pick<LineReader, "read" | "readTail" | "reserve" | "tryKeep" | "appLists">;
+  lines: Pick<
+    LineReader,
+    "read" | "readTail" | "lineStart" | "timeBefore" | "reserve" | "tryKeep" | "appLists"
+  >;
   /** Those who follow it. */
   followers: Pick<Followers, "follow">;
   /** The gaps among them. */

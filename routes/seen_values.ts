@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LineRequest } from "../lib/archive/read/line_reader.ts";
+import type { LineRequest } from "../lib/archive/read/line_chunk.ts";
 import { type DayRange, lastBytes } from "../lib/archive/read/plan.ts";
 import { type FilterField, type FilterSpec, levelName } from "../lib/filter/filter.ts";
 import { APP, INSTANCE, LEVEL, LineScanner, REGION } from "../lib/line/scanner.ts";

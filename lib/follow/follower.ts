@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { LineRequest } from "../archive/read/line_reader.ts";
+import type { LineRequest } from "../archive/read/line_chunk.ts";
 import type { DayRange } from "../archive/read/plan.ts";
 import type { Cancel } from "../clock.ts";
 import type { DayNumber } from "../day.ts";

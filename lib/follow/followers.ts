@@ -5,16 +5,16 @@
  */
 
 import type { HeldLines } from "../archive/archive.ts";
-import { type DayRange, lastBytes, planRanges } from "../archive/read/plan.ts";
+import { type DayRange, lastBytes, planRanges, rangesFrom } from "../archive/read/plan.ts";
+import type { Place } from "../archive/place.ts";
 import type { Cancel, Clock } from "../clock.ts";
-import { type DayNumber, dayStartMs } from "../day.ts";
+import { dayStartMs } from "../day.ts";
 import type { FilterSpec } from "../filter/filter.ts";
-import { parseFlyRecord } from "../line/fly_log.ts";
 import type { Gap } from "../gaps/gap.ts";
 import type { Logger } from "../logger.ts";
 import { FOLLOWER_BYTES, type MemoryBudget, type MemoryHold } from "../machine/memory_budget.ts";
 import type { RecordedSpan } from "../gaps/recorded_span.ts";
-import { parseTimestamp, type Timestamp, timestampMs } from "../timestamp.ts";
+import { type Timestamp, timestampMs } from "../timestamp.ts";
 import { COMMENT, COMMENT_INTERVAL_MS, namedEvent, OPENING } from "./events.ts";
 import { Follower, type FollowerStart, joinBytes } from "./follower.ts";
 import { type FeedRequest, type FollowedArchive, LiveFeed } from "./live_feed.ts";
@@ -35,9 +35,6 @@ const HELD_LOOK_MS = 1000;
 
 /** While lines are held, it is told again so often how many there are, in milliseconds. */
 export const HELD_INTERVAL_MS = 15_000;
-
-/** The line before a cursor is looked for within so many bytes. */
-const LINE_BEFORE_BYTES = 1024 * 1024;
 
 /** Told instead of an answer when {@linkcode FOLLOWERS_LIMIT} follow already, or the end has come. */
 export class FollowersBusy extends Error {
@@ -291,9 +288,7 @@ export class Followers {
       events: null,
       limit: context.lines,
     }, signal);
-    const from = within
-      .filter(({ day }) => start !== null && day >= start.day)
-      .map((range) => range.day === start!.day ? { ...range, start: start!.offset } : range);
+    const from = start === null ? [] : rangesFrom(within, start);
     const sinceMs = start === null ? null : await this.#timeBefore(start, ends) ?? dayStartMs(start.day);
     return { start: startAt(from, filter, ends), sinceMs: sinceMs ?? nowMs };
   }
@@ -306,22 +301,10 @@ export class Followers {
     return planRanges(days, filter, { day: null, start: null });
   }
 
-  /** The time of the last line before a place, in milliseconds since 1970; null where it has none. */
-  async #timeBefore(place: { day: DayNumber; offset: number }, ends: Positions): Promise<number | null> {
-    const end = Math.min(place.offset, ends.get(place.day));
-    if (end === 0) return null;
-    const range = { day: place.day, start: Math.max(0, end - LINE_BEFORE_BYTES), end, timedOnly: false };
-    const { chunks } = await this.#options.archive.lines.readTail({
-      ranges: [range],
-      filter: { apps: [], regions: [], instances: [], levels: [] },
-      style: "jsonl",
-      events: null,
-      limit: 1,
-    });
-    const line = chunks?.[0];
-    const text = line && parseFlyRecord(line.subarray(0, -1)).record?.timestamp;
-    const time = text === undefined ? null : parseTimestamp(text);
-    return time && timestampMs(time);
+  /** The time of the last line before a place, in milliseconds since 1970; null where there is none. */
+  async #timeBefore({ day, offset }: Place, ends: Positions): Promise<number | null> {
+    const end = Math.min(offset, ends.get(day));
+    return end === 0 ? null : await this.#options.archive.lines.timeBefore({ day, offset: end });
   }
 }
 

@@ -8,7 +8,7 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Archive } from "../archive/archive.ts";
-import type { LineStyle } from "../archive/read/line_selection.ts";
+import type { LineStyle } from "../archive/read/line_format.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import type { DayNumber } from "../day.ts";
 import type { FilterSpec } from "../filter/filter.ts";

@@ -12,14 +12,7 @@ import { parseTimestamp, timestampMs } from "../../lib/timestamp.ts";
 import { gapWords } from "../gap_words.ts";
 import type { Html } from "./layout.ts";
 import { viewLine } from "./line.js";
-
-/** A line and where it is. */
-export interface PlacedLine {
-  /** Where it begins. */
-  place: Place;
-  /** Its JSON. */
-  text: string;
-}
+import type { PlacedLine } from "./placed_lines.ts";
 
 /** What {@linkcode lineList} shows besides the lines. */
 export interface LineListOptions {

@@ -7,38 +7,24 @@
 
 import type { Context } from "hono";
 import { html } from "hono/html";
-import type { LineChunk, LineRequest } from "../../lib/archive/read/line_reader.ts";
-import { formatPlace, parsePlace, type Place } from "../../lib/archive/place.ts";
+import { formatPlace } from "../../lib/archive/place.ts";
 import { planRanges } from "../../lib/archive/read/plan.ts";
 import { BROWSER_PAGE_BYTES } from "../../lib/machine/memory_budget.ts";
 import { formatTimestamp } from "../../lib/timestamp.ts";
 import { type Coverage, heldWords, measureCoverage } from "../coverage.ts";
 import { curlCommand, formatSpan } from "../home.ts";
 import { findHint } from "../hint.ts";
-import { checkCursor, gapsAmong, mayHint, rangesFrom, reserve, spanOf } from "../line_answer.ts";
+import { checkCursor, gapsAmong, mayHint, reserve, spanOf } from "../line_answer.ts";
 import { DEFAULT_TAIL, filterForm, SEARCH_PARAMETERS } from "./form.ts";
 import type { Html, Page } from "./layout.ts";
-import { lineList, type PlacedLine } from "./lines.ts";
+import { lineList } from "./lines.ts";
+import { firstLines, type FoundLines, lastLines } from "./placed_lines.ts";
 import type { Parts } from "../parts.ts";
 import { withinScope } from "../principal.ts";
 import { type LineQuery, readLineQuery } from "../query.ts";
 
 /** A page shows no more lines than this; more are for a terminal. */
 export const SHOWN_LINES_LIMIT = 1000;
-
-/** What is read for a page is at most so many bytes and one piece of the archive; longer lines make fewer. */
-export const SHOWN_BYTES_LIMIT = 1024 * 1024;
-
-const NEWLINE = 0x0a;
-
-const decoder = new TextDecoder();
-
-/** What was found. */
-interface Found {
-  lines: PlacedLine[];
-  /** Where the next page begins; null where there is none. */
-  next: Place | null;
-}
 
 /**
  * The page for what `asked` has.
@@ -89,61 +75,19 @@ ${found.next === null ? null : html`<p class="pager">${morePages(found, query, a
   return { title: "Search", main };
 }
 
-async function find(parts: Parts, query: LineQuery, limit: number, signal: AbortSignal): Promise<Found> {
-  const { filter, cursor } = query;
-  const ranges = planRanges(parts.archive.days(), filter, { day: null, start: cursor });
-  const request: LineRequest = {
-    ranges,
-    filter,
-    style: "jsonl",
-    events: (day) => ({ day, rest: "" }),
-    limit,
-  };
-  using _slot = await reserve(parts, signal, BROWSER_PAGE_BYTES);
-  if (query.limit !== null || (cursor !== null && query.tail === null)) {
-    return await collect(parts.lines.read(request), limit, signal);
-  }
-  using tail = await parts.lines.readTail(request, signal);
-  const { start, chunks } = tail;
-  if (chunks !== null) return { lines: chunks.flatMap(placedLines), next: null };
-  return await collect(parts.lines.read({ ...request, ranges: rangesFrom(ranges, start!) }), limit, signal);
-}
-
-async function collect(
-  chunks: AsyncGenerator<LineChunk, void>,
+async function find(
+  parts: Parts,
+  { filter, limit: wanted, cursor, tail }: LineQuery,
   limit: number,
   signal: AbortSignal,
-): Promise<Found> {
-  const lines: PlacedLine[] = [];
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    lines.push(...placedLines(chunk.bytes));
-    bytes += chunk.bytes.length;
-    if (lines.length >= limit || bytes > SHOWN_BYTES_LIMIT) return { lines, next: chunk.end };
-    if (signal.aborted) break;
-  }
-  return { lines, next: null };
+): Promise<FoundLines> {
+  const ranges = planRanges(parts.archive.days(), filter, { day: null, start: cursor });
+  using _slot = await reserve(parts, signal, BROWSER_PAGE_BYTES);
+  const find = wanted !== null || (cursor !== null && tail === null) ? firstLines : lastLines;
+  return await find(parts.lines, { ranges, filter, limit }, signal);
 }
 
-/**
- * Takes lines out of events, which are an id, the place behind the line, then the line, then nothing, each with
- * a line feed: only so is it known where a line that was picked out stands.
- */
-function placedLines(events: Uint8Array): PlacedLine[] {
-  const lines: PlacedLine[] = [];
-  for (let start = 0; start < events.length;) {
-    const idEnd = events.indexOf(NEWLINE, start);
-    const lineEnd = events.indexOf(NEWLINE, idEnd + 1);
-    const end = parsePlace(decoder.decode(events.subarray(start + "id: ".length, idEnd)))!;
-    const line = events.subarray(idEnd + 1 + "data: ".length, lineEnd);
-    const place = { day: end.day, offset: end.offset - line.length - 1 };
-    lines.push({ place, text: decoder.decode(line) });
-    start = lineEnd + 2;
-  }
-  return lines;
-}
-
-function foundWords({ lines }: Found, { tail, limit, cursor }: LineQuery, shownLimit: number): string {
+function foundWords({ lines }: FoundLines, { tail, limit, cursor }: LineQuery, shownLimit: number): string {
   if (lines.length === 0) return "No lines";
   const count = lines.length === 1 ? "1 line" : `${lines.length} lines`;
   if (limit !== null || (cursor !== null && tail === null)) return `${count}, the oldest first`;
@@ -167,7 +111,12 @@ function coverageWords(coverage: Coverage, asked: URLSearchParams): Html | strin
 <a href="/gaps?${span}">${words}</a>.</span>`;
 }
 
-function morePages(found: Found, query: LineQuery, asked: URLSearchParams, limit: number): (Html | null)[] {
+function morePages(
+  found: FoundLines,
+  query: LineQuery,
+  asked: URLSearchParams,
+  limit: number,
+): (Html | null)[] {
   if (found.next !== null) {
     const next = new URLSearchParams(asked);
     next.delete("tail");

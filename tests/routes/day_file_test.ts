@@ -3,11 +3,15 @@ import { Buffer } from "node:buffer";
 import { gunzipSync } from "node:zlib";
 import { Archive } from "../../lib/archive/archive.ts";
 import { DAY_MS, dayOf } from "../../lib/day.ts";
+import type { Gap } from "../../lib/gaps/gap.ts";
+import { textLine } from "../../lib/line/text_line.ts";
+import { gapLine } from "../../routes/gap_words.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { timestampFromMs } from "../../lib/timestamp.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
-import type { DaySource } from "../../routes/parts.ts";
-import { createParts, serve, type ServedApi } from "./rig.ts";
+import type { LineRequest } from "../../lib/archive/read/line_chunk.ts";
+import type { DaySource, Parts } from "../../routes/parts.ts";
+import { createParts, listedGaps, serve, type ServedApi } from "./rig.ts";
 
 const NOON_MS = Date.parse("2026-11-22T12:00:00Z");
 const TODAY = dayOf(NOON_MS);
@@ -42,7 +46,7 @@ async function serveArchive(): Promise<ServedApi & { archive: Archive; clock: Fa
   await archive.sync();
   await archive.maintain();
   assert.equal(archive.day(TODAY - 1)?.sealed, true);
-  const api = serve(createParts({ archive, clock }));
+  const api = serve(createParts({ archive, lines: archive.lines, clock }));
   return {
     ...api,
     archive,
@@ -82,6 +86,47 @@ Deno.test("answerDay() gives the same lines in every form, sealed or hot", async
     const text = new TextDecoder().decode(await bytesOf(api, `/logs/${day}.log`));
     assert.equal(text.split("\n").length, count + 1);
     assert.match(text, new RegExp(`line ${count - 1} x`));
+  }
+});
+
+/** Lines of every kind that the text form treats in its own way, and one that is longer than two slices of a body. */
+const ODD_LINES = [
+  '{"timestamp":"2026-11-21T10:00:00.5Z","message":"héllo \\u001b[31mred\\u001b[0m","log":{"level":"info"},"fly":{"app":{"name":"web","instance":"0e28"},"region":"fra"}}',
+  '{"message":"\\u0007 \\ud800 \\n two lines"}',
+  `{"timestamp":"2026-11-21T10:00:01Z","message":"${"2026-11-21T11:00:00.000Z ".repeat(12_000)}"}`,
+  '{"message":',
+];
+
+Deno.test("answerDay() makes a day's text of its lines one by one, sealed or hot, with the gaps among them", async () => {
+  await using api = await serveArchive();
+  const encoder = new TextEncoder();
+  const { archive, clock } = api;
+  for (let round = 0; round < 20; round++) {
+    for (const odd of ODD_LINES) archive.append(TODAY - 1, encoder.encode(odd), false, null);
+  }
+  await archive.sync();
+  const gap: Gap = {
+    id: 1,
+    sinceMs: Date.parse("2026-11-21T09:00:00Z"),
+    untilMs: Date.parse("2026-11-21T10:00:00.7Z"),
+    cause: "disconnect",
+    state: "lost",
+  };
+  const parts = createParts({ archive, lines: archive.lines, clock, gaps: listedGaps([gap]) });
+  await using shown = serve(parts);
+  for (const state of ["reopened", "sealed"]) {
+    const stored = await new Response(archive.openText(TODAY - 1)).bytes();
+    const expected: string[] = [];
+    for (let start = 0; start < stored.length;) {
+      const end = stored.indexOf(0x0a, start);
+      expected.push(textLine(stored, start, end, { color: false }) + "\n");
+      start = end + 1;
+    }
+    // The gap ends before the first line of 10:00:01, the third of the odd ones.
+    expected.splice(YESTERDAY_LINES + 2, 0, gapLine(gap, "2026-11-21"));
+    const text = await (await shown.ask("/logs/yesterday.log")).text();
+    assert.ok(text === expected.join(""), state);
+    await archive.maintain();
   }
 });
 
@@ -199,7 +244,21 @@ Deno.test("answerDay() leaves nothing open when clients go away in the middle", 
     openText: (day, range) => watch(archive.openText(day, range)),
     openGzip: (day, range) => watch(archive.openGzip(day, range)),
   };
-  await using api = serve(createParts({ archive: days, clock }));
+  const lines: Parts["lines"] = Object.create(archive.lines, {
+    reserve: { value: () => archive.lines.reserve() },
+    read: {
+      async *value(request: LineRequest) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        closing.push(promise);
+        try {
+          yield* archive.lines.read(request);
+        } finally {
+          resolve();
+        }
+      },
+    },
+  });
+  await using api = serve(createParts({ archive: days, lines, clock }));
   const paths = [
     "/logs/yesterday",
     "/logs/yesterday.jsonl.gz",

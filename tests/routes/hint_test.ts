@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { LineRequest } from "../../lib/archive/read/line_reader.ts";
+import type { LineRequest } from "../../lib/archive/read/line_chunk.ts";
 import { appendLines, DAY, openArchive, record, TestDirectory } from "../archive/archive_rig.ts";
 import { openVaried } from "../archive/varied_archive.ts";
-import { createParts, ListedDays, serve, type ServedApi } from "./rig.ts";
+import { createParts, ListedDays, noLines, serve, type ServedApi } from "./rig.ts";
 import type { TestArchive } from "../archive/archive_rig.ts";
 
 function serveArchive({ archive, clock }: TestArchive): ServedApi {
@@ -185,7 +185,7 @@ Deno.test("A hint counts no names beyond those that it keeps", async () => {
   const parts = createParts({ archive: new ListedDays({ "2026-11-22": { text: "{}\n", sealed: false } }) });
   const apps = Array.from({ length: 5000 }, (_, i) => `app-${i}`);
   const lines = {
-    ...parts.lines,
+    ...noLines,
     async *appLists() {
       yield apps;
     },
@@ -202,7 +202,7 @@ Deno.test("A hint reads only a bounded part of the archive, and its failure is n
   const day = { day: DAY, offset: 0 };
   const parts = createParts({ archive: new ListedDays({ "2026-11-22": { text: "{}\n", sealed: false } }) });
   const lines = {
-    ...parts.lines,
+    ...noLines,
     async *appLists() {
       yield ["api"];
       yield null;
@@ -211,7 +211,7 @@ Deno.test("A hint reads only a bounded part of the archive, and its failure is n
       reads.push(request);
       while (request.limit === 1) {
         pieces++;
-        yield { bytes: new Uint8Array(), lines: 0, start: day, end: day };
+        yield { bytes: new Uint8Array(), lines: 0, start: day, end: day, placed: null };
       }
     },
   };

@@ -7,13 +7,19 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import type { MemoryHold } from "../../lib/machine/memory_budget.ts";
+import { MemoryBudget, type MemoryHold } from "../../lib/machine/memory_budget.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import type { Finding } from "../../lib/archive/repair/aside.ts";
 import type { DayInfo, HeldLines } from "../../lib/archive/archive.ts";
-import type { ByteRange } from "../../lib/archive/day/open_day.ts";
+import { indexHeader } from "../../lib/archive/blocks/day_index.ts";
+import { type ByteRange, OpenDay } from "../../lib/archive/day/open_day.ts";
+import { IndexCache } from "../../lib/archive/read/index_cache.ts";
+import { LineReader } from "../../lib/archive/read/line_reader.ts";
+import { ReadPool } from "../../lib/archive/read/pool.ts";
+import { MemoryBytes } from "../archive/read/memory_bytes.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
-import { dayStartMs, parseDayName } from "../../lib/day.ts";
+import { dayName, dayStartMs, parseDayName } from "../../lib/day.ts";
 import type { Gap, GapSource } from "../../lib/gaps/gap.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { createApp } from "../../routes/app.ts";
@@ -61,6 +67,7 @@ export class ListedDays implements DaySource {
   readonly #days: Map<number, { info: DayInfo; text: Uint8Array<ArrayBuffer>; gz: Uint8Array<ArrayBuffer> }>;
   readonly #removed: ReadonlySet<number>;
   readonly #closing: (() => void)[] = [];
+  readonly #pool = new ReadPool(stoppedClock, 1);
 
   /** Takes the days by name, and the names of those that retention removed. */
   constructor(days: Record<string, ListedDay>, removed: readonly string[] = []) {
@@ -116,11 +123,42 @@ export class ListedDays implements DaySource {
     return this.#open(this.#days.get(day)!.gz, range);
   }
 
-  /** Settles when as many streams are closed as were opened. */
+  /** A day that is read from memory, which counts as one stream. */
+  openDay(day: number): OpenDay {
+    const { info, text } = this.#days.get(day)!;
+    this.opened++;
+    const bytes = new MemoryBytes(`${dayName(day)}.jsonl`, text);
+    const end = info.bytes;
+    const { failure } = this;
+    if (failure !== null) bytes.read = () => nextTurn().then(() => Promise.reject(failure));
+    bytes[Symbol.dispose] = () => {
+      this.closed++;
+      for (const resolve of this.#closing.splice(0)) resolve();
+    };
+    return new OpenDay({
+      day,
+      seal: null,
+      gz: null,
+      index: null,
+      plain: { bytes, from: 0, end },
+      part: { bytes: null, index: { header: indexHeader(day, 0, 0), blocks: [], seal: null } },
+      reading: { pool: this.#pool, indexes: new IndexCache() },
+      damage: { mendIndex: (reason) => Promise.reject(new Error(reason)), onMasked: () => {} },
+    });
+  }
+
+  /** What finds lines in these days. */
+  get lines(): LineReader {
+    const memory = new MemoryBudget({ limitBytes: Infinity, clock: stoppedClock });
+    return new LineReader({ pool: this.#pool, memory, open: (day) => this.openDay(day) });
+  }
+
+  /** Settles when as many streams are closed as were opened, and ends the threads that read lines of them. */
   async allClosed(): Promise<void> {
     while (this.closed < this.opened) {
       await within(new Promise<void>((resolve) => this.#closing.push(resolve)), "the end of every stream");
     }
+    this.#pool.close();
   }
 
   #open(bytes: Uint8Array<ArrayBuffer>, range?: ByteRange): ReadableStream<Uint8Array<ArrayBuffer>> {
@@ -153,10 +191,12 @@ export function listedGaps(gaps: readonly Gap[]): GapSource {
 }
 
 /** A reader that finds nothing. */
-const noLines: Parts["lines"] = {
+export const noLines: Parts["lines"] = {
   reserve: () => Promise.resolve(anyHold()),
   tryKeep: anyHold,
   read: async function* () {},
+  lineStart: (place) => Promise.resolve(place),
+  timeBefore: () => Promise.resolve(null),
   appLists: async function* () {},
   readTail: () => Promise.resolve({ start: null, chunks: [], [Symbol.dispose]: () => {} }),
 };
@@ -170,7 +210,7 @@ export function anyHold(): MemoryHold {
 export function createParts(given: Partial<Parts> = {}): Parts {
   return {
     archive: new ListedDays({}),
-    lines: noLines,
+    lines: given.archive instanceof ListedDays ? given.archive.lines : noLines,
     followers: { follow: () => new ReadableStream() },
     gaps: listedGaps([]),
     recorder: {

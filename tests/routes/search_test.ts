@@ -319,6 +319,8 @@ Deno.test("GET /search reads no more blocks once its client has gone", async () 
     appLists: async function* () {},
     tryKeep: () => assert.fail("not asked for"),
     readTail: () => assert.fail("not asked for"),
+    lineStart: () => assert.fail("not asked for"),
+    timeBefore: () => assert.fail("not asked for"),
     async *read() {
       try {
         while (true) {
@@ -329,6 +331,7 @@ Deno.test("GET /search reads no more blocks once its client has gone", async () 
             lines: null,
             start: { day: DAY, offset: 0 },
             end: { day: DAY, offset: 1 },
+            placed: null,
           };
         }
       } finally {

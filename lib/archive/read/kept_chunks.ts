@@ -12,9 +12,9 @@ import { freeBuffer } from "../../machine/spent_buffers.ts";
 export const OWN_KEPT_BYTES = 512 * 1024;
 
 /** Chunks, and the room that they take. To be disposed of when they are sent. */
-export class KeptChunks implements Disposable {
+export class KeptChunks<Chunk extends { bytes: Uint8Array }> implements Disposable {
   /** The chunks; null once there was no room for one. */
-  chunks: Uint8Array[] | null = [];
+  chunks: Chunk[] | null = [];
   #size = 0;
   readonly #limitBytes: number;
   readonly #tryKeep: (bytes: number) => MemoryHold | null;
@@ -26,14 +26,14 @@ export class KeptChunks implements Disposable {
     this.#limitBytes = limitBytes;
   }
 
-  /** Keeps `bytes`, or gives them and all before them up. */
-  add(bytes: Uint8Array): void {
-    if (this.chunks !== null && this.#hasRoom(bytes.length)) {
-      this.chunks.push(bytes);
+  /** Keeps a chunk, or gives up it and all before it. */
+  add(chunk: Chunk): void {
+    if (this.chunks !== null && this.#hasRoom(chunk.bytes.length)) {
+      this.chunks.push(chunk);
       return;
     }
-    freeBuffer(bytes);
-    for (const chunk of this.chunks ?? []) freeBuffer(chunk);
+    freeBuffer(chunk.bytes);
+    for (const { bytes } of this.chunks ?? []) freeBuffer(bytes);
     this.chunks = null;
     this[Symbol.dispose]();
   }

@@ -10,11 +10,11 @@ import { dayName, type DayNumber } from "../../day.ts";
 import { compileFilter, type FilterSpec } from "../../filter/filter.ts";
 import { appLists } from "../blocks/app_lists.ts";
 import { backwardPieces, type DayPiece, forwardPieces } from "./day_pieces.ts";
+import { chunkOf, EVERY_LINE, type LineChunk, type LineRequest } from "./line_chunk.ts";
+import { lastLineTime } from "./line_times.ts";
 import {
-  type EventIds,
   filterKeyOf,
   type LineSelection,
-  type LineStyle,
   type SelectedLines,
   selectLines,
   selectsAll,
@@ -36,41 +36,18 @@ const PIECES_BEFORE_WORKERS = 16;
 /** The last lines that are asked for are kept while looking for more of them, up to this size in bytes. */
 const TAIL_BYTES_LIMIT = 8 * 1024 * 1024;
 
+/** A line with a time is looked for within so many bytes before a place. */
+const TIME_LOOK_BYTES = 1024 * 1024;
+
 /** The right to read, and room in memory for it. It ends when it is disposed of. */
 export type ReaderSlot = MemoryHold;
-
-/** Which lines are read, and what becomes of them. */
-export interface LineRequest {
-  /** Where, oldest first. */
-  ranges: readonly DayRange[];
-  /** Which. */
-  filter: FilterSpec;
-  /** How they are written. */
-  style: LineStyle;
-  /** Makes them events; gives the ids for the lines of a day. Null for plain lines. */
-  events: ((day: DayNumber) => EventIds) | null;
-  /** At most so many; null for all. */
-  limit: number | null;
-}
-
-/** What one piece of the archive gave, which may be nothing. */
-export interface LineChunk {
-  /** The lines, or what was made of them. */
-  bytes: Uint8Array;
-  /** How many lines these are; null where the request has no limit. */
-  lines: number | null;
-  /** Where the first one begins, or the piece where the request has no limit. */
-  start: Place;
-  /** Everything wanted before this place was given: behind the last line of a limit, else the piece's end. */
-  end: Place;
-}
 
 /** The last lines of a part of the archive. */
 export interface TailLines extends Disposable {
   /** Where the first of them begins; null for no lines. */
   start: Place | null;
   /** The lines in their order; null where they are too large to hold, and to be read from `start` on. */
-  chunks: Uint8Array[] | null;
+  chunks: LineChunk[] | null;
 }
 
 /** What the reader needs of the archive. */
@@ -148,14 +125,14 @@ export class LineReader {
    * ends the search for them. To be disposed of when the lines are sent.
    */
   async readTail(request: LineRequest, signal?: AbortSignal): Promise<TailLines> {
-    const kept = new KeptChunks((bytes) => this.tryKeep(bytes), TAIL_BYTES_LIMIT);
+    const kept = new KeptChunks<LineChunk>((bytes) => this.tryKeep(bytes), TAIL_BYTES_LIMIT);
     let start: Place | null = null;
     try {
       for await (const chunk of this.#read(request, true)) {
         if (signal?.aborted) break;
         if (chunk.lines === 0) continue;
         start = chunk.start;
-        kept.add(chunk.bytes);
+        kept.add(chunk);
       }
     } catch (error) {
       kept[Symbol.dispose]();
@@ -166,6 +143,30 @@ export class LineReader {
       chunks: kept.chunks && kept.chunks.toReversed(),
       [Symbol.dispose]: () => kept[Symbol.dispose](),
     };
+  }
+
+  /**
+   * The time of the last line before `place` that has one, within a MiB of it, in milliseconds since 1970; null where
+   * there is none. Throws as {@linkcode read} does.
+   */
+  async timeBefore({ day, offset }: Place): Promise<number | null> {
+    const ranges = [{ day, start: Math.max(0, offset - TIME_LOOK_BYTES), end: offset, timedOnly: false }];
+    const text: LineRequest = { ranges, filter: EVERY_LINE, style: "jsonl", events: null, limit: null };
+    for await (const { bytes } of this.#read(text, true)) {
+      const timeMs = lastLineTime(bytes);
+      if (timeMs !== null) return timeMs;
+    }
+    return null;
+  }
+
+  /** Where the line begins that the byte at `place` belongs to. Throws as {@linkcode read} does. */
+  async lineStart({ day, offset }: Place): Promise<Place> {
+    const ranges = [{ day, start: 0, end: offset, timedOnly: false }];
+    const before: LineRequest = { ranges, filter: EVERY_LINE, style: "jsonl", events: null, limit: 1 };
+    for await (const { lines, end } of this.#read(before, true)) {
+      if (lines === 1) return end;
+    }
+    return { day, offset: 0 };
   }
 
   /** Takes lines out of a text of whole lines that stands at `place`. The text stays as it is. */
@@ -180,11 +181,12 @@ export class LineReader {
       filterKey: filterKeyOf(filter),
       style,
       events: events === null ? null : events(place.day),
-      offset: place.offset,
+      baseOffset: place.offset,
       from: 0,
       to: text.length,
       limit: null,
       fromEnd: false,
+      withMarks: false,
     };
     if (text.length <= SMALL_BYTES || selectsAll(selection)) return selectLines(text, selection).bytes;
     return (await this.#host.pool.select({ kind: "select", bytes: text.slice(), block: null, selection }))
@@ -195,6 +197,7 @@ export class LineReader {
     const pieces = this.#pieces(request, isBackward);
     const pending: PendingPiece[] = [];
     const start = { pieces: PIECES_BEFORE_WORKERS };
+    const { withPlaces = false } = request;
     let remaining = request.limit;
     let isOver = false;
     try {
@@ -218,7 +221,8 @@ export class LineReader {
         const selected = await next.selected;
         pending.shift();
         next.ahead?.[Symbol.dispose]();
-        const chunk = chunkOf(next, selected, remaining, isBackward);
+        const cut = { limit: remaining, fromEnd: isBackward, withPlaces };
+        const chunk = chunkOf(next.day, next.piece, selected, cut);
         if (remaining !== null) remaining -= chunk.lines!;
         yield chunk;
         if (remaining === 0) return;
@@ -276,11 +280,12 @@ export class LineReader {
       filterKey: filterKeyOf(filter),
       style: request.style,
       events: request.events === null ? null : request.events(day),
-      offset,
+      baseOffset: offset,
       from: range.start,
       to: range.end,
       limit,
       fromEnd,
+      withMarks: request.withPlaces ?? false,
     };
     const task: SelectTask = {
       kind: "select",
@@ -304,27 +309,4 @@ export class LineReader {
 
 function filterFor({ filter }: LineRequest, timedOnly: boolean): FilterSpec {
   return timedOnly ? { ...filter, timedOnly } : filter;
-}
-
-/** What a piece gave, cut to the lines that are still wanted. */
-function chunkOf(
-  { day, piece }: PendingPiece,
-  { bytes, marks }: SelectedLines,
-  remaining: number | null,
-  isBackward: boolean,
-): LineChunk {
-  const start = { day, offset: piece.offset + piece.range.start };
-  const end = { day, offset: piece.offset + piece.range.end };
-  if (marks === null || remaining === null) return { bytes, lines: null, start, end };
-  const found = marks.starts.length;
-  const lines = Math.min(found, remaining);
-  if (lines === 0) return { bytes, lines, start, end };
-  const first = isBackward ? found - lines : 0;
-  const last = first + lines - 1;
-  return {
-    bytes: bytes.subarray(first === 0 ? 0 : marks.outputEnds[first - 1]!, marks.outputEnds[last]!),
-    lines,
-    start: { day, offset: piece.offset + marks.starts[first]! },
-    end: lines === remaining ? { day, offset: piece.offset + marks.ends[last]! } : end,
-  };
 }

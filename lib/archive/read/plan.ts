@@ -95,6 +95,31 @@ function dayTouches(day: DayNumber, { since, until }: FilterSpec): boolean {
   return untilDayStart > 0 || (untilDayStart === 0 && until.nanoseconds > 0);
 }
 
+/** What of `ranges` lies at or after `place`, which is in the day of one of them. */
+export function rangesFrom(ranges: readonly DayRange[], place: Place): DayRange[] {
+  return ranges.filter(({ day }) => day >= place.day)
+    .map((range) => range.day === place.day ? { ...range, start: place.offset } : range);
+}
+
+/** What of `ranges` lies before `place`, which is in the day of one of them. */
+export function rangesBefore(ranges: readonly DayRange[], place: Place): DayRange[] {
+  return ranges.filter(({ day }) => day <= place.day)
+    .map((range) => range.day === place.day ? { ...range, end: place.offset } : range);
+}
+
+/** Cuts `ranges` so that they are no more than the first `bytes` of what they were. */
+export function firstBytes(ranges: readonly DayRange[], bytes: number): DayRange[] {
+  const kept: DayRange[] = [];
+  let left = bytes;
+  for (const range of ranges) {
+    if (left <= 0) break;
+    const end = Math.min(range.end, range.start + left);
+    kept.push({ ...range, end });
+    left -= range.end - range.start;
+  }
+  return kept;
+}
+
 /** Cuts `ranges` so that they are no more than the last `bytes` of what they were. */
 export function lastBytes(ranges: readonly DayRange[], bytes: number): DayRange[] {
   const kept: DayRange[] = [];

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import type { LineRequest } from "../../../lib/archive/read/line_reader.ts";
+import type { LineRequest } from "../../../lib/archive/read/line_chunk.ts";
 import { MemoryBudget, NoRoom, READER_BYTES, ROOM_WAIT_MS } from "../../../lib/machine/memory_budget.ts";
 import { planRanges } from "../../../lib/archive/read/plan.ts";
 import type { DayInfo } from "../../../lib/archive/day/recorded_day.ts";
 import type { FilterSpec } from "../../../lib/filter/filter.ts";
 import { FakeClock } from "../../rig/fake_clock.ts";
-import { appendLines, DAY, DAY_NAME, NOON, openArchive, TestDirectory } from "../archive_rig.ts";
+import { appendLines, DAY, DAY_NAME, NOON, openArchive, TestDirectory, textOf } from "../archive_rig.ts";
 import { FIRST_DAY, openVaried } from "../varied_archive.ts";
 
 const ALL: FilterSpec = { apps: [], regions: [], instances: [], levels: [] };
@@ -117,4 +117,79 @@ Deno.test("LineReader.read() gives back the room of what it read ahead when a bl
   const lines = opened.archive.lines.read(requestFor(opened.archive.days(), ALL, null));
   await assert.rejects(Array.fromAsync(lines), /Cannot read block at \d+ of 2026-11-22: /);
   assert.equal(memory.heldBytes, 0);
+});
+
+/** A day with a sealed part of three blocks and lines after it, and each line's offset. */
+async function reopened(directory: TestDirectory) {
+  const test = await openArchive(directory);
+  appendLines(test.archive, 0, 2500, 1000);
+  await test.seal();
+  appendLines(test.archive, 2500, 2600, 1000);
+  await test.archive.sync();
+  const offsets = [0];
+  for (let number = 0; number < 2600; number++) {
+    offsets.push(offsets.at(-1)! + textOf(number, number + 1, 1000).length);
+  }
+  return { test, offsets };
+}
+
+Deno.test("LineReader.read() gives each line with its place when asked, whatever is made of it", async () => {
+  using directory = new TestDirectory();
+  const { test, offsets } = await reopened(directory);
+  await using _test = test;
+  for (const [style, limit] of [["jsonl", null], ["text", null], ["jsonl", 2000]] as const) {
+    const request = { ...requestFor(test.archive.days(), ALL, limit), style, withPlaces: true };
+    let number = 0;
+    for await (const chunk of test.archive.lines.read(request)) {
+      assert.equal(chunk.lines, chunk.placed!.length);
+      let bytes = 0;
+      for (const line of chunk.placed!) {
+        assert.equal(line.start.offset, offsets[number]);
+        assert.equal(line.end.offset, offsets[++number]);
+        bytes += line.bytes.length;
+      }
+      assert.equal(bytes, chunk.bytes.length);
+    }
+    assert.equal(number, limit ?? 2600);
+  }
+});
+
+Deno.test("LineReader.readTail() keeps the places of the last lines when asked", async () => {
+  using directory = new TestDirectory();
+  const { test, offsets } = await reopened(directory);
+  await using _test = test;
+  using tail = await test.archive.lines.readTail({
+    ...requestFor(test.archive.days(), ALL, 200),
+    withPlaces: true,
+  });
+  const starts = tail.chunks!.flatMap(({ placed }) => placed!.map(({ start }) => start.offset));
+  assert.deepEqual(starts, offsets.slice(2400, 2600));
+});
+
+Deno.test("LineReader.lineStart() finds where a line begins from any of its bytes, in every part of a day", async () => {
+  using directory = new TestDirectory();
+  const { test, offsets } = await reopened(directory);
+  await using _test = test;
+  for (const number of [0, 1, 1000, 2499, 2500, 2501, 2599]) {
+    const start = { day: DAY, offset: offsets[number]! };
+    for (const offset of [start.offset, start.offset + 1, offsets[number + 1]! - 1]) {
+      assert.deepEqual(await test.archive.lines.lineStart({ day: DAY, offset }), start, `byte ${offset}`);
+    }
+  }
+});
+
+Deno.test("LineReader.timeBefore() tells the time of the last line before a place that has one", async () => {
+  using directory = new TestDirectory();
+  await using test = await openArchive(directory);
+  const untimed = new TextEncoder().encode('{"message":"no time"}');
+  appendLines(test.archive, 0, 2); // of 10:00:00.5 and 10:00:01.5
+  test.archive.append(DAY, untimed, false, null);
+  await test.archive.sync();
+  const end = test.archive.day(DAY)!.bytes;
+  const secondMs = Date.parse("2026-11-22T10:00:01.5Z");
+  const { lines } = test.archive;
+  assert.equal(await lines.timeBefore({ day: DAY, offset: end }), secondMs);
+  assert.equal(await lines.timeBefore({ day: DAY, offset: end - untimed.length - 1 }), secondMs);
+  assert.equal(await lines.timeBefore({ day: DAY, offset: textOf(0, 1).length }), secondMs - 1000);
+  assert.equal(await lines.timeBefore({ day: DAY, offset: 0 }), null);
 });

@@ -21,11 +21,12 @@ function select(options: Partial<LineSelection> & { text?: string } = {}, text: 
     filterKey: JSON.stringify(filter),
     style: "jsonl",
     events: null,
-    offset: 1000,
+    baseOffset: 1000,
     from: 0,
     to: text.length,
     limit: null,
     fromEnd: false,
+    withMarks: false,
     ...options,
   });
   return {
@@ -58,27 +59,19 @@ Deno.test("selectLines() leaves out a line that is cut by either end", () => {
   assert.equal(select({ from: 4 * LENGTH + 1 }).text, "");
 });
 
-Deno.test("selectLines() makes events with the place behind each line", () => {
+Deno.test("selectLines() tells where all lines are when that is asked", () => {
+  const { text, marks } = select({ withMarks: true });
+  assert.equal(text, LINES.join(""));
+  assert.deepEqual(marks!.starts, LINES.map((_, line) => line * LENGTH));
+});
+
+Deno.test("selectLines() counts the places in events from where the text begins in its day", () => {
   const events = { day: 20_779, rest: ";-1.rs" };
   assert.equal(
-    select({ text: "b", events }).text,
+    select({ text: "b", events, from: LENGTH }).text,
     `id: 2026-11-22:${1000 + 2 * LENGTH};-1.rs\ndata: {"message":"b2"}\n\n` +
       `id: 2026-11-22:${1000 + 5 * LENGTH};-1.rs\ndata: {"message":"b5"}\n\n`,
   );
-});
-
-Deno.test("selectLines() lets no line end its event early", () => {
-  const damaged = encoder.encode('{"mess\r\rdata: evil\n');
-  assert.equal(
-    select({ events: { day: 20_779, rest: ";" } }, damaged).text,
-    'id: 2026-11-22:1019;\ndata: {"mess  data: evil\n\n',
-  );
-});
-
-Deno.test("selectLines() writes text that is longer than the lines", () => {
-  const bells = encoder.encode(`{"message":"${"\\u0007".repeat(5)}"}\n`.repeat(1000));
-  const line = `- -[-] - [-] ${"\\x07".repeat(5)}\n`;
-  assert.equal(select({ style: "text" }, bells).text, line.repeat(1000));
 });
 
 Deno.test("selectLines() finds every line among many of any length", () => {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Bytes, shortRead } from "../../../lib/archive/read/bytes.ts";
 
 /** Bytes that lie in memory. */
@@ -24,12 +25,12 @@ export class MemoryBytes implements Bytes {
     return Promise.resolve(this.#content.length);
   }
 
-  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
     this.reads.push(length);
+    await nextTurn(); // as a file, which is never there at once
     const bytes = this.#content.slice(offset, offset + length);
-    return bytes.length === length
-      ? Promise.resolve(bytes)
-      : Promise.reject(shortRead(this.name, offset, length, bytes.length));
+    if (bytes.length < length) throw shortRead(this.name, offset, length, bytes.length);
+    return bytes;
   }
 
   [Symbol.dispose](): void {

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { lastBytes, planRanges } from "../../../lib/archive/read/plan.ts";
+import {
+  firstBytes,
+  lastBytes,
+  planRanges,
+  rangesBefore,
+  rangesFrom,
+} from "../../../lib/archive/read/plan.ts";
 import type { DayInfo } from "../../../lib/archive/day/recorded_day.ts";
 import { parseDayName } from "../../../lib/day.ts";
 import type { FilterSpec } from "../../../lib/filter/filter.ts";
@@ -86,4 +92,27 @@ Deno.test("lastBytes() cuts ranges from their beginning", () => {
     { day: DAY, start: 0, end: 100, timedOnly: false },
   ]);
   assert.deepEqual(lastBytes(ranges, 1000), ranges);
+});
+
+Deno.test("firstBytes() cuts ranges from their end", () => {
+  const ranges = planRanges(DAYS, span(null, null), EVERYTHING);
+  assert.deepEqual(firstBytes(ranges, 130), [
+    { day: DAY - 2, start: 0, end: 100, timedOnly: false },
+    { day: DAY - 1, start: 0, end: 30, timedOnly: false },
+  ]);
+  assert.deepEqual(firstBytes(ranges, 100), ranges.slice(0, 1));
+  assert.deepEqual(firstBytes(ranges, 1000), ranges);
+});
+
+Deno.test("rangesFrom() and rangesBefore() part ranges at a place", () => {
+  const ranges = planRanges(DAYS, span(null, null), EVERYTHING);
+  const place = { day: DAY - 1, offset: 40 };
+  assert.deepEqual(rangesBefore(ranges, place), [
+    { day: DAY - 2, start: 0, end: 100, timedOnly: false },
+    { day: DAY - 1, start: 0, end: 40, timedOnly: false },
+  ]);
+  assert.deepEqual(rangesFrom(ranges, place), [
+    { day: DAY - 1, start: 40, end: 100, timedOnly: false },
+    { day: DAY, start: 0, end: 100, timedOnly: false },
+  ]);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { LineRequest } from "../../../lib/archive/read/line_reader.ts";
+import type { LineChunk, LineRequest } from "../../../lib/archive/read/line_chunk.ts";
 import { NoRoom } from "../../../lib/machine/memory_budget.ts";
 import { parseDayName } from "../../../lib/day.ts";
 import type { Parts } from "../../../routes/parts.ts";
@@ -17,24 +17,34 @@ async function askPage(path: string, given: Partial<Parts> = {}, init: RequestIn
   return { status: answer.status, headers: answer.headers, text: await answer.text() };
 }
 
-/** A reader of the archive that finds `events`, and what it was asked for. */
-function readerOf(events: string): { lines: Parts["lines"]; requests: LineRequest[] } {
+/** A reader of the archive that finds lines at their offsets, and what it was asked for. */
+function readerOf(...found: [offset: number, line: string][]): {
+  lines: Parts["lines"];
+  requests: LineRequest[];
+} {
   const requests: LineRequest[] = [];
-  const bytes = new TextEncoder().encode(events);
-  const count = events.split("\n\n").length - 1;
   const day = parseDayName("2026-11-21")!;
+  const placed = found.map(([offset, line]) => {
+    const bytes = new TextEncoder().encode(`${line}\n`);
+    return { start: { day, offset }, end: { day, offset: offset + bytes.length }, bytes };
+  });
+  const bytes = new TextEncoder().encode(found.map(([, line]) => `${line}\n`).join(""));
+  const [start, end] = [{ day, offset: 0 }, { day, offset: 99 }];
+  const chunk: LineChunk = { bytes, lines: found.length, start, end, placed };
   const lines: Parts["lines"] = {
     reserve: () => Promise.resolve(anyHold()),
     tryKeep: anyHold,
     async *read(request) {
       requests.push(request);
-      yield { bytes, lines: count, start: { day, offset: 0 }, end: { day, offset: 99 } };
+      yield chunk;
     },
     async *appLists() {},
     readTail(request) {
       requests.push(request);
-      return Promise.resolve({ start: { day, offset: 0 }, chunks: [bytes], [Symbol.dispose]: () => {} });
+      return Promise.resolve({ start, chunks: [chunk], [Symbol.dispose]: () => {} });
     },
+    lineStart: (place) => Promise.resolve(place),
+    timeBefore: () => Promise.resolve(null),
   };
   return { lines, requests };
 }
@@ -140,7 +150,7 @@ Deno.test("GET /search as a page drops the fields that a form leaves empty", asy
 });
 
 Deno.test("GET /search as a page shows lists, ! and several texts in the form as they were asked for", async () => {
-  const { lines } = readerOf("");
+  const { lines } = readerOf();
   const asked = "/search?q=one&q=two&not=three&app=web,!api-test&level=Err,warning&level=!debug";
   const { text } = await askPage(asked, { ...ONE_DAY, lines });
   for (const value of ["one", "two"]) {
@@ -158,12 +168,9 @@ Deno.test("GET /search as a page redirects to nothing but itself", async () => {
 });
 
 Deno.test("GET /search as a page shows lines, each with its place", async () => {
-  const { lines, requests } = readerOf(
-    'id: 2026-11-21:120\ndata: {"message":"one <b>"}\n\nid: 2026-11-21:300\ndata: {"message":"two"}\n\n',
-  );
+  const { lines, requests } = readerOf([98, '{"message":"one <b>"}'], [282, '{"message":"two"}']);
   const { status, text } = await askPage("/search?app=web&tail=2", { ...ONE_DAY, lines });
   assert.equal(status, 200);
-  // The first has 21 bytes and a line feed, the second 17.
   assert.deepEqual(text.match(/id="2026-[^"]*"/g), ['id="2026-11-21:98"', 'id="2026-11-21:282"']);
   assert.ok(text.includes('href="/?around=2026-11-21:98#2026-11-21:98"'));
   assert.ok(text.includes("one &lt;b&gt;</span>"));
@@ -173,14 +180,14 @@ Deno.test("GET /search as a page shows lines, each with its place", async () => 
 });
 
 Deno.test("GET /search as a page leads to the next lines when there is a limit", async () => {
-  const { lines } = readerOf('id: 2026-11-21:18\ndata: {"message":"one"}\n\n');
+  const { lines } = readerOf([0, '{"message":"one"}']);
   const { text } = await askPage("/search?limit=1&since=2h&q=o", { ...ONE_DAY, lines });
   const next = "limit=1&amp;since=2026-11-22T10%3A00%3A00.000000000Z&amp;q=o&amp;cursor=2026-11-21%3A99";
   assert.ok(text.includes(`href="/search?${next}" rel="next"`));
 });
 
 Deno.test("GET /search as a page shows no more than a thousand lines", async () => {
-  const { lines, requests } = readerOf("");
+  const { lines, requests } = readerOf();
   const { text } = await askPage("/search?tail=100000", { ...ONE_DAY, lines });
   assert.equal(requests[0]!.limit, 1000);
   assert.match(text, /No more than 1000 lines/);
@@ -198,7 +205,7 @@ Deno.test("GET /search as a page says what is wrong, and keeps what was typed", 
 for (const path of ["/search", "/?around=2026-11-21:0"]) {
   Deno.test(`GET ${path} as a page says when too many are reading`, async () => {
     const lines: Parts["lines"] = {
-      ...readerOf("").lines,
+      ...readerOf().lines,
       reserve() {
         throw new NoRoom("Cannot read for one more");
       },
@@ -274,7 +281,7 @@ Deno.test("The pages of the days and of a search say how many lines wait for the
   const given = { archive: new ListedDays({ "2026-11-22": { text: "{}\n", sealed: false, held: 5700 } }) };
   assert.match((await askPage("/", given)).text, /\+ 5,700 wait for the disk/);
   const span = "/search?since=2026-11-22T00:00:00Z";
-  const { text } = await askPage(span, { ...given, ...readerOf("") });
+  const { text } = await askPage(span, { ...given, ...readerOf() });
   assert.match(text, /Partial: 5,700 lines wait for the disk and cannot be found yet\./);
   assert.doesNotMatch(text, /Complete/);
 });
