@@ -17,7 +17,9 @@ import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts"
 import type { DayRequest } from "./day_name.ts";
 import { prefersGzip } from "./encoding.ts";
 import { amongGapLines, type GapLines } from "./gap_lines.ts";
-import { bytesOf, CURSOR_HEADER, fileName, reserve } from "./line_answer.ts";
+import { CURSOR_HEADER } from "./cursor.ts";
+import { bytesOf, fileName } from "./line_answer.ts";
+import { reserve } from "./reader_place.ts";
 import type { Parts } from "./parts.ts";
 import { Problem } from "./problem.ts";
 import { httpDate, rangeStillHolds, readRange, type Validators, weighConditions } from "./range.ts";

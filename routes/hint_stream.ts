@@ -15,7 +15,7 @@ const NEWLINE = 0x0a;
 /** So many chunks with remarks only are kept before a body counts as one with lines. */
 const KEPT_CHUNKS_LIMIT = 64;
 
-/** Reads `body` up to its first line; gives whether there is one, and the body as it was. */
+/** Reads `body` up to its first line; returns whether there is one, and the body as it was. */
 export async function peekLines(
   body: ReadableStream<Uint8Array>,
 ): Promise<{ hasLines: boolean; body: ReadableStream<Uint8Array> }> {
@@ -31,7 +31,7 @@ export async function peekLines(
   return { hasLines, body: continued(kept, { body, reader }, null) };
 }
 
-/** `body`, and if it ends without a line what `ending` then gives, if anything. */
+/** `body`, and if it ends without a line what `ending` then returns, if anything. */
 export function endEmptyWith(
   body: ReadableStream<Uint8Array>,
   ending: () => Promise<string | null>,

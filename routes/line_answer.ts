@@ -7,40 +7,23 @@
 
 import type { Context } from "hono";
 import { chunkStream } from "../lib/archive/read/chunk_stream.ts";
-import { KeptChunks } from "../lib/archive/read/kept_chunks.ts";
 import type { LineChunk, LineRequest } from "../lib/archive/read/line_chunk.ts";
 import type { LineStyle } from "../lib/archive/read/line_format.ts";
 import type { ReaderSlot } from "../lib/archive/read/line_reader.ts";
-import { formatPlace, type Place } from "../lib/archive/place.ts";
+import type { Place } from "../lib/archive/place.ts";
 import { type DayRange, planRanges, rangesFrom } from "../lib/archive/read/plan.ts";
 import { dayName, type DayNumber, dayStartMs } from "../lib/day.ts";
 import type { Gap } from "../lib/gaps/gap.ts";
-import { NoRoom } from "../lib/machine/memory_budget.ts";
-import { formatTimestamp, timestampMs, timestampMsUp } from "../lib/timestamp.ts";
+import { timestampMs, timestampMsUp } from "../lib/timestamp.ts";
 import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
+import { checkCursor, endOf, nextPage, sendCursor } from "./cursor.ts";
 import { amongGapLines } from "./gap_lines.ts";
 import { asksForValues, findHint, HINT_HEADER, hintLine } from "./hint.ts";
 import { endEmptyWith, peekLines } from "./hint_stream.ts";
+import { collectPage, PAGE_LINES_LIMIT } from "./line_page.ts";
 import type { Parts } from "./parts.ts";
-import { Problem } from "./problem.ts";
 import type { LineQuery } from "./query.ts";
-
-/** Where a later request goes on: `day:offset`. */
-export const CURSOR_HEADER = "Log-Cursor";
-
-/**
- * The end of an answer with `limit` up to this many lines is found before it is sent, so that its headers can say
- * where the next one begins. Its lines are kept meanwhile, up to {@linkcode PAGE_BYTES_LIMIT}, else read once more.
- */
-export const PAGE_LINES_LIMIT = 10_000;
-
-/** No more of a page is kept, in bytes. */
-export const PAGE_BYTES_LIMIT = 8 * 1024 * 1024;
-
-const NEWLINE = 0x0a;
-
-/** A client that is turned away is told to come back after so many seconds. */
-const RETRY_SECONDS = "5";
+import { reserve } from "./reader_place.ts";
 
 const CONTENT_TYPES: Record<"jsonl" | "text", string> = {
   jsonl: "application/x-ndjson",
@@ -234,7 +217,7 @@ async function answer(
     if (limit === null) sendCursor(c, end);
     return send(bytesOf(chunks), null, limit !== null);
   }
-  const page = await collectPage(chunks, parts, limit, signal);
+  const page = await collectPage(chunks, parts.lines, limit, signal);
   const isFull = page.lines === limit;
   sendCursor(c, isFull ? page.end : end);
   if (isFull) c.header("Link", `<${nextPage(c.req.url, page.end!, query)}>; rel="next"`);
@@ -244,42 +227,6 @@ async function answer(
   return send(bytesOf(parts.lines.read(wanted)), null, isFull);
 }
 
-interface Page {
-  kept: KeptChunks<LineChunk>;
-  lines: number;
-  /** Where the piece with its first line begins; null where there is none. */
-  start: Place | null;
-  /** Behind the last line; null where there is none. */
-  end: Place | null;
-}
-
-/** Finds the end of a page, and keeps its lines if there is room for them. */
-async function collectPage(
-  chunks: AsyncGenerator<LineChunk, void>,
-  parts: Parts,
-  limit: number,
-  signal: AbortSignal,
-): Promise<Page> {
-  const kept = new KeptChunks<LineChunk>((bytes) => parts.lines.tryKeep(bytes), PAGE_BYTES_LIMIT);
-  const page: Page = { kept, lines: 0, start: null, end: null };
-  try {
-    // A signal that is aborted before there is an answer means that nobody waits for it.
-    for await (const chunk of chunks) {
-      if (signal.aborted) break;
-      page.end = chunk.end;
-      if (chunk.lines === 0) continue;
-      page.start ??= chunk.start;
-      page.lines += chunk.lines!;
-      kept.add(chunk);
-      if (page.lines === limit) break;
-    }
-    return page;
-  } catch (error) {
-    kept[Symbol.dispose]();
-    throw error;
-  }
-}
-
 async function* eachOnce(chunks: LineChunk[]): AsyncGenerator<Uint8Array, void> {
   while (chunks.length > 0) yield chunks.shift()!.bytes;
 }
@@ -287,114 +234,4 @@ async function* eachOnce(chunks: LineChunk[]): AsyncGenerator<Uint8Array, void> 
 /** The bytes of each chunk. */
 export async function* bytesOf(chunks: AsyncGenerator<LineChunk, void>): AsyncGenerator<Uint8Array, void> {
   for await (const { bytes } of chunks) yield bytes;
-}
-
-/**
- * A place among those who read at once, waiting for it until the client has gone.
- *
- * @throws {Problem} 503 with Retry-After if there is none in time.
- */
-export async function reserve(
-  parts: Pick<Parts, "lines">,
-  signal: AbortSignal,
-  bytes?: number,
-): Promise<ReaderSlot> {
-  try {
-    return await parts.lines.reserve(signal, bytes);
-  } catch (error) {
-    if (!(error instanceof NoRoom)) throw error;
-    throw new Problem("too-many-readers", "Ask again in a few seconds, when others have got their lines", {
-      headers: [["Retry-After", RETRY_SECONDS]],
-    });
-  }
-}
-
-/**
- * Makes sure that there are lines to go on with behind `cursor`.
- *
- * @throws {Problem} 400 where it is no place between two lines, or of another day than is asked for; 410 where the day
- * was removed; 503 where too many are reading.
- */
-export async function checkCursor(
-  cursor: Place | null,
-  day: DayNumber | null,
-  parts: Parts,
-  signal: AbortSignal,
-): Promise<void> {
-  if (cursor === null) return;
-  const param = "cursor";
-  if (day !== null && cursor.day !== day) {
-    throw new Problem("bad-parameter", `cursor must be one of ${dayName(day)} here; /search takes any`, {
-      param,
-    });
-  }
-  const info = parts.archive.day(cursor.day);
-  const name = dayName(cursor.day);
-  if (info === undefined && parts.archive.wasRemoved(cursor.day)) {
-    throw new Problem("removed-day", `Retention removed ${name}; go on without cursor`, { param });
-  }
-  const bytes = info?.bytes ?? 0;
-  if (cursor.offset > bytes) {
-    throw new Problem("bad-parameter", `cursor lies behind the end of ${name}, which has ${bytes} bytes`, {
-      param,
-    });
-  }
-  await checkLineStart(cursor, parts, signal);
-}
-
-/**
- * Makes sure that `cursor`, a place in a day that is there and as long, cuts no line in two: the rest of that line would
- * be left out without a word.
- *
- * @throws {Problem} 400 where it does, 503 where too many are reading.
- */
-export async function checkLineStart(
-  { day, offset }: Place,
-  parts: Pick<Parts, "archive" | "lines">,
-  signal: AbortSignal,
-): Promise<void> {
-  if (offset === 0) return;
-  using _slot = await reserve(parts, signal);
-  const range = { start: offset - 1, end: offset };
-  const [byte] = await new Response(parts.archive.openText(day, range)).bytes();
-  if (byte === NEWLINE) return;
-  const detail =
-    `cursor must stand between two lines, and byte ${offset} of ${dayName(day)} is inside one: ` +
-    "it is of another archive, or was changed; go on without cursor";
-  throw new Problem("bad-parameter", detail, { param: "cursor" });
-}
-
-/** Behind everything that this answer looks at. */
-function endOf(
-  ranges: readonly DayRange[],
-  query: LineQuery,
-  day: DayNumber | null,
-  parts: Parts,
-): Place | null {
-  const last = ranges.at(-1);
-  if (query.filter.until || last === undefined) {
-    return last ? { day: last.day, offset: last.end } : query.cursor;
-  }
-  const newest = day === null ? parts.archive.days()[0] : undefined;
-  const newestDay = newest === undefined ? last.day : Math.max(last.day, newest.day);
-  return newestDay === last.day
-    ? { day: last.day, offset: last.end }
-    : { day: newestDay, offset: newest!.bytes };
-}
-
-function sendCursor(c: Context, cursor: Place | null): void {
-  if (cursor !== null) c.header(CURSOR_HEADER, formatPlace(cursor));
-}
-
-/**
- * The same question from `cursor` on. Times that were durations are fixed, and so is a day that was called today:
- * the next page asks about the same span, also after midnight.
- */
-function nextPage(url: string, cursor: Place, { filter }: LineQuery): string {
-  const { pathname, searchParams } = new URL(url);
-  searchParams.set("cursor", formatPlace(cursor));
-  if (filter.since) searchParams.set("since", formatTimestamp(filter.since));
-  if (filter.until) searchParams.set("until", formatTimestamp(filter.until));
-  const fixed = pathname.replace(/\/(today|yesterday)(?=$|\.)/, `/${dayName(cursor.day)}`);
-  return `${fixed}?${searchParams}`;
 }

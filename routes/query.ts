@@ -105,7 +105,7 @@ const values = v.pipe(
   }),
 );
 
-/** Makes a schema of a reader that gives undefined for a text that it cannot read, and of what is wrong then. */
+/** Makes a schema of a reader that returns undefined for a text that it cannot read, and of what is wrong then. */
 function readBy<T>(read: (text: string) => T | undefined, fault: (text: string) => string) {
   return v.optional(v.pipe(
     v.string(),

@@ -23,7 +23,7 @@ export const WAITING_BYTES_LIMIT = 64 * 1024;
 /** At most so many notices wait for a client; the oldest go first. */
 export const NOTICES_LIMIT = 64;
 
-/** A follower that is no further behind joins the feed, and what comes meanwhile waits for it, in bytes. */
+/** A follower that lacks no more than this joins the feed; while it reads the rest, new lines wait for it. In bytes. */
 const JOIN_BYTES = 256 * 1024;
 
 /** A look at the disk ends when it has given so many bytes, or looked at so many pieces. */
@@ -40,7 +40,7 @@ export interface Reading {
 
 /** Where a follower begins: how far it has come in each day, and what it reads first. */
 export interface FollowerStart {
-  /** Behind what it is not to get; the days of `reading` at the start of their ranges. */
+  /** The first byte of each day that it is to get; in the days of `reading` the start of their ranges. */
   positions: Positions;
   /** What it reads before it goes on from the ends of these ranges; null for nothing. */
   reading: Reading | null;
@@ -58,7 +58,7 @@ export interface FollowerOptions {
   prepare(signal: AbortSignal): Promise<FollowerStart>;
   /** Waits for a turn at the disk, and says how many lines may be read in it; null for no limit. */
   takeTurn(): Promise<Disposable & { limit: number | null }>;
-  /** What is told when it falls behind by so many bytes; null for nothing. */
+  /** Makes the notice for a client that took its lines too slowly and lacks so many bytes; null for no notice. */
   laggedNotice: ((bytes: number) => Uint8Array) | null;
   /** Called once, when it is over. */
   onEnd(): void;
@@ -70,7 +70,7 @@ export class Follower implements FeedListener {
   readonly stream: ReadableStream<Uint8Array>;
   readonly #options: FollowerOptions;
   readonly #notices: Uint8Array[] = [];
-  /** Lines that are next, and lines that come behind what is still being read. */
+  /** Lines that are next, and lines that come after what is still being read. */
   #ready: Uint8Array[] = [];
   #held: Uint8Array[] = [];
   #waitingBytes = 0;
@@ -185,7 +185,7 @@ export class Follower implements FeedListener {
     this.wake();
   }
 
-  /** Takes one step towards the end of the archive; gives what it has found, if anything. */
+  /** Takes one step towards the end of the archive; returns what it has found, if anything. */
   async #readOn(): Promise<Uint8Array | null> {
     if (this.#positions === null) {
       const { positions, reading } = await this.#options.prepare(this.#gone.signal);

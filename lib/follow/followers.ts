@@ -308,7 +308,7 @@ export class Followers {
   }
 }
 
-/** Everything is behind the client but `ranges`. */
+/** A client that is to get `ranges` and then what comes after `ends`. */
 function startAt(ranges: DayRange[], filter: FilterSpec, ends: Positions): FollowerStart {
   const positions = ends.copy();
   for (const { day, start } of ranges) positions.set(day, start);

@@ -103,7 +103,7 @@ export class LiveFeed {
     this.#listeners = 0;
   }
 
-  /** Has `listener` hear of everything behind {@linkcode positions}; gives what ends that. */
+  /** Has `listener` hear of everything after {@linkcode positions}; returns what ends that. */
   join(request: FeedRequest, listener: FeedListener): Cancel {
     const key = JSON.stringify(request);
     const channel = this.#channels.get(key) ?? { request, listeners: new Set() };

@@ -15,7 +15,7 @@ import { firstBytes, lastBytes, planRanges, rangesBefore, rangesFrom } from "../
 import { dayName } from "../../lib/day.ts";
 import { filterForm } from "./form.ts";
 import type { Page } from "./layout.ts";
-import { reserve } from "../line_answer.ts";
+import { reserve } from "../reader_place.ts";
 import { lineList, type ListedGaps, surroundings } from "./lines.ts";
 import { firstLines, lastLines, type PlacedLine } from "./placed_lines.ts";
 import { showHidden } from "./line.js";

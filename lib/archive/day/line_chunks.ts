@@ -26,9 +26,9 @@ const DEFLATE_LEVEL = 1;
 /** A chunk that deflates to more than this share of its bytes stays as it is. */
 const DEFLATE_WORTH = 0.75;
 
-/** Some lines, one behind the other. */
+/** Some lines, one after another. */
 export interface Chunk {
-  /** The lines, and behind {@linkcode Chunk.length} room for more; or the lines deflated. */
+  /** The lines, and after {@linkcode Chunk.length} bytes of them room for more; or the lines deflated. */
   bytes: Uint8Array;
   /** Whether they are deflated. */
   isDeflated: boolean;
@@ -145,7 +145,7 @@ export class LineChunks {
     else freeBuffer(bytes);
   }
 
-  /** Lets the active chunk take no more lines; gives how many bytes less are held for it. */
+  /** Lets the active chunk take no more lines; returns how many bytes less are held for it. */
   #fill(active: Chunk): number {
     const { oldest } = this;
     this.#active = null;

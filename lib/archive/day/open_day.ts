@@ -41,7 +41,7 @@ export interface ByteRange {
 /** What a reader does about damage that it meets. */
 export interface DamageHandler {
   /**
-   * Makes the index of the sealed text again and gives its text; `reason` says what is wrong with the one there is.
+   * Makes the index of the sealed text again and returns its text; `reason` says what is wrong with the one there is.
    *
    * @throws {Error} If it cannot be made, since the gzip file is damaged as well.
    */

@@ -1,5 +1,5 @@
 /**
- * Promises that a plain file ends with a whole line that is a record, and that what stood behind it is kept.
+ * Promises that a plain file ends with a whole line that is a record, and that what stood after it is kept.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export interface TailCut {
 }
 
 /**
- * Cuts a plain file behind its last line that is a record, never before `covered`. What is cut off (the start
+ * Cuts a plain file after its last line that is a record, never before `covered`. What is cut off (the start
  * of a line that a crash tore, zeros or garbage from a disk that lost its power) is first written to the
  * file that `tornPath` names; where that fails, on a full disk, it is cut all the same: it is no line.
  */

@@ -92,7 +92,7 @@ export interface DayState {
   plain: { from: number; size: number } | null;
   /** The index of the gzip part; its header says where the part begins. */
   part: DayIndex;
-  /** What the plain file's lines behind the last block of the part are. */
+  /** What the plain file's lines after the last block of the part are. */
   tail: TextSummary;
   /** When its text last changed, in milliseconds since 1970. */
   modifiedMs: number;
@@ -255,7 +255,7 @@ export class RecordedDay {
     });
   }
 
-  /** Writes what is waiting and closes the file; gives how many lines could not be written. No task begins any more. */
+  /** Writes what is waiting and closes the file; returns how many lines could not be written. No task begins any more. */
   async close(): Promise<number> {
     this.#closed = true;
     return await this.writer?.close() ?? 0;
@@ -295,7 +295,7 @@ export class RecordedDay {
   }
 
   /**
-   * Makes the index of the sealed text again from the gzip file, and gives its text. `reason` says what is wrong with
+   * Makes the index of the sealed text again from the gzip file, and returns its text. `reason` says what is wrong with
    * the one that is there.
    *
    * @throws {Error} If the gzip file is damaged as well.

@@ -57,7 +57,7 @@ export interface BlocksTask extends HotFiles {
 /** At most this many blocks are made in one task, so that a task can be waited for. */
 export const BLOCKS_PER_TASK = 16;
 
-/** Makes the blocks that are due and gives their entries; an empty list where none is. */
+/** Makes the blocks that are due and returns their entries; an empty list where none is. */
 export function makeBlocks(task: BlocksTask): BlockEntry[] {
   using plain = Deno.openSync(task.plainPath, { read: true });
   using part = Deno.openSync(task.gzPartPath, { write: true, create: true });
@@ -96,7 +96,7 @@ function readBlockText(plain: Deno.FsFile, task: BlocksTask, rawOffset: number):
   }
 }
 
-/** Adds entries behind the last whole line: an append that a full disk cut off left the start of one. */
+/** Adds entries after the last whole line: an append that a full disk cut off left the start of one. */
 function appendToIndex(task: BlocksTask, entries: BlockEntry[]): void {
   using file = Deno.openSync(task.indexPartPath, { read: true, write: true, create: true });
   const text = readAt(file, 0, file.statSync().size);

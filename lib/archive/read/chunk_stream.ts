@@ -1,5 +1,5 @@
 /**
- * Promises a client what a reader gives it, in slices, with no more in memory than the client's own place has room
+ * Promises a client what is read for it, in slices, with no more in memory than the client's own place has room
  * for, and that the place is free when the answer is over, however it ends.
  *
  * @module
@@ -22,7 +22,7 @@ export interface ChunkStreamOptions {
 }
 
 /**
- * A stream of what `chunks` gives. Whoever gives a chunk has no use for it afterwards. An error of `chunks` is one of
+ * A stream of what `chunks` yields. Whoever yields a chunk does not look at it again. An error of `chunks` is one of
  * the stream, and so is it when the place is lost; cancelling ends `chunks`.
  */
 export function chunkStream(

@@ -108,7 +108,7 @@ function firstTouching(blocks: readonly BlockEntry[], offset: number): number {
 }
 
 /**
- * The text behind the blocks, as far as it is asked for. It begins with the byte before `range`, which tells
+ * The text after the blocks, as far as it is asked for. It begins with the byte before `range`, which tells
  * whether a line starts there.
  */
 function restOf(day: OpenDay, plain: ByteRange, range: ByteRange): ByteRange {

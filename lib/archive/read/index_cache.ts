@@ -28,7 +28,7 @@ export class IndexCache {
 
   /**
    * The blocks that were sealed with `seal`. `readText` reads the index file, and is called where they are not
-   * remembered; `mend` makes a damaged one again and gives its text.
+   * remembered; `mend` makes a damaged one again and returns its text.
    *
    * @throws {IndexDamage} If the file is not the index that the seal belongs to, and cannot be made again.
    */

@@ -20,7 +20,7 @@ export class KeptChunks<Chunk extends { bytes: Uint8Array }> implements Disposab
   readonly #tryKeep: (bytes: number) => MemoryHold | null;
   readonly #holds: MemoryHold[] = [];
 
-  /** `tryKeep` gives room beyond {@linkcode OWN_KEPT_BYTES}; never more than `limitBytes` are kept. */
+  /** `tryKeep` returns room beyond {@linkcode OWN_KEPT_BYTES}; never more than `limitBytes` are kept. */
   constructor(tryKeep: (bytes: number) => MemoryHold | null, limitBytes: number) {
     this.#tryKeep = tryKeep;
     this.#limitBytes = limitBytes;

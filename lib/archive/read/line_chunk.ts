@@ -23,7 +23,7 @@ export interface LineRequest {
   filter: FilterSpec;
   /** How they are written. */
   style: LineStyle;
-  /** Makes them events; gives the ids for the lines of a day. Null for plain lines. */
+  /** Makes them events: returns the ids for the lines of a day. Null for plain lines. */
   events: ((day: DayNumber) => EventIds) | null;
   /** At most so many; null for all. */
   limit: number | null;
@@ -41,7 +41,7 @@ export interface ChunkLine {
   bytes: Uint8Array;
 }
 
-/** What one piece of the archive gave, which may be nothing. */
+/** What was found in one piece of the archive, which may be nothing. */
 export interface LineChunk {
   /** The lines, or what was made of them. */
   bytes: Uint8Array;
@@ -49,7 +49,7 @@ export interface LineChunk {
   lines: number | null;
   /** Where the first one begins, or the piece where their number is not known. */
   start: Place;
-  /** Everything wanted before this place was given: after the last line of a limit, else the piece's end. */
+  /** Everything wanted before this place is in this chunk or one before it: after the last line of a limit, else the piece's end. */
   end: Place;
   /** Each of the lines; null where the request wants no places. */
   placed: ChunkLine[] | null;
@@ -65,7 +65,7 @@ export interface ChunkCut {
   withPlaces: boolean;
 }
 
-/** What a piece of `day` gave, cut to the lines that are still wanted. */
+/** What was found in a piece of `day`, cut to the lines that are still wanted. */
 export function chunkOf(
   day: DayNumber,
   { offset: baseOffset, range }: Pick<DayPiece, "offset" | "range">,

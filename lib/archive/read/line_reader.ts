@@ -249,8 +249,8 @@ export class LineReader {
 
   /**
    * The apps that the index knows in each block of `ranges` in which `filter` may find lines, the newest first, as
-   * {@linkcode appLists} gives them; of what is not indexed null, and so of all where the
-   * filter has a scope. Reads no block.
+   * {@linkcode appLists} yields them; of what is not indexed null, and so of all where the filter has a scope. Reads no
+   * block.
    *
    * @throws {RangeError} If a day is not there any more.
    */

@@ -1,6 +1,6 @@
 /**
  * Promises the lines of one piece of a day's text that a reader asks for, and where they are, in the form in which it
- * gets them. Runs on any thread, and gives the same on each.
+ * gets them. Runs on any thread, and finds the same on each.
  *
  * @module
  */
@@ -39,7 +39,7 @@ export interface LineSelection extends LineFormat {
   withMarks: boolean;
 }
 
-/** What a piece of text gives. */
+/** What was found in a piece of text. */
 export interface SelectedLines {
   /** The lines, each with its line feed, or the events. */
   bytes: Uint8Array;

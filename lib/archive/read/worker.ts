@@ -17,12 +17,12 @@ const ON_THE_SPOT_LEVEL = 1;
 /** What of a block's entry is needed to inflate it. */
 export type InflatableBlock = Pick<BlockEntry, "rawLength" | "crc32">;
 
-/** A task that gives bytes. */
+/** A task that results in bytes. */
 export type BytesTask =
   | { kind: "inflate"; bytes: Uint8Array; block: InflatableBlock }
   | { kind: "deflate"; text: Uint8Array };
 
-/** A task that gives lines: of a block, or of plain text where `block` is null. */
+/** A task that results in lines: of a block, or of plain text where `block` is null. */
 export interface SelectTask {
   /** Tells it from the other tasks. */
   kind: "select";
@@ -37,10 +37,10 @@ export interface SelectTask {
 /** What a read worker can be asked for. The last one only tells whether it is there. */
 export type ReadTask = BytesTask | SelectTask | { kind: "wake" };
 
-/** What it gives. */
+/** What it answers. */
 export type ReadResult = Uint8Array | SelectedLines | null;
 
-/** Does a task that gives bytes. */
+/** Does a task that results in bytes. */
 export function runBytesTask(task: BytesTask): Uint8Array {
   const source = task.kind === "inflate" ? task.bytes : task.text;
   const result = task.kind === "inflate"
@@ -50,7 +50,7 @@ export function runBytesTask(task: BytesTask): Uint8Array {
   return result;
 }
 
-/** Does a task that gives lines. Its bytes are gone then, unless they are the lines. */
+/** Does a task that results in lines. Its bytes are gone then, unless they are the lines. */
 export function runSelectTask({ bytes, block, selection }: SelectTask): SelectedLines {
   let text = bytes;
   if (block !== null) {

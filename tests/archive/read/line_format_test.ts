@@ -34,7 +34,7 @@ Deno.test("writeLines() writes text, with colours only when they are wanted", ()
   const text = "- -[-] - [-] one\n";
   assert.deepEqual(write([ONE], { style: "text" }), { text, ends: [text.length] });
   assert.equal(write([COLORED], { style: "text" }).text, "- -[-] - [-] red\n");
-  assert.match(write([COLORED], { style: "color" }).text, /\x1b\[31mred\x1b\[0m/);
+  assert.ok(write([COLORED], { style: "color" }).text.includes("\x1b[31mred\x1b[0m"));
 });
 
 Deno.test("writeLines() writes text that is longer than the lines", () => {
