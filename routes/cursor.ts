@@ -54,8 +54,8 @@ export async function checkCursor(
 }
 
 /**
- * Makes sure that `cursor`, a place in a day that is there and as long, cuts no line in two: the rest of that line would
- * be left out without a word.
+ * Makes sure that a place in a day that is there and as long cuts no line in two: the rest of that line would be left out
+ * without a word. `param` is where the place was asked for.
  *
  * @throws {Problem} 400 where it does, 503 where too many are reading.
  */
@@ -63,6 +63,7 @@ export async function checkLineStart(
   { day, offset }: Place,
   parts: Pick<Parts, "archive" | "lines">,
   signal: AbortSignal,
+  param = "cursor",
 ): Promise<void> {
   if (offset === 0) return;
   using _slot = await reserve(parts, signal);
@@ -70,9 +71,9 @@ export async function checkLineStart(
   const [byte] = await new Response(parts.archive.openText(day, range)).bytes();
   if (byte === NEWLINE) return;
   const detail =
-    `cursor must stand between two lines, and byte ${offset} of ${dayName(day)} is inside one: ` +
-    "it is of another archive, or was changed; go on without cursor";
-  throw new Problem("bad-parameter", detail, { param: "cursor" });
+    `${param} must stand between two lines, and byte ${offset} of ${dayName(day)} is inside one: ` +
+    `it is of another archive, or was changed; go on without ${param}`;
+  throw new Problem("bad-parameter", detail, { param });
 }
 
 /** The place after everything that this answer looks at. */

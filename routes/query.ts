@@ -220,7 +220,8 @@ function wrong(param: string, detail: string): Problem {
 }
 
 function collectParameters(url: string, allowed: readonly Parameter[]): Record<string, string | string[]> {
-  const parameters = new URL(url).searchParams;
+  const { search, searchParams: parameters } = new URL(url);
+  checkEncoding(search);
   const values: Record<string, string | string[]> = {};
   for (const name of new Set(parameters.keys())) {
     const param = allowed.find((one) => one === name);
@@ -233,4 +234,20 @@ function collectParameters(url: string, allowed: readonly Parameter[]): Record<s
     values[param] = REPEATABLE.has(param) ? all : all[0]!;
   }
   return values;
+}
+
+/**
+ * Makes sure that what is percent-encoded is UTF-8, which URLSearchParams replaces silently where it is not: then another
+ * text would be looked for than was asked for. A `%` that encodes nothing stands for itself.
+ *
+ * @throws {Problem} 400 where it is not.
+ */
+function checkEncoding(search: string): void {
+  for (const [encoded] of search.matchAll(/(?:%[0-9a-f]{2})+/gi)) {
+    try {
+      decodeURIComponent(encoded);
+    } catch {
+      throw new Problem("bad-parameter", `${show(encoded)} is no UTF-8: encode other characters as UTF-8`);
+    }
+  }
 }

@@ -7,6 +7,7 @@
 import { type Context, Hono } from "hono";
 import type { HeldLines } from "../lib/archive/archive.ts";
 import { planRanges } from "../lib/archive/read/plan.ts";
+import type { Place } from "../lib/archive/place.ts";
 import { dayName, dayOf, dayStartMs } from "../lib/day.ts";
 import { namedEvent } from "../lib/follow/events.ts";
 import { type FollowContext, FollowersBusy } from "../lib/follow/followers.ts";
@@ -57,17 +58,19 @@ const PAST_GAPS_LIMIT = 256;
 /** A client that is turned away is told to come back after so many seconds. */
 const RETRY_SECONDS = "30";
 
+/** Where a client that lost its connection has got to (HTML standard, section 9.2.4). */
+const LAST_ID_HEADER = "Last-Event-ID";
+
 /** The route `/tail`. */
 export function createTailRoutes(parts: Parts): Hono {
   const app = new Hono();
   addResource(app, "/tail", async (c) => {
     const query = withinScope(c, readLineQuery(c.req.url, TAIL_PARAMETERS, parts.clock.now()));
-    const { cursor } = query;
-    const isThere = cursor !== null && (parts.archive.day(cursor.day)?.bytes ?? 0) >= cursor.offset;
-    if (isThere) await checkLineStart(cursor, parts, c.req.raw.signal);
+    const context = contextOf(query, c.req.header(LAST_ID_HEADER));
+    if (context.kind === "resume") await checkResumed(c, parts, query, context.id.own);
     const hint = c.req.method === "HEAD" ? null : await findTailHint(parts, query.filter);
     if (hint !== null) c.header(HINT_HEADER, hint);
-    const response = answerTail(c, parts, query);
+    const response = answerTail(c, parts, query, context);
     const isText = hint !== null && query.format === "text" && !acceptsEvents(c.req.header("Accept"));
     return isText ? new Response(beginWith(hintLine(hint), response.body!), response) : response;
   });
@@ -81,8 +84,18 @@ export function findTailHint(parts: Parts, filter: FilterSpec): Promise<string |
   return findHint(parts, { filter: asked, ranges, isEmpty: false, scope: "so far" });
 }
 
-function answerTail(c: Context, parts: Parts, query: LineQuery): Response {
-  const context = contextOf(query, c.req.header("Last-Event-ID"));
+/**
+ * Makes sure that a place to go on from, of an address or of an event, cuts no line in two. One beyond the end of its day is
+ * taken for the end: the day was longer once, and what was lost since is a gap.
+ *
+ * @throws {Problem} 400 where it does.
+ */
+async function checkResumed(c: Context, parts: Parts, query: LineQuery, place: Place): Promise<void> {
+  if ((parts.archive.day(place.day)?.bytes ?? 0) < place.offset) return;
+  await checkLineStart(place, parts, c.req.raw.signal, query.cursor === null ? LAST_ID_HEADER : "cursor");
+}
+
+function answerTail(c: Context, parts: Parts, query: LineQuery, context: FollowContext): Response {
   const isEvents = acceptsEvents(c.req.header("Accept"));
   const nowMs = parts.clock.now();
   const sinceMs = startOf(query, context) ?? nowMs;
@@ -155,8 +168,8 @@ function contextOf(query: LineQuery, lastEventId: string | undefined): FollowCon
     if (id !== null) return { kind: "resume", id };
     throw new Problem(
       "bad-parameter",
-      `Last-Event-ID must be the id of an event of /tail, not ${show(lastEventId)}`,
-      { param: "Last-Event-ID" },
+      `${LAST_ID_HEADER} must be the id of an event of /tail, not ${show(lastEventId)}`,
+      { param: LAST_ID_HEADER },
     );
   }
   if (query.cursor !== null) {

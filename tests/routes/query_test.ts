@@ -157,6 +157,13 @@ for (const [query, param] of WRONG) {
   });
 }
 
+Deno.test("readLineQuery() refuses what is percent-encoded and no UTF-8, and takes a % for itself", async () => {
+  const problem = await problemOf("q=caf%E9");
+  assert.equal(problem.detail, '"%E9" is no UTF-8: encode other characters as UTF-8');
+  assert.deepEqual(read("q=caf%C3%A9%21").filter.texts, ["café!"]);
+  assert.deepEqual(read("q=100%").filter.texts, ["100%"]);
+});
+
 Deno.test("readLineQuery() says which parameters there are when one is not known here", async () => {
   const problem = await problemOf("cursor=2026-11-22:0", ["since", "until"]);
   assert.equal(problem.detail, '"cursor" is not a parameter here; known are since, until');

@@ -488,6 +488,31 @@ Deno.test("GET /tail makes lines into events once for all who want the same", as
   await gaps.close();
 });
 
+Deno.test("GET /tail refuses to go on from within a line, and goes on from the end where the day has become shorter", async () => {
+  using directory = new TestDirectory();
+  await using followed = await Followed.open(directory);
+  followed.record(1);
+  await followed.archive.sync();
+  for (
+    const [query, id, param] of [["?cursor=2026-11-22:1", "", "cursor"], [
+      "",
+      "2026-11-22:1",
+      "Last-Event-ID",
+    ]]
+  ) {
+    const answer = await followed.api.ask(`/tail${query}`, { headers: { "Last-Event-ID": id! } });
+    assert.equal(answer.status, 400);
+    const problem = await readProblem(answer);
+    assert.equal(problem.param, param);
+    assert.match(
+      problem.detail,
+      new RegExp(`^${param} must stand between two lines, and byte 1 of 2026-11-22 is inside one`),
+    );
+  }
+  await using resumed = await follow(followed, "", { ...EVENTS, "Last-Event-ID": "2026-11-22:99999" });
+  assert.equal(resumed.response.status, 200);
+});
+
 const REFUSED: [query: string, id: string | null, param: string][] = [
   ["?until=1h", null, "until"],
   ["?limit=1", null, "limit"],
