@@ -24,6 +24,7 @@ import {
   sameBytes,
 } from "../blocks/block.ts";
 import { type DayIndex, indexLine, indexText, sealOf } from "../blocks/day_index.ts";
+import { freeBuffer } from "../../machine/spent_buffers.ts";
 import { copyBytes, readAt, writeAll } from "../disk.ts";
 
 /** The files of a hot day, and where its plain file starts in the day's text. */
@@ -72,6 +73,7 @@ export function makeBlocks(task: BlocksTask): BlockEntry[] {
     if (text === null) break;
     const { bytes, entry } = makeBlock(text, place);
     writeAll(part, bytes);
+    for (const spent of [text, bytes]) freeBuffer(spent);
     entries.push(entry);
     place = placeAfter(entry);
   }
@@ -92,6 +94,7 @@ function readBlockText(plain: Deno.FsFile, task: BlocksTask, rawOffset: number):
     }
     const end = cutBlock(text);
     if (end > 0) return text.subarray(0, end);
+    freeBuffer(text);
     if (length === left) return null;
   }
 }
