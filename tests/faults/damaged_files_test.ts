@@ -65,7 +65,8 @@ Deno.test("Flightlog over files of which bytes have changed gives right answers 
       [`${url}/search?${day}&limit=20000`],
     ];
     for (const way of ways) assert.notEqual((await curl(...way)).code, 0, way.join(" "));
-    assert.equal(await runVerify(saved), 1);
+    // It may have been broken off before curl had anything to save.
+    assert.notEqual(await runVerify(saved), 0);
     assert.equal((await curl("-f", `${url}/ready`)).code, 0, "recording goes on");
     assert.equal((await flightlog.stop()).code, 0);
     assert.equal(await runVerify(directory), 1);
