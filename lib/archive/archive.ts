@@ -9,6 +9,7 @@ import { ensureDir } from "@std/fs";
 import type { Cancel } from "../clock.ts";
 import { dayName, type DayNumber, dayOf } from "../day.ts";
 import { LARGEST_BYTES, MemoryBudget } from "../machine/memory_budget.ts";
+import type { Span } from "../gaps/gap.ts";
 import type { Timestamp } from "../timestamp.ts";
 import type { BlockResult, BlockTask } from "./blocks/block_task.ts";
 import { type Finding, setDirectoriesAside } from "./repair/aside.ts";
@@ -25,6 +26,7 @@ import type { PlainFile, WriterEvents } from "./day/plain_writer.ts";
 import { IndexCache } from "./read/index_cache.ts";
 import { ReadPool } from "./read/pool.ts";
 import { type DayHost, type DayInfo, emptyDay, RecordedDay } from "./day/recorded_day.ts";
+import type { PendingLosses } from "./repair/pending_losses.ts";
 import { recoverArchive } from "./repair/recovery.ts";
 import type { ScrubPlace } from "./repair/scrub.ts";
 import type { ScrubResult } from "./repair/scrub_task.ts";
@@ -85,6 +87,7 @@ export class Archive {
   #sealsUnderWay = 0;
   #closed = false;
   readonly #findings: Findings;
+  readonly #losses: PendingLosses;
 
   /** Finds lines in all days. */
   readonly lines: LineReader;
@@ -100,6 +103,7 @@ export class Archive {
     this.#removed = removed;
     this.#findings = new Findings(options.logger, recovered.findings);
     this.#untouched = recovered.untouched;
+    this.#losses = recovered.losses;
     this.#blockWorker = new WorkerClient(
       new URL("./blocks/block_worker.ts", import.meta.url),
       "block worker",
@@ -148,7 +152,7 @@ export class Archive {
     try {
       const aside = setDirectoriesAside(options.directory);
       const removed = RemovedDays.open(options.directory);
-      const recovered = await recoverArchive(options.directory);
+      const recovered = await recoverArchive(options.directory, (day) => removed.has(day));
       for (const fault of removed.faults) {
         recovered.findings.push({ file: REMOVED_FILE, what: `${fault}; set aside`, damage: true });
       }
@@ -171,6 +175,20 @@ export class Archive {
   /** Something is out of order that others found: it is logged, and told with the rest. */
   noteFinding(finding: Finding): void {
     this.#findings.note(finding);
+  }
+
+  /** The times of lines that were lost on the disk, as opening found, and that no gap may cover yet. */
+  get losses(): readonly Span[] {
+    return this.#losses.spans;
+  }
+
+  /** Gaps on the disk cover {@linkcode losses} now. Never fails: at the next start they are there again. */
+  settleLosses(): void {
+    try {
+      this.#losses.settle();
+    } catch (error) {
+      this.#findings.reportFailure("forgetting losses that are gaps now", error);
+    }
   }
 
   /** Bytes that were appended and are not in a file yet. Whoever appends holds back when it grows. */

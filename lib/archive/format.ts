@@ -109,6 +109,12 @@ export const LOCK_FILE = "lock";
 /** One line for each day that retention removed, so that it is answered with 410 and not 404. */
 export const REMOVED_FILE = "removed.jsonl";
 
+/**
+ * The times of lines that opening has found to be lost, a line each, until the gap ledger has them on the disk. Only after
+ * a crash in between is it there for long.
+ */
+export const LOSSES_FILE = "lost.jsonl";
+
 /** Ends the name of a file that is not whole yet and that nothing refers to. Removed at the next start. */
 export const TEMPORARY_SUFFIX = ".tmp";
 

@@ -95,6 +95,7 @@ export class LifeSigns {
     // The ledger first: the next start takes a mark without any gap to mean that the ledger was lost.
     const signing = gaps.flush()
       .then(async () => {
+        if (await gaps.tryWrite()) archive.settleLosses();
         alive.noteAtOnce(kept);
         if (markMs === null) await alive.move(goodMs);
       })
@@ -172,7 +173,7 @@ export class LifeSigns {
   #lostSpans(note: KeptNote | null, markMs: number | null): Span[] {
     const { archive, gaps } = this.#options;
     const knownMs = Math.max(markMs ?? -Infinity, note?.sinceMs ?? -Infinity);
-    const spans: Span[] = [];
+    const spans: Span[] = [...archive.losses];
     const bytesOf = (day: number): number | null => {
       const isKnown = !archive.wasRemoved(day) && !archive.isUntouched(day);
       return isKnown ? archive.day(day)?.bytes ?? 0 : null;

@@ -1,45 +1,131 @@
 /**
- * Promises all of the text that a gzip file still has, also where it is damaged further on.
+ * Promises all of the text that a gzip file still has, also where it is damaged in the middle or cut.
  *
  * @module
  */
 
 import zlib from "node:zlib";
-import { formatCrc32, readGzipTrailer } from "./block.ts";
+import { formatCrc32, inflateBlock, inspectText, readGzipTrailer } from "./block.ts";
 import { COPY_BYTES, readAt, writeAll } from "../disk.ts";
-import { GZIP_HEADER, GZIP_TRAILER_BYTES, LINE_FEED, SYNC_MARK } from "../format.ts";
+import { type BlockEntry, GZIP_HEADER, GZIP_TRAILER_BYTES, LINE_FEED, SYNC_MARK } from "../format.ts";
+
+/** What {@linkcode unpackGzip} could not unpack. */
+export interface Unpacked {
+  /** What is wrong with the file, the first of it; null for nothing. */
+  failure: string | null;
+  /** The blocks that are not what their entries say and are nowhere else, in their order. Nothing of them is unpacked. */
+  lost: BlockEntry[];
+  /**
+   * Where there was text of which no entry tells and which is lost: after all that was unpacked, or anywhere in the day;
+   * null for nowhere.
+   */
+  doubt: "after" | "anywhere" | null;
+  /** The largest timestamp in the last block that was unpacked; null where it has none. */
+  last: string | null;
+}
+
+/** What is known of a gzip file that is damaged. */
+export interface KnownBlocks {
+  /** Entries of its index. */
+  blocks: readonly BlockEntry[];
+  /** Whether they tell of all blocks. */
+  isComplete: boolean;
+  /** The text of a block from another file; null where it is in none. */
+  readElsewhere(block: BlockEntry): Uint8Array | null;
+}
+
+/** What is known without an index. */
+const NOTHING_KNOWN: KnownBlocks = { blocks: [], isComplete: false, readElsewhere: () => null };
 
 /**
- * Writes the text of the gzip file `path` to `target` and syncs it. Returns null, or what is wrong with the
- * file: then `target` has the text up to the first block that cannot be inflated.
+ * Writes the text of the gzip file `path` to `target` and syncs it. A block of which an entry tells is taken if it is what
+ * that says, and passed over if not. Other blocks are looked for where they would begin. Where entries tell of all
+ * blocks they prove the text, and the trailer need not.
  */
-export function unpackGzip(path: string, target: string): string | null {
+export function unpackGzip(path: string, target: string, known: KnownBlocks = NOTHING_KNOWN): Unpacked {
   using gz = Deno.openSync(path, { read: true });
   using plain = Deno.openSync(target, { write: true, create: true, truncate: true });
+  const unpacked: Unpacked = { failure: null, lost: [], doubt: null, last: null };
+  const { blocks, isComplete } = known;
   const size = gz.statSync().size;
-  const dataEnd = size - GZIP_TRAILER_BYTES;
   let crc32 = 0;
   let rawBytes = 0;
-  let failure: string | null = null;
-  for (let at = GZIP_HEADER.length; at < dataEnd && failure === null;) {
-    const block = nextBlock(gz, at, dataEnd);
-    if (block === null) failure = `no block can be inflated at byte ${at}`;
-    else {
-      writeAll(plain, block.text);
-      crc32 = zlib.crc32(block.text, crc32);
-      rawBytes += block.text.length;
-      at += block.length;
+  let lastText: Uint8Array = new Uint8Array();
+  const take = (text: Uint8Array): void => {
+    writeAll(plain, text);
+    crc32 = zlib.crc32(text, crc32);
+    rawBytes += text.length;
+    lastText = text;
+  };
+  const fail = (what: string): void => {
+    unpacked.failure ??= what;
+  };
+  let at = GZIP_HEADER.length;
+  for (let number = 0;;) {
+    while (number < blocks.length && blocks[number]!.gzOffset < at) number++;
+    const entry = blocks[number];
+    const next = entry?.gzOffset;
+    if (entry !== undefined && next === at) {
+      const text = readKnown(gz, entry);
+      if (text === null) fail(`the block at byte ${at} is not what was written`);
+      const rescued = text ?? known.readElsewhere(entry);
+      if (rescued === null) unpacked.lost.push(entry);
+      else take(rescued);
+      at += entry.gzLength;
+      continue;
     }
+    if (next === undefined && size - at <= GZIP_TRAILER_BYTES) break;
+    const block = nextBlock(gz, at, next ?? size);
+    if (block !== null) {
+      take(block.text);
+      at += block.length;
+      continue;
+    }
+    if (next === undefined && isComplete) break;
+    fail(`no block can be inflated at byte ${at}`);
+    unpacked.doubt = next === undefined ? unpacked.doubt ?? "after" : "anywhere";
+    if (next === undefined) break;
+    at = next;
   }
   plain.syncSync();
-  if (failure !== null) return failure;
-  const trailer = readAt(gz, Math.max(0, dataEnd), GZIP_TRAILER_BYTES);
-  if (trailer.length < GZIP_TRAILER_BYTES) return "it ends within its trailer";
+  if (unpacked.failure === null && !isComplete) {
+    const fault = trailerFault(readAt(gz, Math.min(at, size), GZIP_TRAILER_BYTES), crc32, rawBytes);
+    if (fault !== null) {
+      fail(fault.what);
+      unpacked.doubt = fault.doubt;
+    }
+  }
+  return { ...unpacked, last: inspectText(lastText).summary.last };
+}
+
+/** What is wrong with the trailer after a text, and which text may be lost then; null where it is right. */
+function trailerFault(
+  trailer: Uint8Array<ArrayBuffer>,
+  crc32: number,
+  rawBytes: number,
+): { what: string; doubt: "after" | "anywhere" } | null {
+  if (trailer.length < GZIP_TRAILER_BYTES) return { what: "it ends within its trailer", doubt: "after" };
   const says = readGzipTrailer(trailer);
   if (says.crc32 !== crc32) {
-    return `checksum is ${formatCrc32(crc32)}, its trailer says ${formatCrc32(says.crc32)}`;
+    const what = `checksum is ${formatCrc32(crc32)}, its trailer says ${formatCrc32(says.crc32)}`;
+    return { what, doubt: "anywhere" };
   }
-  return says.rawBytes === rawBytes % 2 ** 32 ? null : "its length is another";
+  return says.rawBytes === rawBytes % 2 ** 32 ? null : { what: "its length is another", doubt: "anywhere" };
+}
+
+/** The text of a block of which an entry tells; null where it is not that. */
+export function readKnown(gz: Deno.FsFile, entry: BlockEntry, gzFrom = 0): Uint8Array | null {
+  try {
+    return inflateBlock(readAt(gz, entry.gzOffset - gzFrom, entry.gzLength), entry);
+  } catch (error) {
+    if (isOfDisk(error)) throw error;
+    return null;
+  }
+}
+
+/** Whether the system could not read, rather than what was read being wrong: a later try may succeed. */
+function isOfDisk(error: unknown): boolean {
+  return error instanceof Error && /os error \d+/.test(error.message);
 }
 
 /**

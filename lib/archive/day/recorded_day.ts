@@ -269,10 +269,11 @@ export class RecordedDay {
   /**
    * Removes every file of a sealed day, what was torn off it too. A reader that has one open goes on reading it.
    * What was set aside as damaged or as a conflict stays: it was reported, and somebody may want to look at it.
-   * The gzip file and the index go last, so that a removal that is cut short is begun again.
+   * The index and then the gzip file go last: from the gzip file alone the day is made again, and a removal that is cut short is
+   * begun again. An index alone would tell of a day whose gzip file was lost.
    */
   remove(): void {
-    const last = [gzFile(this.day), indexFile(this.day)];
+    const last = [indexFile(this.day), gzFile(this.day)];
     const others = [...Deno.readDirSync(this.#host.directory)]
       .map(({ name }) => name)
       .filter((name) => parseFileName(name)?.day === this.day && !last.includes(name));

@@ -7,8 +7,18 @@
 
 import { inflateBlock, sameBytes } from "../blocks/block.ts";
 import { parseIndex } from "../blocks/day_index.ts";
-import { copyBytes, readAt, removeIfThere, sizeOf } from "../disk.ts";
-import { CONFLICT_SUFFIX, gzFile, indexFile, plainFile, type SealEntry } from "../format.ts";
+import { cutTornTail } from "../day/plain_end.ts";
+import { COPY_BYTES, copyBytes, readAt, removeIfThere, sizeOf, syncDirectory } from "../disk.ts";
+import {
+  CONFLICT_SUFFIX,
+  gzFile,
+  indexFile,
+  plainFile,
+  type SealEntry,
+  TEMPORARY_SUFFIX,
+  tornFile,
+} from "../format.ts";
+import { spanOfDay } from "./proof.ts";
 import type { RepairPlace } from "./repair_place.ts";
 
 /**
@@ -33,7 +43,10 @@ export function repairPlains(
     } else if (seal !== null && from + size <= seal.rawBytes && isSealed(place, path, from, size)) {
       removeIfThere(path);
       place.note(plainFile(place.day, from), "removed: its lines are sealed", false);
+    } else if (seal === null && living !== null && from > end) {
+      end = addAfterHole(place, living, from);
     } else if (seal === null && living === null) {
+      loseDay(place);
       Deno.renameSync(path, place.path(plainFile(place.day, 0)));
       place.note(plainFile(place.day, from), "renamed: the sealed text before it is missing", true);
       living = 0;
@@ -61,6 +74,48 @@ function joinPlain(place: RepairPlace, living: number, path: string, from: numbe
   target.syncSync();
   Deno.removeSync(path);
   return true;
+}
+
+/**
+ * Puts the plain file that starts at `from` after the one that starts at `living`, though text between is lost. All of it is written
+ * under another name first: a crash leaves both files as they were, or the second one besides the whole. Returns where
+ * the text ends.
+ */
+function addAfterHole(place: RepairPlace, living: number, from: number): number {
+  const path = place.path(plainFile(place.day, living));
+  const laterPath = place.path(plainFile(place.day, from));
+  loseDay(place);
+  const before = cutTornTail(path, 0, (end) => place.path(tornFile(place.day, living + end))).size;
+  const added = sizeOf(laterPath) ?? 0;
+  if (!endsWith(path, laterPath, added)) {
+    using whole = Deno.openSync(path + TEMPORARY_SUFFIX, { write: true, create: true, truncate: true });
+    using first = Deno.openSync(path, { read: true });
+    using later = Deno.openSync(laterPath, { read: true });
+    copyBytes(first, whole, before);
+    copyBytes(later, whole, added);
+    whole.syncSync();
+    Deno.renameSync(path + TEMPORARY_SUFFIX, path);
+    syncDirectory(place.directory);
+  }
+  Deno.removeSync(laterPath);
+  place.note(plainFile(place.day, from), "put after the lines before it: those between are missing", true);
+  return living + (sizeOf(path) ?? 0);
+}
+
+function endsWith(path: string, endPath: string, length: number): boolean {
+  using file = Deno.openSync(path, { read: true });
+  using end = Deno.openSync(endPath, { read: true });
+  const start = file.statSync().size - length;
+  for (let at = 0; at < length; at += COPY_BYTES) {
+    const count = Math.min(COPY_BYTES, length - at);
+    if (start < 0 || !sameBytes(readAt(file, start + at, count), readAt(end, at, count))) return false;
+  }
+  return true;
+}
+
+/** That there was text before a plain file its name alone tells: of which times, nobody does, unless the index did. */
+function loseDay(place: RepairPlace): void {
+  if (!place.hasLost) place.lose([spanOfDay(place.day)]);
 }
 
 /** Whether the text of a plain file stands, byte for byte, in the sealed blocks; damaged ones do not count. */

@@ -16,7 +16,7 @@ import { indexHeader, nextPlace } from "../blocks/day_index.ts";
 import { cutTornTail, inspectFile } from "../day/plain_end.ts";
 import type { DayState } from "../day/recorded_day.ts";
 import { listDayFiles } from "../day_files.ts";
-import { removeIfThere } from "../disk.ts";
+import { removeIfThere, sizeOf } from "../disk.ts";
 import {
   type FileKind,
   GAPS_FILE,
@@ -30,9 +30,10 @@ import {
 } from "../format.ts";
 import type { Finding } from "./aside.ts";
 import { readPart, removeParts, repairPart } from "./part_repair.ts";
+import { PendingLosses } from "./pending_losses.ts";
 import { repairPlains } from "./plain_repair.ts";
 import { RepairPlace } from "./repair_place.ts";
-import { repairSealed } from "./sealed_repair.ts";
+import { repairSealed, repairUnsealed } from "./sealed_repair.ts";
 
 /** What opening found. Days in `untouched` were left alone, each for the reason given. */
 export interface Recovered {
@@ -42,19 +43,27 @@ export interface Recovered {
   untouched: Map<DayNumber, string>;
   /** What was out of order, in the order of its finding. */
   findings: Finding[];
+  /** The lines that are lost, which the gap ledger does not know of yet. */
+  losses: PendingLosses;
 }
 
 /**
  * Puts the archive in `directory` right; see the module's comment. Blocks while it works. A day whose files
  * cannot be read or written (a bad sector, a full disk) is left alone: the others must be recorded all the same.
+ * `wasRemoved` tells of days that retention has begun to remove at least.
  */
-export async function recoverArchive(directory: string): Promise<Recovered> {
-  const recovered: Recovered = { days: [], untouched: new Map(), findings: [] };
+export async function recoverArchive(
+  directory: string,
+  wasRemoved: (day: DayNumber) => boolean = () => false,
+): Promise<Recovered> {
+  const losses = new PendingLosses(directory);
+  const recovered: Recovered = { days: [], untouched: new Map(), findings: [], losses };
   removeTemporaries(directory);
   for (const [day, files] of await listDayFiles(directory)) {
     try {
       const kinds = files.map(({ kind }) => kind);
-      const state = recoverDay(new RepairPlace(directory, day, recovered.findings), kinds);
+      const place = new RepairPlace(directory, day, recovered.findings, losses);
+      const state = recoverDay(place, kinds, wasRemoved(day));
       if (state === "unknown version") {
         recovered.untouched.set(day, "its files were written by a newer version; run that version");
       } else if (state !== null) recovered.days.push(state);
@@ -77,18 +86,20 @@ function removeTemporaries(directory: string): void {
 }
 
 /** Recovers one day from its `files`. */
-function recoverDay(place: RepairPlace, files: readonly FileKind[]): DayState | "unknown version" | null {
+function recoverDay(
+  place: RepairPlace,
+  files: readonly FileKind[],
+  wasRemoved: boolean,
+): DayState | "unknown version" | null {
   const plains = files.flatMap((file) => file.kind === "plain" ? [file.from] : []).sort((a, b) => a - b);
-  const hasGz = files.some(({ kind }) => kind === "gz");
-  let seal: SealEntry | null = null;
-  if (hasGz) {
-    const found = repairSealed(place, plains);
-    if (found === "unknown version") return found;
-    if (found === "unpacked") plains.unshift(0);
-    else seal = found;
-  } else if (removeIfThere(place.path(indexFile(place.day)))) {
-    place.note(indexFile(place.day), "removed: the day was not sealed yet", false);
-  }
+  const has = (wanted: FileKind["kind"]) => files.some(({ kind }) => kind === wanted);
+  // An index alone is what a removal leaves that was cut short.
+  if (wasRemoved && !has("gz") && plains.length === 0) removeIfThere(place.path(indexFile(place.day)));
+  const found = has("gz") ? repairSealed(place, plains) : repairUnsealed(place, plains);
+  if (found === "unknown version") return found;
+  const seal = found === "unpacked" ? null : found;
+  const isNew = found === "unpacked" && !plains.includes(0);
+  if (isNew && sizeOf(place.path(plainFile(place.day, 0))) !== null) plains.unshift(0);
   const from = repairPlains(place, plains, seal) ?? findLostPlain(place, seal);
   if (from !== null) return hotState(place, seal, from);
   removeParts(place);

@@ -2,23 +2,54 @@
  * Promises that a sealed gzip file has an index that is its own: the gzip file is the truth, and what can be read of it
  * is not lost because its index is. Where both are damaged the day becomes a hot one again, with all the text there is.
  *
+ * The index proves which blocks there were. What it tells of and what is in no file any more is a loss: it is said, it becomes
+ * a gap over the times of these blocks, and the index is set aside, never removed.
+ *
  * @module
  */
 
-import { IndexDamage, indexText, parseIndex, parseSeal, type SealedIndex } from "../blocks/day_index.ts";
-import { unpackGzip } from "../blocks/unpack.ts";
-import { readAt, readTextIfThere, removeIfThere, sizeOf, syncDirectory, writeFileWhole } from "../disk.ts";
+import { gzipTrailer, parseCrc32, sameBytes } from "../blocks/block.ts";
+import { type DayIndex, indexText, parseSeal } from "../blocks/day_index.ts";
+import { nextBlock, readKnown, type Unpacked, unpackGzip } from "../blocks/unpack.ts";
 import {
-  DAMAGED_SUFFIX,
+  COPY_BYTES,
+  readAt,
+  readTextIfThere,
+  removeIfThere,
+  sizeOf,
+  syncDirectory,
+  writeAll,
+  writeFileWhole,
+} from "../disk.ts";
+import {
+  type BlockEntry,
+  CONFLICT_SUFFIX,
   gzFile,
+  GZIP_HEADER,
+  GZIP_TRAILER_BYTES,
+  gzPartFile,
   HEADER_LINE_LIMIT_BYTES,
   indexFile,
+  indexPartFile,
   plainFile,
   SEAL_LINE_LIMIT_BYTES,
   type SealEntry,
   TEMPORARY_SUFFIX,
 } from "../format.ts";
+import type { Span } from "../../gaps/gap.ts";
+import { dayStartMs } from "../../day.ts";
+import { setAside } from "./aside.ts";
 import { rebuildIndex } from "./index_repair.ts";
+import { spanOfLost } from "./losses.ts";
+import {
+  describeBlocks,
+  findMissing,
+  type Proof,
+  readFromPlains,
+  readProof,
+  spanOfDay,
+  spansOfBlocks,
+} from "./proof.ts";
 import type { RepairPlace } from "./repair_place.ts";
 
 /**
@@ -29,33 +60,55 @@ export function repairSealed(
   place: RepairPlace,
   plains: readonly number[],
 ): SealEntry | "unpacked" | "unknown version" | null {
-  const name = indexFile(place.day);
   const gzBytes = sizeOf(place.path(gzFile(place.day)));
   const fast = readSealFast(place);
   if (fast !== null && fast.gzBytes === gzBytes) return fast;
-  let fault = "it is of another gzip file";
-  try {
-    parseIndex(readTextIfThere(place.path(name)) ?? "", place.day);
-  } catch (error) {
-    if (!(error instanceof IndexDamage)) throw error;
-    if (error.unknownVersion) {
-      place.note(name, error.message + "; the day is left alone", true);
-      return "unknown version";
-    }
-    fault = error.message;
-  }
-  const rebuilt = remakeIndex(place);
-  if (rebuilt !== null) {
-    place.note(name, `made again from the gzip file: ${fault}`, false);
-    return rebuilt;
-  }
-  if (plains[0] === 0) {
-    removeIfThere(place.path(gzFile(place.day)));
+  const text = readTextIfThere(place.path(indexFile(place.day))) ?? "";
+  const proof = readProof(text, place.day);
+  if (proof.isUnknownVersion) return leaveAlone(place, proof);
+  return remakeIndex(place, plains, proof, text) ?? mendFrame(place, proof) ?? unpack(place, plains, proof);
+}
+
+/**
+ * Puts an index right that has no gzip file. A crash between the two renames of the first sealing leaves it beside the plain
+ * file: then it is removed, and the day is not sealed yet. Otherwise the gzip file is gone, and the index proves what was in it.
+ * Returns as {@linkcode repairSealed}; null where there is no sealed text.
+ */
+export function repairUnsealed(
+  place: RepairPlace,
+  plains: readonly number[],
+): SealEntry | "unpacked" | "unknown version" | null {
+  const name = indexFile(place.day);
+  const text = readTextIfThere(place.path(name));
+  if (text === null) return null;
+  const proof = readProof(text, place.day);
+  if (proof.isUnknownVersion) return leaveAlone(place, proof);
+  const missing = findMissing(place, proof.blocks, plains);
+  const hasHotText = plains.includes(0) || sizeOf(place.path(gzPartFile(place.day))) !== null;
+  if (missing.length === 0 && (proof.fault === null || hasHotText)) {
     removeIfThere(place.path(name));
-    place.note(gzFile(place.day), `removed, to be made again from the plain file: ${fault}`, false);
+    place.note(name, "removed: the day was not sealed yet", false);
     return null;
   }
-  return unpack(place, fault);
+  if (hasBlockOf(place, missing)) {
+    // All that is left to do is what the crash has prevented: the part takes the name of the gzip file.
+    removeIfThere(place.path(indexPartFile(place.day)));
+    Deno.renameSync(place.path(gzPartFile(place.day)), place.path(gzFile(place.day)));
+    syncDirectory(place.directory);
+    place.note(gzFile(place.day), "was not there: the blocks that were made for it take its place", false);
+    return repairSealed(place, plains);
+  }
+  const spans = proof.fault === null ? spansOfBlocks(place.day, missing) : [spanOfDay(place.day)];
+  place.lose(spans);
+  const aside = setAside(place.path(name));
+  const what = missing.length === 0 ? "what was in it cannot be read" : describeBlocks(missing, spans);
+  place.note(gzFile(place.day), `is gone, and with it ${what}; the index is kept as "${aside}"`, true);
+  return null;
+}
+
+function leaveAlone(place: RepairPlace, { fault }: Proof): "unknown version" {
+  place.note(indexFile(place.day), `${fault}; the day is left alone`, true);
+  return "unknown version";
 }
 
 /** Reads only the end of the index: with 400 days, that is most of what opening costs. */
@@ -68,30 +121,167 @@ function readSealFast(place: RepairPlace): SealEntry | null {
   return parseSeal(start, new TextDecoder().decode(readAt(file, size - length, length)), place.day);
 }
 
-/** Makes the index again; null where the gzip file is damaged too. */
-function remakeIndex(place: RepairPlace): SealEntry | null {
-  const path = place.path(indexFile(place.day));
-  let index: SealedIndex;
+/**
+ * Makes the index again; null where the gzip file is damaged too. Where a crash came between the two renames of a second
+ * sealing, the index tells of blocks besides, whose text is in a plain file.
+ */
+function remakeIndex(
+  place: RepairPlace,
+  plains: readonly number[],
+  proof: Proof,
+  oldText: string,
+): SealEntry | null {
+  const name = indexFile(place.day);
+  let index: DayIndex & { seal: SealEntry };
   try {
-    index = rebuildIndex(place.path(gzFile(place.day)), place.day, readTextIfThere(path) ?? "");
+    index = rebuildIndex(place.path(gzFile(place.day)), place.day, oldText);
   } catch {
     return null; // what is wrong with the gzip file is told when it is unpacked
   }
-  writeFileWhole(path, indexText(index));
+  const there = new Set(index.blocks.map(keyOf));
+  const missing = findMissing(place, proof.blocks.filter((block) => !there.has(keyOf(block))), plains);
+  if (missing.length > 0) {
+    const spans = spansOfBlocks(place.day, missing);
+    place.lose(spans);
+    const aside = setAside(place.path(name));
+    const what = `lacks ${
+      describeBlocks(missing, spans)
+    }; the index that tells of them is kept as "${aside}"`;
+    place.note(gzFile(place.day), what, true);
+  }
+  writeFileWhole(place.path(name), indexText(index));
+  place.note(name, `made again from the gzip file: ${proof.fault ?? "it is of another gzip file"}`, false);
   return index.seal;
 }
 
-/** A gzip file that is damaged and has no index cannot be read block by block: the day becomes a hot one again. */
-function unpack(place: RepairPlace, fault: string): "unpacked" {
-  const gz = place.path(gzFile(place.day));
+function keyOf({ rawOffset, crc32 }: BlockEntry): string {
+  return `${rawOffset} ${crc32}`;
+}
+
+/** Whether one of `blocks` is in the part. */
+function hasBlockOf(place: RepairPlace, blocks: readonly BlockEntry[]): boolean {
+  if (sizeOf(place.path(gzPartFile(place.day))) === null) return false;
+  using part = Deno.openSync(place.path(gzPartFile(place.day)), { read: true });
+  return blocks.some((block) => readKnown(part, block) !== null);
+}
+
+/**
+ * Where every block of the index is in the gzip file and only what stands around them is damaged, header and trailer are
+ * written anew; null where a block is not. What follows the blocks is cut off if it is none.
+ */
+function mendFrame(place: RepairPlace, { seal, blocks }: Proof): SealEntry | null {
+  if (seal === null) return null;
+  const path = place.path(gzFile(place.day));
+  using gz = Deno.openSync(path, { read: true, write: true });
+  const { size } = gz.statSync();
+  const dataEnd = seal.gzBytes - GZIP_TRAILER_BYTES;
+  if (size < dataEnd || !blocks.every((block) => readKnown(gz, block) !== null)) return null;
+  if (size > dataEnd && nextBlock(gz, dataEnd, size) !== null) return null;
+  for (
+    const [at, bytes] of [
+      [0, GZIP_HEADER],
+      [dataEnd, gzipTrailer(parseCrc32(seal.crc32), seal.rawBytes)],
+    ] as const
+  ) {
+    gz.seekSync(at, Deno.SeekMode.Start);
+    writeAll(gz, bytes);
+  }
+  gz.truncateSync(seal.gzBytes);
+  gz.syncSync();
+  const what = `had ${size} bytes in place of ${seal.gzBytes}: all blocks are there, its end was made again`;
+  place.note(gzFile(place.day), what, false);
+  return seal;
+}
+
+/**
+ * A gzip file that is damaged and is not that of its index cannot be read block by block: the day becomes a hot one again. The
+ * plain file takes its place before the gzip file goes, and that before the index, so that a crash in between leaves what this
+ * can be begun with again.
+ */
+function unpack(place: RepairPlace, plains: readonly number[], proof: Proof): "unpacked" | null {
+  const gzName = gzFile(place.day);
   const plain = place.path(plainFile(place.day, 0));
-  const failure = unpackGzip(gz, plain + TEMPORARY_SUFFIX);
-  Deno.renameSync(plain + TEMPORARY_SUFFIX, plain);
-  if (failure === null) removeIfThere(gz);
-  else Deno.renameSync(gz, gz + DAMAGED_SUFFIX);
-  removeIfThere(place.path(indexFile(place.day)));
+  const hasPlain = plains.includes(0);
+  const unpacked = unpackGzip(place.path(gzName), plain + TEMPORARY_SUFFIX, {
+    blocks: proof.blocks,
+    isComplete: proof.seal !== null,
+    readElsewhere: (block) => readFromPlains(place, block, plains),
+  });
+  const { failure, lost } = unpacked;
+  const isPlainTruth = hasPlain && hasTextOf(place, plain, proof);
+  const spans = [
+    ...spansOfBlocks(place.day, lost),
+    ...(isPlainTruth ? [] : doubtfulSpans(place, unpacked)),
+  ];
+  if (spans.length > 0) place.lose(spans);
+  if (isPlainTruth) Deno.removeSync(plain + TEMPORARY_SUFFIX);
+  else takePlain(place, plain, hasPlain);
+  if (failure === null || (isPlainTruth && lost.length === 0)) removeIfThere(place.path(gzName));
+  else setAside(place.path(gzName));
+  const kept = putIndexAway(place, proof.blocks.length > 0 && spans.length > 0);
   syncDirectory(place.directory);
-  const done = failure === null ? "unpacked, to be sealed again" : `unpacked as far as it goes (${failure})`;
-  place.note(gzFile(place.day), `${done}: ${fault}`, failure !== null);
-  return "unpacked";
+  const loss = lost.length === 0 ? "" : `; lost are ${describeBlocks(lost, spans)}`;
+  const done = isPlainTruth
+    ? `removed, to be made again from the plain file${loss}${kept}`
+    : failure === null
+    ? "unpacked, to be sealed again"
+    : `unpacked as far as it goes (${failure}${loss}${kept})`;
+  const fault = proof.fault ?? "it is not that of its index";
+  place.note(gzName, `${done}: ${fault}`, spans.length > 0);
+  return isPlainTruth ? null : "unpacked";
+}
+
+/** The times of lost text of which no entry tells. */
+function doubtfulSpans(place: RepairPlace, { doubt, last }: Unpacked): Span[] {
+  if (doubt === null) return [];
+  // That nothing but its end is lost says nothing where lines were put into the day later: these are its end.
+  if (doubt === "anywhere") return [spanOfDay(place.day)];
+  return [spanOfLost(place.day, last, dayStartMs(place.day + 1))];
+}
+
+/** Sets the index aside if it proves something, else removes it; returns in words what was done. */
+function putIndexAway(place: RepairPlace, proves: boolean): string {
+  const path = place.path(indexFile(place.day));
+  if (proves) return `; the index is kept as "${setAside(path)}"`;
+  removeIfThere(path);
+  return "";
+}
+
+/**
+ * Whether the plain file has all of the text that was unpacked: it begins with it, or has all blocks of an index that can
+ * be read as a whole.
+ */
+function hasTextOf(place: RepairPlace, plain: string, proof: Proof): boolean {
+  if (proof.seal !== null && findMissing(place, proof.blocks, [0]).length === 0) return true;
+  return isBeginningOf(plain + TEMPORARY_SUFFIX, plain);
+}
+
+/**
+ * Lets the unpacked text take the place of the plain file. One that was there is set aside, unless the text begins with it.
+ */
+function takePlain(place: RepairPlace, plain: string, hasPlain: boolean): void {
+  const temporary = plain + TEMPORARY_SUFFIX;
+  if (hasPlain && !isBeginningOf(plain, temporary)) {
+    Deno.renameSync(plain, plain + CONFLICT_SUFFIX);
+    const what = "set aside: its lines do not fit those that are sealed";
+    place.note(plainFile(place.day, 0), what, true);
+  }
+  if (sizeOf(temporary) === 0) removeIfThere(temporary);
+  else Deno.renameSync(temporary, plain);
+  syncDirectory(place.directory);
+}
+
+function isBeginningOf(path: string, wholePath: string): boolean {
+  using file = Deno.openSync(path, { read: true });
+  using whole = Deno.openSync(wholePath, { read: true });
+  return beginsWith(whole, file, file.statSync().size);
+}
+
+/** Whether the first `length` bytes of two files are the same. */
+function beginsWith(a: Deno.FsFile, b: Deno.FsFile, length: number): boolean {
+  for (let at = 0; at < length; at += COPY_BYTES) {
+    const count = Math.min(COPY_BYTES, length - at);
+    if (!sameBytes(readAt(a, at, count), readAt(b, at, count))) return false;
+  }
+  return true;
 }

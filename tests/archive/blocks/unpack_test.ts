@@ -18,7 +18,7 @@ Deno.test("unpackGzip() gives all of the text, or what stands before the damage"
   const unpack = (bytes: Uint8Array): { fault: string | null; text: string } => {
     directory.write("gz", bytes);
     return {
-      fault: unpackGzip(directory.file("gz"), directory.file("plain")),
+      fault: unpackGzip(directory.file("gz"), directory.file("plain")).failure,
       text: directory.text("plain"),
     };
   };

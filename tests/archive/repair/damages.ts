@@ -69,9 +69,16 @@ export interface Damage {
   findings: RegExp[];
   /** Whether lines may be lost. */
   isDamage?: boolean;
+  /** The times that become a gap, each as `HH:MM:SS.mmm HH:MM:SS.mmm` within the day. */
+  lost?: string[];
   /** What is there besides the files of a sealed day, by its name. */
   aside?: Files;
 }
+
+/** The times of all lines but the late ones, which a block of 962 lines has, too. */
+const LINE_TIMES = "10:00:00.500 10:00:59.501";
+/** What is told where nobody knows of which times the lost lines are. */
+const WHOLE_DAY = "00:00:00.000 00:00:00.000";
 
 /** The text that a row of the table says is left. */
 export function survivingText({ survive }: Damage): string {
@@ -96,9 +103,13 @@ function cut(directory: TestDirectory, name: string, by: number): void {
 }
 
 function flip(directory: TestDirectory, name: string, at: number): void {
-  const bytes = directory.read(name);
-  bytes[at]! ^= 0x10;
-  directory.write(name, bytes);
+  directory.write(name, flipped(directory.read(name), at));
+}
+
+function flipped(bytes: Uint8Array<ArrayBuffer>, at: number): Uint8Array<ArrayBuffer> {
+  const copy = bytes.slice();
+  copy[Math.floor(at)]! ^= 0x10;
+  return copy;
 }
 
 function append(directory: TestDirectory, name: string, content: string | Uint8Array): void {
@@ -324,10 +335,189 @@ export const DAMAGES: Damage[] = [
       directory.remove(INDEX);
       cut(directory, GZ, 10);
     },
-    survive: [[0, TWO_BLOCKS]],
-    findings: [/unpacked as far as it goes/],
+    survive: [[0, LINES]],
+    findings: [/unpacked as far as it goes \(it ends within its trailer\)/],
     isDamage: true,
+    lost: ["09:59:59.500 00:00:00.000"],
     aside: { [GZ + DAMAGED_SUFFIX]: sealed[GZ]!.slice(0, -10) },
+  },
+  {
+    name: "index missing and its gzip file cut in a block",
+    files: sealed,
+    damage: (directory) => {
+      directory.remove(INDEX);
+      cut(directory, GZ, 11);
+    },
+    survive: [[0, TWO_BLOCKS]],
+    findings: [/unpacked as far as it goes \(no block can be inflated at byte \d+\)/],
+    isDamage: true,
+    lost: ["09:59:59.500 00:00:00.000"],
+    aside: { [GZ + DAMAGED_SUFFIX]: sealed[GZ]!.slice(0, -11) },
+  },
+  {
+    name: "index missing and the checksum of its gzip file wrong",
+    files: sealed,
+    damage: (directory) => {
+      directory.remove(INDEX);
+      flip(directory, GZ, sealed[GZ]!.length - 8);
+    },
+    survive: [[0, LINES]],
+    findings: [/unpacked as far as it goes \(checksum is \w+, its trailer says \w+\)/],
+    isDamage: true,
+    lost: [WHOLE_DAY],
+    aside: { [GZ + DAMAGED_SUFFIX]: flipped(sealed[GZ]!, sealed[GZ]!.length - 8) },
+  },
+  {
+    name: "index without its gzip file",
+    files: sealed,
+    damage: (directory) => directory.remove(GZ),
+    survive: [],
+    findings: [
+      /\.gz: is gone, and with it 2500 lines in 3 blocks, of \S+Z to \S+Z; the index is kept as ".*\.damaged"/,
+    ],
+    isDamage: true,
+    lost: [LINE_TIMES],
+    aside: { [INDEX + DAMAGED_SUFFIX]: sealed[INDEX]! },
+  },
+  {
+    name: "index without its gzip file, and itself damaged",
+    files: sealed,
+    damage: (directory) => {
+      directory.remove(GZ);
+      directory.write(INDEX, "\xff\0garbage\n");
+    },
+    survive: [],
+    findings: [/\.gz: is gone, and with it what was in it cannot be read; the index is kept/],
+    isDamage: true,
+    lost: [WHOLE_DAY],
+    aside: { [INDEX + DAMAGED_SUFFIX]: encoder.encode("\xff\0garbage\n") },
+  },
+  ...[0, 9, 1667].map((length): Damage => ({
+    name: `gzip file cut to ${length} bytes`,
+    files: sealed,
+    damage: (directory) => directory.write(GZ, sealed[GZ]!.slice(0, length)),
+    survive: [],
+    findings: [/unpacked as far as it goes \(.*; lost are 2500 lines in 3 blocks, of .*; the index is kept/],
+    isDamage: true,
+    lost: [LINE_TIMES],
+    aside: {
+      [GZ + DAMAGED_SUFFIX]: sealed[GZ]!.slice(0, length),
+      [INDEX + DAMAGED_SUFFIX]: sealed[INDEX]!,
+    },
+  })),
+  {
+    name: "gzip file cut in two",
+    files: sealed,
+    damage: (directory) => directory.write(GZ, sealed[GZ]!.slice(0, sealed[GZ]!.length / 2)),
+    survive: [[0, FIRST_BLOCK]],
+    findings: [/unpacked as far as it goes \(.*; lost are 1538 lines in 2 blocks/],
+    isDamage: true,
+    lost: [LINE_TIMES],
+    aside: {
+      [GZ + DAMAGED_SUFFIX]: sealed[GZ]!.slice(0, sealed[GZ]!.length / 2),
+      [INDEX + DAMAGED_SUFFIX]: sealed[INDEX]!,
+    },
+  },
+  ...[4, 10].map((count): Damage => ({
+    name: `gzip file without its last ${count} bytes`,
+    files: sealed,
+    damage: (directory) => cut(directory, GZ, count),
+    survive: [[0, LINES]],
+    findings: [/had \d+ bytes in place of \d+: all blocks are there, its end was made again/],
+  })),
+  {
+    name: "garbage after a gzip file",
+    files: sealed,
+    damage: (directory) => append(directory, GZ, GARBAGE),
+    survive: [[0, LINES]],
+    findings: [/had \d+ bytes in place of \d+: all blocks are there, its end was made again/],
+  },
+  {
+    name: "gzip file without its end, and its first block damaged",
+    files: sealed,
+    damage: (directory) => {
+      cut(directory, GZ, 4);
+      flip(directory, GZ, 1000);
+    },
+    survive: [[FIRST_BLOCK, LINES]],
+    findings: [/unpacked as far as it goes \(.*; lost are 962 lines in 1 block, of /],
+    isDamage: true,
+    lost: [LINE_TIMES],
+    aside: {
+      [GZ + DAMAGED_SUFFIX]: flipped(sealed[GZ]!, 1000).slice(0, -4),
+      [INDEX + DAMAGED_SUFFIX]: sealed[INDEX]!,
+    },
+  },
+  {
+    name: "gzip file without its end, its first block damaged but in a plain file",
+    files: sealed,
+    damage: (directory) => {
+      cut(directory, GZ, 4);
+      flip(directory, GZ, 1000);
+      directory.write(PLAIN, recordedText(0, FIRST_BLOCK));
+    },
+    survive: [[0, LINES]],
+    findings: [/unpacked as far as it goes/],
+    aside: { [GZ + DAMAGED_SUFFIX]: flipped(sealed[GZ]!, 1000).slice(0, -4) },
+  },
+  {
+    name: "a line of the index damaged and a block of the gzip file of which another line tells",
+    files: sealed,
+    damage: (directory) => {
+      flip(directory, INDEX, directory.text(INDEX).indexOf("\n") + 20);
+      flip(directory, GZ, sealed[GZ]!.length / 2);
+      cut(directory, GZ, 4);
+    },
+    survive: [[0, FIRST_BLOCK], [TWO_BLOCKS, LINES]],
+    findings: [
+      /unpacked as far as it goes \(the block at byte \d+ is not what was written; lost are 962 lines/,
+    ],
+    isDamage: true,
+    lost: [LINE_TIMES],
+    aside: {
+      [GZ + DAMAGED_SUFFIX]: flipped(sealed[GZ]!, sealed[GZ]!.length / 2).slice(0, -4),
+      [INDEX + DAMAGED_SUFFIX]: flipped(sealed[INDEX]!, sealed[INDEX]!.indexOf(0x0a) + 20),
+    },
+  },
+  {
+    name: "an older gzip file in the place of the last one",
+    files: resealed,
+    damage: (directory) => directory.write(GZ, sealed[GZ]!),
+    survive: [[0, LINES]],
+    findings: [/lacks 10 lines in 1 block, of .*; the index that tells of them is kept/, /made again/],
+    isDamage: true,
+    lost: ["10:00:40.500 10:00:49.501"],
+    aside: { [INDEX + DAMAGED_SUFFIX]: resealed[INDEX]! },
+  },
+  {
+    name: "gzip file gone from under a reopened day, its index there",
+    files: reopened,
+    damage: (directory) => directory.remove(GZ),
+    survive: [[LINES, LINES + LATE]],
+    findings: [/is gone, and with it 2500 lines/, /renamed: the sealed text before it is missing/],
+    isDamage: true,
+    lost: [LINE_TIMES],
+    aside: { [INDEX + DAMAGED_SUFFIX]: sealed[INDEX]! },
+  },
+  {
+    name: "gzip file of a reopened day cut in two",
+    files: reopened,
+    damage: (directory) => directory.write(GZ, sealed[GZ]!.slice(0, sealed[GZ]!.length / 2)),
+    survive: [[0, FIRST_BLOCK], [LINES, LINES + LATE]],
+    findings: [/unpacked as far as it goes/, /put after the lines before it: those between are missing/],
+    isDamage: true,
+    lost: [LINE_TIMES],
+    aside: {
+      [GZ + DAMAGED_SUFFIX]: sealed[GZ]!.slice(0, sealed[GZ]!.length / 2),
+      [INDEX + DAMAGED_SUFFIX]: sealed[INDEX]!,
+    },
+  },
+  {
+    name: "killed before the gzip file of a first seal had its name, and the plain file gone",
+    files: { [INDEX]: sealed[INDEX]!, [INDEX_PART]: hot[INDEX_PART]!, [GZ_PART]: sealed[GZ]! },
+    damage: () => {},
+    survive: [[0, LINES]],
+    findings: [/was not there: the blocks that were made for it take its place/],
   },
   {
     name: "gzip file gone from under a reopened day",
@@ -339,5 +529,6 @@ export const DAMAGES: Damage[] = [
     survive: [[LINES, LINES + LATE]],
     findings: [/renamed: the sealed text before it is missing/],
     isDamage: true,
+    lost: [WHOLE_DAY],
   },
 ];

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import zlib from "node:zlib";
 import type { Archive } from "../../../lib/archive/archive.ts";
+import { recoverArchive } from "../../../lib/archive/repair/recovery.ts";
 import { sameBytes } from "../../../lib/archive/blocks/block.ts";
 import { dayName } from "../../../lib/day.ts";
+import type { Span } from "../../../lib/gaps/gap.ts";
 import { FakeClock } from "../../rig/fake_clock.ts";
 import {
   DAY,
@@ -36,7 +38,7 @@ import {
 const encoder = new TextEncoder();
 
 for (const row of DAMAGES) {
-  const { name, files, damage, unreadable = 0, findings, isDamage = false, aside = {} } = row;
+  const { name, files, damage, unreadable = 0, findings, isDamage = false, lost = [], aside = {} } = row;
   Deno.test(`Opening after "${name}" keeps the lines that are whole`, async () => {
     using directory = new TestDirectory();
     for (const [file, bytes] of Object.entries(files)) directory.write(file, bytes);
@@ -49,6 +51,8 @@ for (const row of DAMAGES) {
       assert.equal(texts.length, findings.length, texts.join("\n"));
       for (const [number, pattern] of findings.entries()) assert.match(texts[number]!, pattern);
       assert.equal(opened.archive.findings.some((finding) => finding.damage), isDamage);
+      assert.deepEqual(opened.archive.losses.map(showTimes), lost);
+      opened.archive.settleLosses();
       await assertSurvives(opened.archive, row);
     }
     // What was put right is right: opening again finds nothing, and the day can be sealed.
@@ -56,11 +60,12 @@ for (const row of DAMAGES) {
     const found = again.archive.findings.filter(({ what }) => !/no records/.test(what));
     assert.deepEqual(found, []);
     await again.seal();
-    assert.equal(again.archive.day(DAY)?.sealed, true);
+    const isAnyLeft = survivingLines(row) > 0;
+    assert.equal(again.archive.day(DAY)?.sealed, isAnyLeft ? true : undefined);
     await assertSurvives(again.archive, row);
     if (damagedGz !== null) assert.deepEqual(directory.read(GZ), damagedGz);
-    else assertSameText(zlib.gunzipSync(directory.read(GZ)).toString(), survivingText(row));
-    assert.deepEqual(directory.names(), [INDEX, GZ, ...Object.keys(aside)].sort());
+    else if (isAnyLeft) assertSameText(zlib.gunzipSync(directory.read(GZ)).toString(), survivingText(row));
+    assert.deepEqual(directory.names(), [...(isAnyLeft ? [INDEX, GZ] : []), ...Object.keys(aside)].sort());
     for (const [file, bytes] of Object.entries(aside)) {
       assert.ok(sameBytes(directory.read(file), bytes), `"${file}" has other bytes`);
     }
@@ -70,6 +75,7 @@ for (const row of DAMAGES) {
 /** Asserts that the day's text is, byte for byte, what a row of the table says is left. */
 async function assertSurvives(archive: Archive, row: Damage): Promise<void> {
   const { unreadable = 0 } = row;
+  if (survivingLines(row) === 0) return assert.equal(archive.day(DAY), undefined);
   const start = recordedText(0, unreadable).length;
   if (unreadable > 0) {
     await assert.rejects(dayText(archive), /checksum/);
@@ -78,6 +84,11 @@ async function assertSurvives(archive: Archive, row: Damage): Promise<void> {
   const { lines, bytes } = archive.day(DAY)!;
   assertSameText(await textFrom(archive.openText(DAY, { start, end: bytes })), survivingText(row));
   assert.equal(lines, survivingLines(row));
+}
+
+/** The span of a loss as a row of the table says it. */
+function showTimes({ sinceMs, untilMs }: Span): string {
+  return [sinceMs, untilMs].map((ms) => new Date(ms).toISOString().slice(11, 23)).join(" ");
 }
 
 /** As a comparison of texts of some megabytes would, but with a message that can be read. */
@@ -149,4 +160,56 @@ Deno.test("Opening leaves files alone that are not its own, and moves a director
   await using opened = await openArchive(directory);
   assert.deepEqual(opened.archive.days(), []);
   assert.deepEqual(directory.names(), [...names, "2026-11-20.jsonl.damaged"].sort());
+});
+
+/** Runs `action` while the call number `end` of those that rename or remove a file throws, as all after it. Tells whether one did. */
+async function endingAtCall(end: number, action: () => Promise<unknown>): Promise<boolean> {
+  const { renameSync, removeSync } = Deno;
+  let calls = 0;
+  const count = () => {
+    if (++calls >= end) throw new Error("the process ends here");
+  };
+  Deno.renameSync = (...args) => (count(), renameSync(...args));
+  Deno.removeSync = (...args) => (count(), removeSync(...args));
+  try {
+    await action();
+  } catch {
+    // As much as a kill leaves.
+  } finally {
+    Object.assign(Deno, { renameSync, removeSync });
+  }
+  return calls >= end;
+}
+
+for (const row of DAMAGES.filter(({ lost = [] }) => lost.length > 0)) {
+  Deno.test(`Opening after "${row.name}" that is killed at any rename or removal loses no other line, and tells`, async () => {
+    for (let end = 1, wasEnded = true; wasEnded; end++) {
+      using directory = new TestDirectory();
+      for (const [file, bytes] of Object.entries(row.files)) directory.write(file, bytes);
+      row.damage(directory);
+      wasEnded = await endingAtCall(end, () => recoverArchive(directory.path));
+      const clock = new FakeClock("2026-11-24T12:00:00Z");
+      await using opened = await openArchive(directory, { clock });
+      await assertSurvives(opened.archive, row);
+      const [lostMs] = opened.archive.losses.map(({ sinceMs, untilMs }) => untilMs - sinceMs);
+      assert.ok(lostMs! > 0, `ended at call ${end}`);
+    }
+  });
+}
+
+Deno.test("Opening knows a loss until the ledger has it, also after a crash, and no longer", async () => {
+  using directory = new TestDirectory();
+  directory.write(INDEX, sealed[INDEX]!);
+  for (let turn = 0; turn < 2; turn++) {
+    await using opened = await openArchive(directory); // its end is that of a process that writes no ledger
+    assert.deepEqual(opened.archive.losses.map(showTimes), ["10:00:00.500 10:00:59.501"]);
+  }
+  {
+    await using opened = await openArchive(directory);
+    opened.archive.settleLosses();
+    assert.deepEqual(opened.archive.losses, []);
+  }
+  await using opened = await openArchive(directory);
+  assert.deepEqual(opened.archive.losses, []);
+  assert.deepEqual(directory.names(), [`${INDEX}.damaged`]);
 });
