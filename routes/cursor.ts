@@ -10,6 +10,7 @@ import { formatPlace, type Place } from "../lib/archive/place.ts";
 import type { DayRange } from "../lib/archive/read/plan.ts";
 import { dayName, type DayNumber } from "../lib/day.ts";
 import { formatTimestamp } from "../lib/timestamp.ts";
+import { unreadableDay } from "./day_name.ts";
 import type { Parts } from "./parts.ts";
 import { Problem } from "./problem.ts";
 import type { LineQuery } from "./query.ts";
@@ -44,6 +45,8 @@ export async function checkCursor(
   if (info === undefined && parts.archive.wasRemoved(cursor.day)) {
     throw new Problem("removed-day", `Retention removed ${name}; go on without cursor`, { param });
   }
+  const reason = parts.archive.untouched.get(cursor.day);
+  if (reason !== undefined) throw unreadableDay(cursor.day, reason, { param });
   const bytes = info?.bytes ?? 0;
   if (cursor.offset > bytes) {
     throw new Problem("bad-parameter", `cursor lies behind the end of ${name}, which has ${bytes} bytes`, {

@@ -9,7 +9,7 @@ import { dayName, type DayNumber, dayOf, dayStartMs, parseDayName } from "../lib
 import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
 import { missingWords } from "./home.ts";
 import type { Parts } from "./parts.ts";
-import { Problem, show } from "./problem.ts";
+import { Problem, type ProblemOptions, show } from "./problem.ts";
 
 /** A form in which a day is handed out: lines as they are, a gzip file of them, or text for people. */
 export type DayForm = "gz" | "jsonl" | "text";
@@ -49,7 +49,8 @@ export function readDay(text: string, nowMs: number): DayNumber | null {
 /**
  * Reads the last part of `/logs/{day}`.
  *
- * @throws {Problem} 400 for what is no day, 404 for one without lines, 410 for one that was removed.
+ * @throws {Problem} 400 for what is no day, 404 for one without lines, 410 for one that was removed, 500 for one whose files
+ * cannot be read.
  */
 export function readDayRequest(
   segment: string,
@@ -72,7 +73,23 @@ export function readDayRequest(
   if (parts.archive.wasRemoved(day)) {
     throw new Problem("removed-day", `Retention removed ${name}; /logs lists the days that are left`);
   }
+  const reason = parts.archive.untouched.get(day);
+  if (reason !== undefined) {
+    const coverage = measureCoverage(parts, dayStartMs(day), dayStartMs(day + 1));
+    throw unreadableDay(day, reason, { headers: [[COVERAGE_HEADER, formatCoverage(coverage)]] });
+  }
   throw noLines(day, parts);
+}
+
+/** That there are files of a day which the recorder has left alone, for `reason`, since it could not read them. */
+export function unreadableDay(day: DayNumber, reason: string, options: ProblemOptions = {}): Problem {
+  const name = dayName(day);
+  return new Problem(
+    "unreadable-day",
+    `The files of ${name} were left alone at the start: ${reason}. What they hold is in no answer; see repaired in ` +
+      `/status, put right the files whose names begin with ${name}, and start Flightlog again`,
+    options,
+  );
 }
 
 /** That a day has no lines says nothing of what was printed on it: how much of it was recorded does. */

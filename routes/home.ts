@@ -52,11 +52,11 @@ export function curlCommand(c: Context, parts: Pick<Parts, "config">, path: stri
 }
 
 function homeText(c: Context, parts: Parts): string {
-  const days = parts.archive.days();
+  const days = listedDays(parts.archive, dayOf(parts.clock.now()));
   const { state, server } = parts.recorder.status();
   const lines = [`Flightlog ${parts.version}: ${state}, ${server}`, ""];
   if (days.length === 0) lines.push("No lines yet.");
-  else lines.push(...dayTable(listedDays(days, dayOf(parts.clock.now())), parts));
+  else lines.push(...dayTable(days, parts));
   const commands = [
     [curlCommand(c, parts, "/logs/today.log"), "today as text"],
     [curlCommand(c, parts, "/logs/yesterday.jsonl.gz", "-fOJ"), "yesterday as a file of JSON lines"],
@@ -79,7 +79,11 @@ function dayRow(day: DayNumber, parts: Parts): string[] {
   const missing = missingWords(measureCoverage(parts, dayStartMs(day), dayStartMs(day) + DAY_MS)) ?? "-";
   const info = parts.archive.day(day);
   if (info === undefined) {
-    const sealed = parts.archive.wasRemoved(day) ? "removed" : "-";
+    const sealed = parts.archive.wasRemoved(day)
+      ? "removed"
+      : parts.archive.untouched.has(day)
+      ? "unreadable"
+      : "-";
     return [dayName(day), "0", "-", "-", "-", "-", sealed, missing];
   }
   return [

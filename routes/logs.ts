@@ -6,11 +6,12 @@
 
 import { Hono } from "hono";
 import type { DayInfo } from "../lib/archive/archive.ts";
-import { DAY_MS, dayName, dayStartMs } from "../lib/day.ts";
+import { DAY_MS, dayName, type DayNumber, dayStartMs } from "../lib/day.ts";
 import { answerDay } from "./day_file.ts";
 import { type DayRequest, readDayRequest } from "./day_name.ts";
 import { leadToSearch } from "./elsewhere.ts";
 import { answerLines } from "./line_answer.ts";
+import { knownDays } from "./listed_days.ts";
 import type { Parts } from "./parts.ts";
 import { withinScope } from "./principal.ts";
 import { Problem } from "./problem.ts";
@@ -26,7 +27,9 @@ export function createLogsRoutes(parts: Parts): Hono {
     const elsewhere = leadToSearch(c);
     if (elsewhere !== null) return elsewhere;
     refuseParameters(c.req.url);
-    const days = parts.archive.days().map((info) => dayAnswer(info, parts));
+    const days = knownDays(parts.archive).map((day) =>
+      dayAnswer(parts.archive.day(day) ?? unread(day), parts)
+    );
     return answerJson(c, { days } satisfies DaysAnswer);
   });
   addResource(app, "/logs/:day", (c) => {
@@ -57,6 +60,12 @@ function readDayQuery(url: string, { form, hasForm, name, day }: DayRequest, par
     );
   }
   return { ...query, format: query.format ?? named };
+}
+
+/** What is known of a day whose files cannot be read: the gap that it is tells so. */
+function unread(day: DayNumber): DayInfo {
+  const size = { lines: 0, bytes: 0, gzBytes: 0, held: 0 };
+  return { ...size, day, first: null, last: null, sealed: false, crc32: null, modifiedMs: 0 };
 }
 
 function dayAnswer(info: DayInfo, parts: Pick<Parts, "gaps">): DayAnswer {

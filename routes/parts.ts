@@ -19,7 +19,7 @@ import type { Identify } from "./auth.ts";
 /** What routes ask of the archive. */
 export type DaySource = Pick<
   Archive,
-  "days" | "day" | "findings" | "held" | "wasRemoved" | "openText" | "openGzip"
+  "days" | "day" | "findings" | "held" | "wasRemoved" | "untouched" | "openText" | "openGzip"
 >;
 
 /** What the routes are made of. */

@@ -270,9 +270,9 @@ export class Archive {
     return this.#days.get(day)?.info();
   }
 
-  /** Whether the day has files that could not be read when the archive was opened. */
-  isUntouched(day: DayNumber): boolean {
-    return this.#untouched.has(day);
+  /** The days whose files could not be read when the archive was opened and were left alone, and why, the oldest first. */
+  get untouched(): ReadonlyMap<DayNumber, string> {
+    return this.#untouched;
   }
 
   /** Whether the day was recorded and then removed by retention. */

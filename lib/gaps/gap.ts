@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { DayNumber } from "../day.ts";
+
 /**
  * Why lines may be missing. `before`: earlier than all that was ever recorded here. `undelivered`: they never came,
  * though all was well; another recorder has them.
@@ -40,16 +42,31 @@ export interface Span {
 }
 
 /**
- * The id of the one gap that is in no ledger: the time before the first recording, of cause `before`. It is computed
+ * The id of a gap that is in no ledger: the time before the first recording, of cause `before`. It is computed
  * whenever it is asked for, there is at most one, and ids in a ledger begin at 1; so it can have the same id for ever.
  */
 export const UNRECORDED_GAP_ID = 0;
+
+/**
+ * The id of the gap, in no ledger either, that is a day whose files cannot be read. It is computed for as long as they
+ * cannot: each day has an id of its own, below {@linkcode UNRECORDED_GAP_ID}.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(unreadableGapId(20_779), -20_780);
+ * ```
+ */
+export function unreadableGapId(day: DayNumber): number {
+  return -1 - day;
+}
 
 /** A span without recording. Times are milliseconds since 1970-01-01T00:00:00Z. */
 export interface Gap {
   /**
    * The number that the ledger gave it, from 1 on, which it keeps for ever; a gap that is noted later has a larger one.
-   * {@linkcode UNRECORDED_GAP_ID} for the one that is in no ledger. No answer of the API shows it.
+   * {@linkcode UNRECORDED_GAP_ID} or {@linkcode unreadableGapId} for those that are in no ledger. No answer of the API shows it.
    */
   id: number;
   /** The last moment that is known good. */

@@ -7,6 +7,9 @@
  * ledger does not know, it ends with the first line. Where retention has removed days, it ends after the newest of
  * them: with 2026-10-01 and all before it removed, at 2026-10-02T00:00:00Z.
  *
+ * A day whose files cannot be read, and were left alone, counts as a gap of cause `disk` for as long: what was recorded of it
+ * is in no answer.
+ *
  * @module
  */
 
@@ -14,7 +17,7 @@ import type { Archive } from "../archive/archive.ts";
 import type { GapLedger } from "./ledger.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import { dayStartMs } from "../day.ts";
-import { type Gap, type GapSource, UNRECORDED_GAP_ID } from "./gap.ts";
+import { type Gap, type GapSource, unreadableGapId, UNRECORDED_GAP_ID } from "./gap.ts";
 import { parseTimestamp, timestampMs } from "../timestamp.ts";
 
 /** See {@linkcode RecordedSpan}. */
@@ -22,12 +25,12 @@ export interface RecordedSpanOptions {
   /** Knows the gaps since the first start. */
   ledger: Pick<GapLedger, "touching" | "latest" | "onChange">;
   /** Knows its days. */
-  archive: Pick<Archive, "oldestDay" | "newestRemovedDay">;
+  archive: Pick<Archive, "oldestDay" | "newestRemovedDay" | "untouched">;
   /** Now is when an archive begins that has nothing yet. */
   clock: Pick<Clock, "now">;
 }
 
-/** The gaps of a ledger, and the time before it. */
+/** The gaps of a ledger, the time before it, and the days that cannot be read. */
 export class RecordedSpan implements GapSource {
   readonly #options: RecordedSpanOptions;
   /** Where the ledger says that recording began; null where it does not say, undefined until it is asked. */
@@ -43,7 +46,11 @@ export class RecordedSpan implements GapSource {
 
   /** See {@linkcode GapSource.touching}. */
   touching(sinceMs: number, untilMs: number): readonly Gap[] {
-    const gaps = this.#options.ledger.touching(sinceMs, untilMs);
+    const unreadable = this.#unreadable(sinceMs, untilMs);
+    const noted = this.#options.ledger.touching(sinceMs, untilMs);
+    const gaps = unreadable.length === 0
+      ? noted
+      : [...noted, ...unreadable].sort((a, b) => a.sinceMs - b.sinceMs);
     const beginMs = this.#beginMs();
     if (sinceMs >= beginMs) return gaps;
     // Who asks for no earlier time is told from 1970 on, where clocks begin.
@@ -66,6 +73,21 @@ export class RecordedSpan implements GapSource {
   /** See {@linkcode GapLedger.onChange}: what was before does not change while anybody listens. */
   onChange(listener: (gap: Gap) => void): Cancel {
     return this.#options.ledger.onChange(listener);
+  }
+
+  /** The days that cannot be read and touch a span. One that is still to come is none yet. */
+  #unreadable(sinceMs: number, untilMs: number): Gap[] {
+    const { archive, clock } = this.#options;
+    const endMs = Math.min(untilMs, clock.now());
+    return [...archive.untouched.keys()].filter((day) =>
+      dayStartMs(day) < endMs && dayStartMs(day + 1) > sinceMs
+    ).map((day) => ({
+      id: unreadableGapId(day),
+      sinceMs: dayStartMs(day),
+      untilMs: dayStartMs(day + 1),
+      cause: "disk",
+      state: "lost",
+    }));
   }
 
   /** The first moment of which something was recorded and is not removed, in milliseconds since 1970. */

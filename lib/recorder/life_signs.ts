@@ -175,7 +175,7 @@ export class LifeSigns {
     const knownMs = Math.max(markMs ?? -Infinity, note?.sinceMs ?? -Infinity);
     const spans: Span[] = [...archive.losses];
     const bytesOf = (day: number): number | null => {
-      const isKnown = !archive.wasRemoved(day) && !archive.isUntouched(day);
+      const isKnown = !archive.wasRemoved(day) && !archive.untouched.has(day);
       return isKnown ? archive.day(day)?.bytes ?? 0 : null;
     };
     for (const { day, file, what } of note === null ? [] : findShortDays(note, bytesOf)) {

@@ -13,6 +13,7 @@ import { EVERY_LINE } from "../../lib/archive/read/line_chunk.ts";
 import { lineTime } from "../../lib/archive/read/line_times.ts";
 import { firstBytes, lastBytes, planRanges, rangesBefore, rangesFrom } from "../../lib/archive/read/plan.ts";
 import { dayName } from "../../lib/day.ts";
+import { unreadableDay } from "../day_name.ts";
 import { filterForm } from "./form.ts";
 import type { Page } from "./layout.ts";
 import { reserve } from "../reader_place.ts";
@@ -37,7 +38,7 @@ const encoder = new TextEncoder();
  * The page around a line. The cursor may point to anywhere in it, its line feed included. Lines outside of `scope` are
  * left out.
  *
- * @throws {Problem} 404 or 410 if there is no such line.
+ * @throws {Problem} 404 or 410 if there is no such line, 500 if the files of its day cannot be read.
  */
 export async function aroundPage(
   parts: Parts,
@@ -50,6 +51,8 @@ export async function aroundPage(
   if (archive.wasRemoved(day)) {
     throw new Problem("removed-day", `${name} was removed to make room; there is no copy here`);
   }
+  const reason = archive.untouched.get(day);
+  if (reason !== undefined) throw unreadableDay(day, reason);
   const bytes = archive.day(day)?.bytes ?? 0;
   if (offset >= bytes) {
     throw new Problem("not-found", `${name} has ${bytes} bytes of lines, and none at ${offset}`);

@@ -25,6 +25,7 @@ const GAP_UNITS_MIN = 6;
 /** The first page. */
 export async function daysPage(parts: Parts): Promise<Page> {
   const infos = parts.archive.days();
+  const numbers = listedDays(parts.archive, dayOf(parts.clock.now()));
   const usage = await volumeWords(parts);
   const main = html`${notReady(parts)}
 ${filterForm(new URLSearchParams())}
@@ -32,9 +33,9 @@ ${filterForm(new URLSearchParams())}
 <h1 id="days">Days</h1>
 <p class="facts">${totals(infos)}${usage}</p>
 ${
-    infos.length === 0
+    numbers.length === 0
       ? html`<p class="empty">No lines yet: ${beginningWords(parts)}</p>`
-      : dayTable(infos, parts)
+      : dayTable(numbers, parts)
   }
 </section>`;
   return { title: "Days", here: "/", main };
@@ -74,8 +75,7 @@ async function volumeWords(parts: Parts): Promise<string> {
   }
 }
 
-function dayTable(infos: readonly DayInfo[], parts: Parts): Html {
-  const numbers = listedDays(infos, dayOf(parts.clock.now()));
+function dayTable(numbers: readonly DayNumber[], parts: Parts): Html {
   return html`
     <svg class="patterns" width="0" height="0" aria-hidden="true">
       <pattern id="before" width="24" height="12" patternUnits="userSpaceOnUse">
@@ -128,7 +128,11 @@ function dayRow(day: DayNumber, parts: Parts): Html {
 }
 
 function absentCells(day: DayNumber, parts: Parts): Html {
-  const why = parts.archive.wasRemoved(day) ? "removed by retention" : "no lines";
+  const why = parts.archive.wasRemoved(day)
+    ? "removed by retention"
+    : parts.archive.untouched.has(day)
+    ? "its files cannot be read, see /status"
+    : "no lines";
   return html`<td colspan="4" class="absent">${why}</td>`;
 }
 

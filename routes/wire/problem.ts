@@ -20,6 +20,7 @@ export type ProblemName =
   | "range-not-satisfiable"
   | "misdirected"
   | "internal"
+  | "unreadable-day"
   | "not-ready"
   | "too-many-readers"
   | "too-many-followers"
@@ -39,6 +40,7 @@ const PROBLEMS: Readonly<Record<ProblemName, readonly [status: number, title: st
   "range-not-satisfiable": [416, "The range lies behind the end"],
   "misdirected": [421, "This server does not answer for that host"],
   "internal": [500, "Something broke"],
+  "unreadable-day": [500, "The files of this day cannot be read"],
   "not-ready": [503, "Nothing is being recorded"],
   "too-many-readers": [503, "Too many are reading"],
   "too-many-followers": [503, "Too many are following"],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { GZ, INDEX, LINES, sealed } from "../archive/repair/damages.ts";
+import { TestDirectory } from "../archive/archive_rig.ts";
+import { asVersion, filesOf, GZ, INDEX, LINES, sealed } from "../archive/repair/damages.ts";
 import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { runVerify } from "../rig/verify_process.ts";
@@ -73,4 +74,48 @@ Deno.test("Flightlog over files of which bytes have changed gives right answers 
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
+});
+
+Deno.test("Flightlog over a day whose files it leaves alone says wherever that day is asked for that it is missing", async () => {
+  using directory = new TestDirectory();
+  directory.write(GZ, sealed[GZ]!);
+  directory.write(INDEX, sealed[INDEX]!);
+  asVersion(directory, INDEX, 3);
+  const before = filesOf(directory);
+  await using server = await NatsServer.start();
+  const env = { NATS_URL: server.url, RETENTION_DAYS: "0", MAX_DISK_PERCENT: "0" };
+  await using flightlog = await FlightlogProcess.start({ logDirectory: directory.path, env });
+  await flightlog.untilLog("recording");
+  const ask = (path: string) => fetch(flightlog.url + path);
+
+  const wholeDay = {
+    since: "2026-11-22T00:00:00.000Z",
+    until: "2026-11-23T00:00:00.000Z",
+    cause: "disk",
+    state: "lost",
+  };
+  const { gaps } = await (await ask("/gaps?since=2026-11-22T10:00:00Z&until=2026-11-22T10:00:01Z")).json();
+  assert.deepEqual(gaps.filter(({ cause }: { cause: string }) => cause === "disk"), [wholeDay]);
+  const { days } = await (await ask("/logs")).json();
+  const listed = days.find(({ day }: { day: string }) => day === "2026-11-22");
+  assert.deepEqual(listed.gaps.filter(({ cause }: { cause: string }) => cause === "disk"), [wholeDay]);
+  for (const form of ["", ".jsonl", ".jsonl.gz", ".log", "?q=line"]) {
+    const answer = await ask(`/logs/2026-11-22${form}`);
+    assert.equal(answer.status, 500, form);
+    assert.match(
+      (await answer.json()).detail,
+      /left alone at the start: its files were written by a newer version/,
+    );
+  }
+  const found = await ask("/search?since=2026-11-22&until=2026-11-23");
+  assert.match(found.headers.get("Log-Coverage")!, /^partial; gaps=\d+; seconds=86400$/);
+  assert.equal(await found.text(), "");
+  assert.equal(await (await ask("/ready")).text(), "ready\n");
+  const { repaired } = await (await ask("/status")).json();
+  assert.ok(
+    repaired.some(({ what }: { what: string }) => /the day is left alone/.test(what)),
+    JSON.stringify(repaired),
+  );
+  assert.equal((await flightlog.stop()).code, 0);
+  for (const [name, bytes] of Object.entries(before)) assert.deepEqual(directory.read(name), bytes);
 });

@@ -9,9 +9,10 @@ interface Known {
   gaps?: Gap[];
   oldest?: { day: string; first: string | null };
   removed?: string;
+  untouched?: string[];
 }
 
-function spanOf({ gaps = [], oldest, removed }: Known): RecordedSpan {
+function spanOf({ gaps = [], oldest, removed, untouched = [] }: Known): RecordedSpan {
   return new RecordedSpan({
     ledger: {
       touching: (sinceMs, untilMs) =>
@@ -22,6 +23,7 @@ function spanOf({ gaps = [], oldest, removed }: Known): RecordedSpan {
     archive: {
       oldestDay: () => oldest === undefined ? null : { ...oldest, day: parseDayName(oldest.day)! },
       newestRemovedDay: () => removed === undefined ? null : parseDayName(removed),
+      untouched: new Map(untouched.map((day) => [parseDayName(day)!, "it is of stone"])),
     },
     clock: { now: () => Date.parse(NOW) },
   });
@@ -96,11 +98,27 @@ Deno.test("A start that is written down while the program runs ends the gap befo
         return () => {};
       },
     },
-    archive: { oldestDay: () => null, newestRemovedDay: () => null },
+    archive: { oldestDay: () => null, newestRemovedDay: () => null, untouched: new Map() },
     clock: { now: () => Date.parse(NOW) },
   });
   assert.equal(span.touching(0, 1)[0]!.untilMs, Date.parse(NOW));
   gaps.push(START);
   tell(START);
   assert.equal(span.touching(0, 1)[0]!.untilMs, START.sinceMs);
+});
+
+Deno.test("A day whose files cannot be read is a gap, and one that is still to come is none", () => {
+  const span = spanOf({ gaps: [START], untouched: ["2026-11-21", "2026-11-23", "2026-11-25"] });
+  const shown = span.touching(-Infinity, Infinity).map(({ id, cause, sinceMs, untilMs, state }) =>
+    [id, cause, ...[sinceMs, untilMs!].map((ms) => new Date(ms).toISOString()), state].join(" ")
+  );
+  assert.deepEqual(shown, [
+    "0 before 1970-01-01T00:00:00.000Z 2026-11-22T20:12:04.250Z lost",
+    "-20779 disk 2026-11-21T00:00:00.000Z 2026-11-22T00:00:00.000Z lost",
+    "1 start 2026-11-22T20:12:04.250Z 2026-11-22T20:12:05.000Z lost",
+    "-20781 disk 2026-11-23T00:00:00.000Z 2026-11-24T00:00:00.000Z lost",
+  ]);
+  const endMs = Date.parse("2026-11-24T00:00:00Z");
+  assert.equal(span.touching(endMs - 1, endMs)[0]?.cause, "disk");
+  assert.deepEqual(span.touching(endMs, Infinity), []);
 });

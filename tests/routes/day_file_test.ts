@@ -241,6 +241,7 @@ Deno.test("answerDay() leaves nothing open when clients go away in the middle", 
     findings: [],
     held: (sinceMs, untilMs) => archive.held(sinceMs, untilMs),
     wasRemoved: (day) => archive.wasRemoved(day),
+    untouched: archive.untouched,
     openText: (day, range) => watch(archive.openText(day, range)),
     openGzip: (day, range) => watch(archive.openGzip(day, range)),
   };

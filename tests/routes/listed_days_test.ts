@@ -3,9 +3,10 @@ import { dayName, parseDayName } from "../../lib/day.ts";
 import { DAYS_LIMIT, listedDays } from "../../routes/listed_days.ts";
 import { ListedDays } from "./rig.ts";
 
-function listed(days: readonly string[], today: string): string[] {
+function listed(days: readonly string[], today: string, untouched: readonly string[] = []): string[] {
   const archive = new ListedDays(Object.fromEntries(days.map((day) => [day, { text: "{}\n" }])));
-  return listedDays(archive.days(), parseDayName(today)!).map(dayName);
+  for (const day of untouched) archive.untouched.set(parseDayName(day)!, "it is of stone");
+  return listedDays(archive, parseDayName(today)!).map(dayName);
 }
 
 Deno.test("listedDays() leaves out no day up to today", () => {
@@ -23,6 +24,15 @@ Deno.test("listedDays() begins with a day after today where one has lines", () =
 
 Deno.test("listedDays() is empty where nothing was ever recorded", () => {
   assert.deepEqual(listed([], "2026-11-23"), []);
+});
+
+Deno.test("listedDays() has the days that cannot be read, also where there are no others", () => {
+  assert.deepEqual(listed(["2026-11-22"], "2026-11-22", ["2026-11-20"]), [
+    "2026-11-22",
+    "2026-11-21",
+    "2026-11-20",
+  ]);
+  assert.deepEqual(listed([], "2026-11-21", ["2026-11-20"]), ["2026-11-21", "2026-11-20"]);
 });
 
 Deno.test("listedDays() ends one day beyond its limit, however long ago the first day is", () => {

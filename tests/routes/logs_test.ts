@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { gunzipSync } from "node:zlib";
+import { DAY_MS, parseDayName } from "../../lib/day.ts";
+import type { Gap, GapSource } from "../../lib/gaps/gap.ts";
 import { daysSchema } from "../../routes/wire/days.ts";
 import { createParts, ListedDays, listedGaps, readAll, readProblem, serve } from "./rig.ts";
 
@@ -232,6 +234,49 @@ for (const [segment, status, name] of REFUSED) {
     assert.equal(archive.opened, 0);
   });
 }
+
+/** An archive with a day that can be read and one before it that cannot. */
+function withUnreadableDay(): { archive: ListedDays; gaps: GapSource } {
+  const archive = sealedDay();
+  archive.untouched.set(parseDayName("2026-11-20")!, "it is of stone");
+  const startMs = Date.parse("2026-11-20T00:00:00Z");
+  const gap: Gap = { id: -20_778, sinceMs: startMs, untilMs: startMs + DAY_MS, cause: "disk", state: "lost" };
+  return { archive, gaps: listedGaps([gap]) };
+}
+
+for (const form of ["", ".jsonl", ".jsonl.gz", ".log", "?app=web"]) {
+  Deno.test(`GET /logs/{day}${form} of a day whose files cannot be read is an error that says why`, async () => {
+    const { archive, gaps } = withUnreadableDay();
+    await using api = serve(createParts({ archive, gaps }));
+    const answer = await api.ask(`/logs/2026-11-20${form}`);
+    assert.equal(answer.status, 500);
+    assert.equal(answer.headers.get("Log-Coverage"), "partial; gaps=1; seconds=86400");
+    const { type, detail } = await readProblem(answer);
+    assert.equal(type, "urn:flightlog:problem:unreadable-day");
+    assert.equal(
+      detail,
+      "The files of 2026-11-20 were left alone at the start: it is of stone. What they hold is in no answer; see " +
+        "repaired in /status, put right the files whose names begin with 2026-11-20, and start Flightlog again",
+    );
+  });
+}
+
+Deno.test("GET /logs lists a day whose files cannot be read, with its gap", async () => {
+  const { archive, gaps } = withUnreadableDay();
+  await using api = serve(createParts({ archive, gaps }));
+  const { days } = v.parse(daysSchema, await (await api.ask("/logs")).json());
+  assert.deepEqual(days.map(({ day, gaps }) => [day, gaps.length]), [["2026-11-21", 0], ["2026-11-20", 1]]);
+  assert.match(await (await api.ask("/")).text(), /2026-11-20 +0 .* unreadable +24 h 0 m in 1 gap/);
+  const page = await (await api.ask("/", { headers: { Accept: "text/html" } })).text();
+  assert.match(page, /its files cannot be read, see \/status/);
+});
+
+Deno.test("A cursor of a day whose files cannot be read is answered with why", async () => {
+  const { archive, gaps } = withUnreadableDay();
+  await using api = serve(createParts({ archive, gaps }));
+  const problem = await readProblem(await api.ask("/search?cursor=2026-11-20:10"));
+  assert.deepEqual([problem.type, problem.param], ["urn:flightlog:problem:unreadable-day", "cursor"]);
+});
 
 Deno.test("GET /logs/{day} answers 304 without a body when nothing has changed", async () => {
   const archive = sealedDay();

@@ -66,6 +66,8 @@ export class ListedDays implements DaySource {
   pieceBytes = 4;
   readonly #days: Map<number, { info: DayInfo; text: Uint8Array<ArrayBuffer>; gz: Uint8Array<ArrayBuffer> }>;
   readonly #removed: ReadonlySet<number>;
+  /** The days whose files cannot be read, and why. */
+  readonly untouched: Map<number, string> = new Map();
   readonly #closing: (() => void)[] = [];
   readonly #pool = new ReadPool(stoppedClock, 1);
 
