@@ -118,7 +118,7 @@ async function startAfter({ gaps: [once, left], day: [bytes, text], noteIsDamage
     .filter(({ cause }) => cause !== "stop")
     .map(({ cause, sinceMs, untilMs }) => `${cause} ${timeOf(sinceMs)} ${timeOf(untilMs)}`);
   await ledger.close();
-  return { found, findings: opened.archive.findings, lastId: ledger.lastId };
+  return { found, findings: opened.archive.findings, losses: opened.archive.losses, lastId: ledger.lastId };
 }
 
 function timeOf(ms: number | null): string {
@@ -142,6 +142,13 @@ Deno.test("LifeSigns.readPast() makes a gap of the lines that a day has lost, an
   const emptied = await startAfter({ gaps: [2, 2], day: [length, ""] });
   assert.deepEqual(emptied.found, ["disk 00:00:00 10:00:09", "crash 10:00:09 now"]);
   assert.match(emptied.findings[0]!.what, /^is gone, or empty: \d+ bytes/);
+});
+
+Deno.test("LifeSigns.readPast() makes a gap of what opening has found to be lost, which is settled then", async () => {
+  const text = LINE + "\0".repeat(100) + "\n" + record(4) + "\n";
+  const { found, losses } = await startAfter({ gaps: [2, 2], day: [text.length, text] });
+  assert.deepEqual(found, ["disk 10:00:01 10:00:04", "crash 10:00:09 now"]);
+  assert.deepEqual(losses, []);
 });
 
 Deno.test("LifeSigns.readPast() makes a gap of the time that a lost end of the ledger may have told of", async () => {

@@ -29,6 +29,7 @@ import {
   tornFile,
 } from "../format.ts";
 import type { Finding } from "./aside.ts";
+import { spansOfDamagedLines } from "./damaged_lines.ts";
 import { readPart, removeParts, repairPart } from "./part_repair.ts";
 import { PendingLosses } from "./pending_losses.ts";
 import { repairPlains } from "./plain_repair.ts";
@@ -137,6 +138,8 @@ function hotState(place: RepairPlace, seal: SealEntry | null, from: number): Day
   }
   const { summary, damagedLines } = inspectFile(path, covered, cut.size);
   if (damagedLines > 0) {
+    const before = part.blocks.at(-1)?.last ?? seal?.last ?? null;
+    place.lose(spansOfDamagedLines({ day: place.day, path, start: covered, end: cut.size, before }));
     place.note(name, `has ${damagedLines} lines that are no records, among lines that are`, true);
   }
   return {

@@ -175,6 +175,7 @@ export const DAMAGES: Damage[] = [
     survive: [[0, 2463], ZEROED, [2468, LINES]],
     findings: [/has 1 lines that are no records, among lines that are/],
     isDamage: true,
+    lost: ["10:00:02.500 10:00:08.501"],
   },
   ...["missing", "empty", "short", "garbage", "unknown version"].map((how): Damage => ({
     name: `index part ${how}`,

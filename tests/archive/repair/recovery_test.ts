@@ -59,6 +59,7 @@ for (const row of DAMAGES) {
     await using again = await openArchive(directory, { clock });
     const found = again.archive.findings.filter(({ what }) => !/no records/.test(what));
     assert.deepEqual(found, []);
+    again.archive.settleLosses();
     await again.seal();
     const isAnyLeft = survivingLines(row) > 0;
     assert.equal(again.archive.day(DAY)?.sealed, isAnyLeft ? true : undefined);
