@@ -12,7 +12,7 @@ import { LARGEST_BYTES, MemoryBudget } from "../machine/memory_budget.ts";
 import type { Span } from "../gaps/gap.ts";
 import type { Timestamp } from "../timestamp.ts";
 import type { BlockResult, BlockTask } from "./blocks/block_task.ts";
-import { type Finding, setDirectoriesAside } from "./repair/aside.ts";
+import { type Finding, refuseForeignLock, setForeignAside } from "./repair/aside.ts";
 import { Findings } from "./findings.ts";
 import { Maintenance, type MaintenanceRules } from "./maintenance.ts";
 import { ArchiveLock } from "./lock.ts";
@@ -148,9 +148,10 @@ export class Archive {
    */
   static async open(options: ArchiveOptions): Promise<Archive> {
     await ensureDir(options.directory);
+    refuseForeignLock(options.directory);
     const lock = ArchiveLock.take(options.directory);
     try {
-      const aside = setDirectoriesAside(options.directory);
+      const aside = setForeignAside(options.directory);
       const removed = RemovedDays.open(options.directory);
       const recovered = await recoverArchive(options.directory, (day) => removed.has(day));
       for (const fault of removed.faults) {

@@ -16,7 +16,8 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import * as v from "valibot";
 import { dayName, type DayNumber, parseDayName } from "../day.ts";
-import { writeAll } from "../archive/disk.ts";
+import { parseJson } from "../json.ts";
+import { readAt, writeAll } from "../archive/disk.ts";
 import { formatCrc32 } from "../archive/blocks/block.ts";
 import { ALIVE_FILE, KEPT_BYTES, KEPT_FILE } from "../archive/format.ts";
 
@@ -74,13 +75,12 @@ export class AliveMark {
     this.#notePath = join(directory, KEPT_FILE);
   }
 
-  /** The mark as it was left, in milliseconds since 1970; null where there never was one. */
+  /** The mark as it was left, in milliseconds since 1970; null where there is none that can be read. Never fails. */
   read(): number | null {
     try {
       return Deno.statSync(this.#path).mtime?.getTime() ?? null;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return null;
-      throw error;
+    } catch {
+      return null; // the gap begins earlier then
     }
   }
 
@@ -89,14 +89,14 @@ export class AliveMark {
     return this.#inTurn(() => this.#move(epochMs));
   }
 
-  /** The note as it was left; null where there is none. */
+  /** The note as it was left; null where there is none. Never fails: what cannot be read is damaged. */
   readNote(): KeptNote | "damaged" | null {
     let text: string;
     try {
-      text = Deno.readTextFileSync(this.#notePath);
+      using file = Deno.openSync(this.#notePath, { read: true });
+      text = new TextDecoder().decode(readAt(file, 0, KEPT_BYTES)); // whatever somebody has made of it
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return null;
-      throw error;
+      return error instanceof Deno.errors.NotFound ? null : "damaged";
     }
     return text === "" ? null : parseNote(text) ?? "damaged";
   }
@@ -157,7 +157,7 @@ function noteText({ sinceMs, days, lastGap }: KeptNote): string {
 function parseNote(text: string): KeptNote | null {
   const [json = "", checksum] = text.trimEnd().split(" ");
   if (checksum !== checksumOf(json)) return null;
-  const value: unknown = JSON.parse(json);
+  const value = parseJson(json);
   const parsed = v.safeParse(noteSchema, value);
   if (parsed.success) {
     const { since, lastGap, days } = parsed.output;

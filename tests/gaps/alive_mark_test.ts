@@ -76,3 +76,18 @@ Deno.test("AliveMark.readNote() reads a note from before notes told what was on 
     days: [{ day: 20_779, bytes: 9, synced: 0 }],
   });
 });
+
+Deno.test("AliveMark.read() and readNote() never fail, whatever stands in the place of their files", async () => {
+  using directory = new TestDirectory();
+  const alive = new AliveMark(directory.path);
+  const note = { sinceMs: 0, lastGap: 1, days: [] };
+  await alive.note(note);
+  Deno.truncateSync(directory.file("alive.kept"), 1 << 30);
+  assert.deepEqual(alive.readNote(), note, "no more is read than is written");
+  directory.remove("alive.kept");
+  for (const file of ["alive", "alive.kept"]) Deno.symlinkSync(file, directory.file(file));
+  assert.deepEqual([alive.read(), alive.readNote()], [null, "damaged"]);
+  directory.remove("alive.kept");
+  Deno.mkdirSync(directory.file("alive.kept"));
+  assert.equal(alive.readNote(), "damaged");
+});

@@ -199,7 +199,13 @@ export class Scrub {
 /** What the file says; nothing where it is missing or damaged: then all days are due. */
 function readState(path: string): { checked: Map<DayNumber, CheckedDay>; lastFinishedMs: number | null } {
   const nothing = { checked: new Map<DayNumber, CheckedDay>(), lastFinishedMs: null };
-  const { json, check } = readCheckedLine((readTextIfThere(path) ?? "").trimEnd());
+  let text: string;
+  try {
+    text = readTextIfThere(path) ?? "";
+  } catch {
+    return nothing;
+  }
+  const { json, check } = readCheckedLine(text.trimEnd());
   if (check !== "right") return nothing;
   const state = v.safeParse(stateSchema, JSON.parse(json));
   if (!state.success) return nothing;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { setAside } from "../../../lib/archive/repair/aside.ts";
+import { findForeign, setAside } from "../../../lib/archive/repair/aside.ts";
 import { GapLedger } from "../../../lib/gaps/ledger.ts";
 import { silentLogger } from "../../../lib/logger.ts";
 import {
@@ -68,4 +68,38 @@ Deno.test("setAside() takes the next name where one is taken, and replaces nothi
     assert.equal(setAside(directory.file("x")), expected);
   }
   for (const name of directory.names()) assert.equal(directory.text(name), name);
+});
+
+Deno.test("findForeign() names what has the name of a file of the archive and is none, and nothing else", () => {
+  using directory = new TestDirectory();
+  for (const name of ["2026-11-22.index", "gaps.jsonl", "lock", "notes"]) directory.write(name, "mine");
+  Deno.symlinkSync("notes", directory.file("scrub"));
+  makeDirectory(directory, "2026-11-22.jsonl.damaged");
+  makeDirectory(directory, "2026-11-22.jsonl.gz.tmp");
+  makeDirectory(directory, "others");
+  Deno.symlinkSync("others", directory.file("alive"));
+  Deno.symlinkSync("nothing", directory.file("alive.kept"));
+  const found = Object.fromEntries(findForeign(directory.path).map(({ name, what }) => [name, what]));
+  assert.match(found["alive.kept"]!, /^a symlink that leads nowhere \(No such file or directory/);
+  delete found["alive.kept"];
+  assert.deepEqual(found, { "2026-11-22.jsonl.gz.tmp": "a directory", alive: "a symlink to a directory" });
+});
+
+Deno.test("Archive tells of the loss where a directory stands in the place of a sealed gzip file", async () => {
+  using directory = new TestDirectory();
+  {
+    await using opened = await openArchive(directory);
+    appendLines(opened.archive, 0, 3);
+    await opened.seal();
+  }
+  directory.remove("2026-11-22.jsonl.gz");
+  makeDirectory(directory, "2026-11-22.jsonl.gz");
+  await using opened = await openArchive(directory);
+  assert.match(opened.archive.findings[1]!.what, /^is gone, and with it 3 lines in 1 block/);
+  assert.equal(opened.archive.losses.length, 1);
+  assert.deepEqual(directory.names(), [
+    "2026-11-22.index.damaged",
+    "2026-11-22.jsonl.gz.damaged",
+    "lost.jsonl",
+  ]);
 });

@@ -23,10 +23,7 @@ import {
   DAMAGES,
   filesOf,
   GZ,
-  GZ_PART,
-  hot,
   INDEX,
-  INDEX_PART,
   PLAIN,
   recordedText,
   sealed,
@@ -143,12 +140,16 @@ Deno.test("Opening refuses to record today into files of an unknown version, and
 
 Deno.test("Opening leaves a day alone whose files cannot be read, and opens the others", async () => {
   using directory = new TestDirectory();
-  Deno.symlinkSync(GZ_PART, directory.file(GZ_PART)); // stands for a file that cannot be read: it leads to itself
-  directory.write(INDEX_PART, hot[INDEX_PART]!);
+  const path = directory.file(PLAIN);
+  const open = Deno.openSync;
+  using _ = replaced("openSync", (...args: Parameters<typeof open>) => {
+    if (args[0] === path) throw new Error("Input/output error (os error 5)");
+    return open(...args);
+  });
   directory.write(PLAIN, textOf(0, 3));
   directory.write("2026-11-21.jsonl", textOf(0, 2));
   await using opened = await openArchive(directory, { clock: new FakeClock("2026-11-24T12:00:00Z") });
-  assert.match(opened.archive.findings.at(-1)!.what, /left alone: .*symbolic links/);
+  assert.match(opened.archive.findings.at(-1)!.what, /left alone: Input\/output error/);
   assert.deepEqual(opened.archive.days().map(({ day }) => dayName(day)), ["2026-11-21"]);
   assert.equal(directory.text(PLAIN), textOf(0, 3));
 });
@@ -162,6 +163,13 @@ Deno.test("Opening leaves files alone that are not its own, and moves a director
   assert.deepEqual(opened.archive.days(), []);
   assert.deepEqual(directory.names(), [...names, "2026-11-20.jsonl.damaged"].sort());
 });
+
+/** Puts a function in the place of one of Deno's until the end of the block. */
+function replaced<Name extends "openSync">(name: Name, action: (typeof Deno)[Name]): Disposable {
+  const original = Deno[name];
+  Object.assign(Deno, { [name]: action });
+  return { [Symbol.dispose]: () => Object.assign(Deno, { [name]: original }) };
+}
 
 /** Runs `action` while the call number `end` of those that rename or remove a file throws, as all after it. Tells whether one did. */
 async function endingAtCall(end: number, action: () => Promise<unknown>): Promise<boolean> {
