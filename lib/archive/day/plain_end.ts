@@ -8,7 +8,7 @@ import { LineScanner } from "../../line/scanner.ts";
 import { parseFlyRecord } from "../../line/fly_log.ts";
 import { cutBlock, emptySummary, inspectText, type TextSummary } from "../blocks/block.ts";
 import { earlier, later } from "../blocks/day_index.ts";
-import { copyBytes, readAt } from "../disk.ts";
+import { copyBytes, readAt, removeIfThere, sizeOf } from "../disk.ts";
 import { BLOCK_BYTES } from "../format.ts";
 
 const NEWLINE = 0x0a;
@@ -16,30 +16,31 @@ const NEWLINE = 0x0a;
 /** The end of a file is looked at from this many bytes before it, and from twice as many each time after. */
 const FIRST_LOOK_BYTES = 64 * 1024;
 
-/** What {@linkcode cutTornTail} did. `kept` is false where the torn bytes could not be written elsewhere. */
+/** What {@linkcode cutTornTail} did. */
 export interface TailCut {
   /** The size of the file now, in bytes. */
   size: number;
   /** How many bytes were cut off. */
   tornBytes: number;
-  /** Whether they were kept elsewhere. */
-  kept: boolean;
+  /** Why they could not be kept elsewhere, in the system's words; null where they are. */
+  fault: string | null;
 }
 
 /**
  * Cuts a plain file after its last line that is a record, never before `covered`. What is cut off (the start
  * of a line that a crash tore, zeros or garbage from a disk that lost its power) is first written to the
- * file that `tornPath` names; where that fails, on a full disk, it is cut all the same: it is no line.
+ * file that `tornPath` names; where that fails, on a full disk, it is cut all the same, since it is no line, and no part of
+ * it is left there.
  */
 export function cutTornTail(path: string, covered: number, tornPath: (end: number) => string): TailCut {
   using file = Deno.openSync(path, { read: true, write: true });
   const size = file.statSync().size;
   const end = endOfRecords(file, covered, size);
-  if (end === size) return { size, tornBytes: 0, kept: true };
-  const kept = keepBytes(file, end, size - end, tornPath(end));
+  if (end === size) return { size, tornBytes: 0, fault: null };
+  const fault = keepBytes(file, end, size - end, tornPath(end));
   file.truncateSync(end);
   file.syncSync();
-  return { size: end, tornBytes: size - end, kept };
+  return { size: end, tornBytes: size - end, fault };
 }
 
 function endOfRecords(file: Deno.FsFile, covered: number, size: number): number {
@@ -71,15 +72,26 @@ function isRecord(line: Uint8Array): boolean {
   return "record" in parseFlyRecord(line);
 }
 
-function keepBytes(file: Deno.FsFile, start: number, length: number, path: string): boolean {
-  try {
+/** Puts bytes of a file at the end of another, all of them or none; says why where it is none. */
+function keepBytes(file: Deno.FsFile, start: number, length: number, path: string): string | null {
+  const before = tryKeeping(() => sizeOf(path));
+  if (before instanceof Error) return before.message;
+  const fault = tryKeeping(() => {
     using torn = Deno.openSync(path, { append: true, create: true });
     file.seekSync(start, Deno.SeekMode.Start);
     copyBytes(file, torn, length);
     torn.syncSync();
-    return true;
-  } catch {
-    return false;
+  });
+  if (!(fault instanceof Error)) return null;
+  tryKeeping(() => before === null ? removeIfThere(path) : Deno.truncateSync(path, before));
+  return fault.message;
+}
+
+function tryKeeping<Result>(action: () => Result): Result | Error {
+  try {
+    return action();
+  } catch (error) {
+    return error as Error;
   }
 }
 

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { dayName, type DayNumber } from "../../day.ts";
 import { emptySummary } from "../blocks/block.ts";
 import { indexHeader, nextPlace } from "../blocks/day_index.ts";
-import { cutTornTail, inspectFile } from "../day/plain_end.ts";
+import { cutTornTail, inspectFile, type TailCut } from "../day/plain_end.ts";
 import type { DayState } from "../day/recorded_day.ts";
 import { listDayFiles } from "../day_files.ts";
 import { removeIfThere, sizeOf } from "../disk.ts";
@@ -133,8 +133,11 @@ function hotState(place: RepairPlace, seal: SealEntry | null, from: number): Day
   const covered = nextPlace(part).rawOffset - from;
   const cut = cutTornTail(path, covered, (end) => place.path(tornFile(place.day, from + end)));
   if (cut.tornBytes > 0) {
-    const kept = cut.kept ? `kept in "${tornFile(place.day, from + cut.size)}"` : "which could not be kept";
-    place.note(name, `cut to its last whole line: ${cut.tornBytes} bytes behind it, ${kept}`, false);
+    place.note(
+      name,
+      `cut to its last whole line: ${cut.tornBytes} bytes behind it, ${keptWords(place, from, cut)}`,
+      false,
+    );
   }
   const { summary, damagedLines } = inspectFile(path, covered, cut.size);
   if (damagedLines > 0) {
@@ -150,6 +153,14 @@ function hotState(place: RepairPlace, seal: SealEntry | null, from: number): Day
     tail: summary,
     modifiedMs: modifiedMs(place, name),
   };
+}
+
+/** What became of the bytes that were cut off. */
+function keptWords(place: RepairPlace, from: number, { size, fault }: TailCut): string {
+  if (fault === null) return `kept in "${tornFile(place.day, from + size)}"`;
+  return /os error 28/.test(fault)
+    ? "for which there was no room: they are gone"
+    : `which could not be kept: ${fault}`;
 }
 
 function modifiedMs(place: RepairPlace, file: string): number {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { cutTornTail, inspectFile } from "../../../lib/archive/day/plain_end.ts";
-import { record, TestDirectory, textOf } from "../archive_rig.ts";
+import { DAY_NAME, openArchive, record, TestDirectory, textOf } from "../archive_rig.ts";
+import { SmallDisk } from "../small_disk.ts";
 
 const WHOLE = textOf(0, 2);
 
@@ -21,7 +22,7 @@ for (const { name, tail, torn } of TAILS) {
     directory.write("plain", WHOLE + tail);
     const cut = cutTornTail(directory.file("plain"), 0, (end) => directory.file(`torn-${end}`));
     const end = (WHOLE + tail).length - torn.length;
-    assert.deepEqual(cut, { size: end, tornBytes: torn.length, kept: true });
+    assert.deepEqual(cut, { size: end, tornBytes: torn.length, fault: null });
     assert.ok(directory.text("plain") === (WHOLE + tail).slice(0, end));
     if (torn === "") assert.deepEqual(directory.names(), ["plain"]);
     else assert.ok(directory.text(`torn-${end}`) === torn);
@@ -32,7 +33,7 @@ Deno.test("cutTornTail() never cuts before what is covered", () => {
   using directory = new TestDirectory();
   directory.write("plain", "covered\nwhatever it is\n\0\0");
   const cut = cutTornTail(directory.file("plain"), 23, () => directory.file("torn"));
-  assert.deepEqual(cut, { size: 23, tornBytes: 2, kept: true });
+  assert.deepEqual(cut, { size: 23, tornBytes: 2, fault: null });
   assert.equal(directory.text("plain"), "covered\nwhatever it is\n");
 });
 
@@ -40,8 +41,48 @@ Deno.test("cutTornTail() cuts also where what it cuts cannot be kept", () => {
   using directory = new TestDirectory();
   directory.write("plain", WHOLE + "torn");
   const cut = cutTornTail(directory.file("plain"), 0, () => directory.file("none/torn"));
-  assert.deepEqual(cut, { size: WHOLE.length, tornBytes: 4, kept: false });
+  assert.deepEqual([cut.size, cut.tornBytes], [WHOLE.length, 4]);
+  assert.match(cut.fault!, /No such file or directory/);
   assert.equal(directory.text("plain"), WHOLE);
+});
+
+Deno.test({
+  name: "cutTornTail() keeps all or nothing of what it cuts on a full disk (needs the right to mount)",
+  ignore: !SmallDisk.isAllowed(),
+  fn: () => {
+    using disk = new SmallDisk(1024 * 1024);
+    for (const before of [null, "torn before"]) {
+      const [plain, torn] = [`${disk.path}/plain`, `${disk.path}/torn`];
+      Deno.writeTextFileSync(plain, WHOLE + "x".repeat(100_000));
+      if (before !== null) Deno.writeTextFileSync(torn, before);
+      disk.fill();
+      const cut = cutTornTail(plain, 0, () => torn);
+      assert.deepEqual([cut.size, cut.tornBytes], [WHOLE.length, 100_000]);
+      assert.match(cut.fault!, /No space left on device/);
+      const names = [...Deno.readDirSync(disk.path)].map(({ name }) => name).sort();
+      assert.deepEqual(names, before === null ? ["filling", "plain"] : ["filling", "plain", "torn"]);
+      if (before !== null) assert.equal(Deno.readTextFileSync(torn), before);
+      disk.empty();
+    }
+  },
+});
+
+Deno.test({
+  name: "Opening on a full disk says how many bytes it cut and could not keep (needs the right to mount)",
+  ignore: !SmallDisk.isAllowed(),
+  fn: async () => {
+    using disk = new SmallDisk(1024 * 1024);
+    Deno.writeTextFileSync(`${disk.path}/${DAY_NAME}.jsonl`, WHOLE + '{"mess');
+    Deno.writeTextFileSync(`${disk.path}/lock`, "");
+    disk.fill();
+    const directory = { path: disk.path } as TestDirectory;
+    await using opened = await openArchive(directory);
+    assert.deepEqual(opened.archive.findings, [{
+      file: `${DAY_NAME}.jsonl`,
+      what: "cut to its last whole line: 6 bytes behind it, for which there was no room: they are gone",
+      damage: false,
+    }]);
+  },
 });
 
 Deno.test("inspectFile() sums up lines over many blocks", () => {
