@@ -5,16 +5,19 @@
  * @module
  */
 
+import { basename, join } from "node:path";
 import type { DayNumber } from "../day.ts";
 import type { Gap } from "../gaps/gap.ts";
 import { AliveMark, type KeptNote } from "../gaps/alive_mark.ts";
 import { DayVerifier, type FoundFile, type VerifiedDay } from "./day_verifier.ts";
 import { listDayFiles } from "../archive/day_files.ts";
 import { sizeOf } from "../archive/disk.ts";
-import { GAPS_FILE, KEPT_FILE } from "../archive/format.ts";
-import { readGaps } from "../gaps/ledger_reader.ts";
+import { GAPS_FILE, GAPS_RESERVE_FILE, gzFile, KEPT_FILE, REMOVED_FILE } from "../archive/format.ts";
+import { type ReadGaps, readGaps } from "../gaps/ledger_reader.ts";
+import { findForeign, HELPER_FILES } from "../archive/repair/aside.ts";
 import { findLostGaps, findShortDays } from "../archive/repair/losses.ts";
 import { readRemovedDays } from "../archive/removed_days.ts";
+import { type VerifiedGzip, verifyGzipFile } from "./gzip_verifier.ts";
 
 export type { VerifiedDay } from "./day_verifier.ts";
 
@@ -22,6 +25,8 @@ export type { VerifiedDay } from "./day_verifier.ts";
 export interface VerifyEvents {
   /** A day was read. */
   onDay(day: VerifiedDay): void;
+  /** A gzip file was read that has no index, in a directory where none has one: days that were downloaded. */
+  onGzip(name: string, gzip: VerifiedGzip): void;
   /** A sentence with the file's name. */
   onFault(fault: string): void;
   /** How many bytes of files were read so far, and how many there are. */
@@ -42,6 +47,9 @@ export interface VerifySummary {
   removedDays: number;
 }
 
+/** What can be said of a ledger that is no file. */
+const NO_GAPS: ReadGaps = { gaps: [], lastId: 0, damagedLines: 0, faults: [] };
+
 /**
  * Reads every file of the archive in `directory`. Blocks while it works on a day.
  *
@@ -50,9 +58,12 @@ export interface VerifySummary {
 export async function verifyArchive(directory: string, events: VerifyEvents): Promise<VerifySummary> {
   const alive = new AliveMark(directory);
   // Before the rest: what is being recorded grows, and the note with it.
+  const foreign = new Map(findForeign(directory).map(({ name, what }) => [name, what]));
   const isMarked = alive.read() !== null;
-  const note = alive.readNote();
+  const note = foreign.has(KEPT_FILE) ? null : alive.readNote();
   const days = await listFiles(directory);
+  const areDownloads = [...days.values()].flat().every(({ kind }) => kind.kind === "gz") &&
+    !hasHelperFiles(directory);
   const total = [...days.values()].flat().reduce((sum, { bytes }) => sum + bytes, 0);
   const summary: VerifySummary = { days: 0, lines: 0, faults: 0, gaps: [], removedDays: 0 };
   const bytesOfDays = new Map<DayNumber, number | null>();
@@ -60,8 +71,26 @@ export async function verifyArchive(directory: string, events: VerifyEvents): Pr
     summary.faults++;
     events.onFault(text);
   };
+  for (const [name, what] of foreign) fault(`Cannot verify "${name}": it is ${what}`);
   let done = 0;
   for (const [day, files] of days) {
+    if (files.some(({ name }) => foreign.has(name))) {
+      bytesOfDays.set(day, null);
+      continue;
+    }
+    if (areDownloads) {
+      const name = gzFile(day);
+      const gzip = await verifyGzipFile(
+        join(directory, name),
+        (bytes) => events.onProgress(done + bytes, total),
+      );
+      done += files[0]!.bytes;
+      for (const text of gzip.faults) fault(text);
+      summary.days++;
+      summary.lines += gzip.lines;
+      events.onGzip(name, gzip);
+      continue;
+    }
     const verified = new DayVerifier(directory, day, {
       ...events,
       onProgress: (bytes) => events.onProgress(done + bytes, total),
@@ -74,13 +103,16 @@ export async function verifyArchive(directory: string, events: VerifyEvents): Pr
     summary.lines += verified.lines;
     events.onDay(verified);
   }
-  const { gaps, lastId, damagedLines, faults } = readGaps(directory);
+  const isLedgerReadable = !foreign.has(GAPS_FILE) && !foreign.has(GAPS_RESERVE_FILE);
+  const { gaps, lastId, damagedLines, faults } = isLedgerReadable ? readGaps(directory) : NO_GAPS;
   summary.faults += damagedLines;
   for (const fault of faults) events.onFault(fault);
   if (damagedLines > faults.length) {
     events.onFault(`Cannot read ${damagedLines - faults.length} more lines of the gap ledger`);
   }
-  const { days: removed, faults: removedFaults } = readRemovedDays(directory);
+  const { days: removed, faults: removedFaults } = foreign.has(REMOVED_FILE)
+    ? { days: new Set<DayNumber>(), faults: [] }
+    : readRemovedDays(directory);
   summary.faults += removedFaults.length;
   for (const fault of removedFaults) events.onFault(fault);
   if (note === "damaged") fault(`Cannot read "${KEPT_FILE}": its checksum is wrong`);
@@ -90,19 +122,34 @@ export async function verifyArchive(directory: string, events: VerifyEvents): Pr
   for (const { file, what } of kept === null ? [] : findShortDays(kept, bytesOf)) {
     fault(`Cannot verify "${file}": it ${what}`);
   }
-  const lostGaps = findLostGaps(kept, isMarked, lastId);
+  const lostGaps = isLedgerReadable ? findLostGaps(kept, isMarked, lastId) : null;
   if (lostGaps !== null) fault(`Cannot verify "${GAPS_FILE}": it ${lostGaps}`);
   summary.gaps = gaps;
   summary.removedDays = removed.size;
   return summary;
 }
 
-/** The files of each day with their sizes, the oldest day first. */
-async function listFiles(directory: string): Promise<Map<DayNumber, FoundFile[]>> {
+/** Whether a file is there that belongs to no day: a directory of downloaded days has none. */
+function hasHelperFiles(directory: string): boolean {
+  return [...Deno.readDirSync(directory)].some(({ name }) => HELPER_FILES.includes(name));
+}
+
+/** The files of each day with their names and sizes, the oldest day first. */
+async function listFiles(directory: string): Promise<Map<DayNumber, (FoundFile & { name: string })[]>> {
   const days = await listDayFiles(directory);
   return new Map(
-    [...days].map((
-      [day, files],
-    ) => [day, files.map(({ kind, path }) => ({ kind, bytes: sizeOf(path) ?? 0 }))]),
+    [...days].map(([day, files]) => [
+      day,
+      files.map(({ kind, path }) => ({ kind, name: basename(path), bytes: sizeIfReadable(path) })),
+    ]),
   );
+}
+
+/** The size of a file; 0 for a symlink that leads nowhere, which is a fault of its own. */
+function sizeIfReadable(path: string): number {
+  try {
+    return sizeOf(path) ?? 0;
+  } catch {
+    return 0;
+  }
 }

@@ -9,7 +9,7 @@ import type { Clock } from "../clock.ts";
 import { systemClock } from "../clock.ts";
 import type { Gap } from "../gaps/gap.ts";
 import { basename } from "node:path";
-import { verifyGzipFile } from "./gzip_verifier.ts";
+import { type VerifiedGzip, verifyGzipFile } from "./gzip_verifier.ts";
 import { verifyArchive } from "./verify.ts";
 
 /** How often progress is told at the most, in milliseconds. */
@@ -49,11 +49,10 @@ export async function verifyCommand(options: VerifyCommandOptions): Promise<0 | 
   };
   const stat = await statIfThere(directory);
   if (stat?.isFile && directory.endsWith(".gz")) {
-    const { lines, bytes, faults } = await verifyGzipFile(directory, (done) => onProgress(done, stat.size));
-    for (const fault of faults) write(`FAULT ${fault}`);
-    const state = faults.length === 0 ? "ok" : count(faults.length, "fault");
-    write(`${basename(directory)} ${count(lines, "line")} ${count(bytes, "byte")}: ${state}`);
-    return faults.length === 0 ? 0 : 1;
+    const gzip = await verifyGzipFile(directory, (done) => onProgress(done, stat.size));
+    for (const fault of gzip.faults) write(`FAULT ${fault}`);
+    write(describeGzip(basename(directory), gzip));
+    return gzip.faults.length === 0 ? 0 : 1;
   }
   if (!stat?.isDirectory) {
     const what = stat?.isFile ? "it is no directory and no .gz file" : "there is no such directory";
@@ -66,6 +65,8 @@ export async function verifyCommand(options: VerifyCommandOptions): Promise<0 | 
       const size = `${count(day.lines, "line")} ${count(day.bytes, "byte")}`;
       write(`${day.day} ${day.sealed ? "sealed" : "hot"} ${size}: ${state}`);
     },
+    onGzip: (name, gzip) =>
+      write(`${describeGzip(name, gzip)}; it has no index: the checksum at its end was checked`),
     onFault: (fault) => write(`FAULT ${fault}`),
     onProgress,
   });
@@ -85,6 +86,11 @@ export async function verifyCommand(options: VerifyCommandOptions): Promise<0 | 
 
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+function describeGzip(name: string, { lines, bytes, faults }: VerifiedGzip): string {
+  const state = faults.length === 0 ? "ok" : count(faults.length, "fault");
+  return `${name} ${count(lines, "line")} ${count(bytes, "byte")}: ${state}`;
 }
 
 function describeGap({ sinceMs, untilMs, cause, state }: Gap): string {

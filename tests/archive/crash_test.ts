@@ -73,6 +73,7 @@ Deno.test("Whatever point of the disk's work a kill comes at, every confirmed li
     const faults: string[] = [];
     await verifyArchive(copy.path, {
       onDay: () => {},
+      onGzip: () => {},
       onFault: (fault) => faults.push(fault),
       onProgress: () => {},
     });

@@ -86,7 +86,12 @@ function flip(bytes: Uint8Array<ArrayBuffer>, at: number): Uint8Array<ArrayBuffe
 async function faultsOf(directory: TestDirectory): Promise<string[]> {
   const faults: string[] = [];
   const onFault = (fault: string) => void faults.push(fault);
-  const { faults: count } = await verifyArchive(directory.path, { onDay() {}, onFault, onProgress() {} });
+  const { faults: count } = await verifyArchive(directory.path, {
+    onDay() {},
+    onGzip() {},
+    onFault,
+    onProgress() {},
+  });
   assert.equal(count, faults.length);
   return faults;
 }

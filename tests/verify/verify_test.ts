@@ -54,6 +54,7 @@ async function verify(directory: TestDirectory) {
   let progress = 0;
   const summary: VerifySummary = await verifyArchive(directory.path, {
     onDay: (day) => days.push(day),
+    onGzip: () => {},
     onFault: (fault) => faults.push(fault),
     onProgress: (done, total) => {
       assert.ok(done >= progress && done <= total, `${done} of ${total}`);
@@ -265,7 +266,10 @@ Deno.test("verifyCommand() verifies one downloaded gzip file alone", async () =>
     flip(directory, "download.gz", at);
     const { code, lines } = await command(directory.file("download.gz"));
     assert.equal(code, 1, `at ${at}`);
-    assert.match(lines[0]!, /^FAULT Cannot verify "download.gz": it is damaged after \d+ bytes of text/);
+    assert.match(
+      lines[0]!,
+      /^FAULT Cannot verify "download.gz": it is damaged: .*; only the checksum at its end tells, and not where$/,
+    );
     assert.match(lines[1]!, /bytes: 1 fault$/);
   }
   directory.write("download.gz", files.get(GZ)!.slice(0, -1));
@@ -300,4 +304,46 @@ Deno.test("verifyArchive() finds that a day or the ledger has less than a note o
   assert.deepEqual(await faultsAfter((directory) => flip(directory, "alive.kept", 20)), [
     'Cannot read "alive.kept": its checksum is wrong',
   ]);
+});
+
+Deno.test("verifyCommand() verifies downloaded gzip files alone where nothing else of an archive is", async () => {
+  using directory = new TestDirectory();
+  const [first, second] = [files.get(GZ)!, "2026-11-23.jsonl.gz"];
+  directory.write(GZ, first);
+  directory.write(second, first);
+  const size = `3000 lines ${textOf(0, 3000, 1000).length} bytes`;
+  const noIndex = "it has no index: the checksum at its end was checked";
+  const whole = await command(directory.path);
+  assert.equal(whole.code, 0);
+  assert.deepEqual(whole.lines, [
+    `${GZ} ${size}: ok; ${noIndex}`,
+    `${second} ${size}: ok; ${noIndex}`,
+    "2 days, 6000 lines, 0 faults, 0 gaps",
+  ]);
+  flip(directory, second, -6);
+  const damaged = await command(directory.path);
+  assert.equal(damaged.code, 1);
+  assert.match(damaged.lines[1]!, /^FAULT Cannot verify "2026-11-23.jsonl.gz": it is damaged: /);
+  assert.match(damaged.lines.at(-1)!, /, 1 fault, /);
+
+  directory.write("gaps.jsonl", files.get("gaps.jsonl")!);
+  assert.match(
+    (await command(directory.path)).lines.join("\n"),
+    /"2026-11-22.jsonl.gz": its index is missing/,
+  );
+});
+
+Deno.test("verifyArchive() names what stands in the place of a file, and waits for nothing", async () => {
+  using directory = copySample();
+  const names = [INDEX, "2026-11-23.jsonl", "alive.kept", "gaps.jsonl", "gaps.reserve", "removed.jsonl"];
+  for (const name of names) {
+    if (directory.names().includes(name)) directory.remove(name);
+    assert.ok(new Deno.Command("mkfifo", { args: [directory.file(name)] }).outputSync().success);
+  }
+  const { faults, summary } = await verify(directory);
+  assert.deepEqual(
+    faults.toSorted(),
+    names.toSorted().map((name) => `Cannot verify "${name}": it is a FIFO`),
+  );
+  assert.equal(summary.faults, names.length);
 });

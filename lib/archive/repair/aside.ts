@@ -25,7 +25,7 @@ import {
 const ASIDE_LIMIT = 100;
 
 /** The files that belong to no day. */
-const HELPER_FILES = [
+export const HELPER_FILES: readonly string[] = [
   ALIVE_FILE,
   GAPS_FILE,
   GAPS_RESERVE_FILE,
