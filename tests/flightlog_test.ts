@@ -5,7 +5,7 @@ import { Flightlog } from "../lib/flightlog.ts";
 import { silentLogger } from "../lib/logger.ts";
 import { DAY, dayText, record, TestDirectory } from "./archive/archive_rig.ts";
 import { TestDisk } from "./archive/writer_bench.ts";
-import { openPlainFile } from "../lib/archive/day/plain_writer.ts";
+import { openPlainFile } from "../lib/archive/day/plain_file.ts";
 import { FakeClock } from "./rig/fake_clock.ts";
 import { within } from "./rig/wait.ts";
 import { HandMadeSource } from "./source/hand_made_source.ts";
@@ -23,14 +23,11 @@ async function recordThree(directory: TestDirectory, disk: TestDisk | null = nul
     openFile: disk?.open ?? (async (path) => {
       const file = await openPlainFile(path);
       return {
-        write: (bytes) => file.write(bytes),
-        seek: (offset, whence) => file.seek(offset, whence),
-        truncate: (length) => file.truncate(length),
+        ...file,
         syncData: async () => {
           await file.syncData();
           source.steps.push("lines synced");
         },
-        close: () => file.close(),
       };
     }),
     ...{ source, clock, logger: silentLogger, print: () => {} },

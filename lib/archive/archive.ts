@@ -22,7 +22,8 @@ import { REMOVED_FILE } from "./format.ts";
 import { chunkStream } from "./read/chunk_stream.ts";
 import { LineReader, type ReaderSlot } from "./read/line_reader.ts";
 import type { ByteRange, DayReading } from "./day/open_day.ts";
-import type { PlainFile, WriterEvents } from "./day/plain_writer.ts";
+import type { PlainFile } from "./day/plain_file.ts";
+import type { WriterEvents } from "./day/plain_writer.ts";
 import { IndexCache } from "./read/index_cache.ts";
 import { ReadPool } from "./read/pool.ts";
 import { type DayHost, type DayInfo, emptyDay, RecordedDay } from "./day/recorded_day.ts";
@@ -129,6 +130,8 @@ export class Archive {
       onFault: (what, error) => this.#findings.reportFailure(what, error),
       onRepair: (file, what) => this.#findings.note({ file, what, damage: false }),
       onMasked: (file, what) => this.#findings.tellOnce(file, what),
+      onMeddled: (file, what) => this.#findings.note({ file, what, damage: true }),
+      confirmLock: () => {},
       openFile: options.openFile,
     };
     for (const state of recovered.days) this.#days.set(state.day, new RecordedDay(state, this.#host));

@@ -105,6 +105,9 @@ export class Maintenance {
       if (day.isDue(clock.now(), sealAfterMs)) await this.#seal(day);
     }
     await this.#removeExpired();
+    for (const day of this.#archive.recordedDays()) {
+      await day.look().catch((error) => this.#archive.onFailure(`looking after ${dayName(day.day)}`, error));
+    }
   }
 
   async #seal(day: RecordedDay): Promise<void> {

@@ -134,6 +134,11 @@ export class GapLedger implements GapSource {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Has the file written anew where somebody has removed or cut it: what it had is known here. */
+  look(): void {
+    this.#writer.look();
+  }
+
   /** Waits until what is known is on the disk, or the ledger is closed. */
   flush(): Promise<void> {
     return this.#writer.flush();

@@ -49,6 +49,11 @@ export class GapFile {
     return this.#reserved.length > 0;
   }
 
+  /** Whether the file has at least as much as was written: nobody has removed or cut it. */
+  get isWhole(): boolean {
+    return (sizeOf(this.#path) ?? 0) >= this.#end;
+  }
+
   /**
    * Writes a line for each of `gaps`, and syncs them; none to move what waits in the reserve.
    *
@@ -97,6 +102,8 @@ export class GapFile {
   }
 
   async #append(lines: Uint8Array): Promise<void> {
+    // Written where it would have ended, a line would stand after NULs.
+    if (!this.isWhole) throw new Error(`Cannot write on in "${this.#path}": it was removed or cut`);
     const isNew = sizeOf(this.#path) === null;
     using file = await Deno.open(this.#path, { write: true, create: true });
     if (isNew) syncDirectory(dirname(this.#path));

@@ -66,6 +66,11 @@ export class LedgerWriter {
     this.#writing ??= this.#writeAll();
   }
 
+  /** Has the file written anew where somebody has removed or cut it: what it had is known here. */
+  look(): void {
+    if (!this.#file.isWhole) this.start();
+  }
+
   /** Writes the file anew before anything else is written. */
   writeAnewSoon(): void {
     this.#mustWriteAnew = true;
@@ -78,9 +83,14 @@ export class LedgerWriter {
    */
   writeAnew(damaged: readonly string[] = []): void {
     this.#mustWriteAnew = false;
+    const { isWhole } = this.#file;
     try {
       if (damaged.length > 0) this.#file.keepDamaged(damaged);
       this.#file.writeAnew(this.#gaps());
+      if (!isWhole) {
+        const reason = "it was removed or cut while the program ran";
+        this.#logger.log("error", "gap ledger written anew", { reason });
+      }
       this.#pending.clear();
     } catch (error) {
       this.#logger.log("warn", "gap ledger not compacted", { reason: (error as Error).message });
@@ -116,7 +126,7 @@ export class LedgerWriter {
   async #writeAll(): Promise<void> {
     await Promise.resolve();
     try {
-      if (this.#mustWriteAnew) this.writeAnew();
+      if (this.#mustWriteAnew || !this.#file.isWhole) this.writeAnew();
       do {
         const gaps = [...this.#pending];
         const written = gaps.map((gap) => ({ ...gap }));

@@ -130,6 +130,7 @@ export class LifeSigns {
     const { archive, gaps, alive, knownGood, logger, session } = this.#options;
     const recording = session();
     const markMs = knownGood.sinceMs(knownGood.goodMs);
+    gaps.look();
     this.#moving = Promise.all([archive.sync(), gaps.flush()])
       .then(async ([isSynced]) => {
         if (!isSynced || recording === null || session() !== recording) return;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
-import { openPlainFile } from "../../lib/archive/day/plain_writer.ts";
+import { openPlainFile } from "../../lib/archive/day/plain_file.ts";
 import {
   appendLines,
   bytesOf,

@@ -5,7 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import { type PlainFile, PlainWriter, type WriterOptions } from "../../lib/archive/day/plain_writer.ts";
+import type { PlainFile } from "../../lib/archive/day/plain_file.ts";
+import { PlainWriter, type WriterOptions } from "../../lib/archive/day/plain_writer.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { NOON, record } from "./archive_rig.ts";
 
@@ -33,6 +34,17 @@ export class TestDisk {
       if (!isOpen) throw new TypeError("Bad resource ID");
     };
     return {
+      look: () => {
+        check();
+        return Promise.resolve({ isInPlace: true, size: this.bytes.length });
+      },
+      read: (target) => {
+        check();
+        const read = this.bytes.subarray(at, at + target.length);
+        target.set(read);
+        at += read.length;
+        return Promise.resolve(read.length === 0 ? null : read.length);
+      },
       write: async (bytes) => {
         check();
         const fitting = await this.#step("write", bytes);
@@ -127,6 +139,7 @@ export class Bench {
         onTrouble: (reason) => void this.troubles.push(reason),
         onTiming: () => {},
       },
+      mender: { confirm: () => {}, onPutBack: () => assert.fail("nobody has removed the file") },
       ...options,
     });
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PlainFile } from "../../lib/archive/day/plain_writer.ts";
+import { openPlainFile, type PlainFile } from "../../lib/archive/day/plain_file.ts";
 
 /** Opens files whose writes wait, or fail, while the disk stalls. */
 export class StalledDisk {
@@ -18,17 +18,14 @@ export class StalledDisk {
 
   /** Opens a file; for the archive. */
   open = async (path: string): Promise<PlainFile> => {
-    const file = await Deno.open(path, { write: true, create: true });
+    const file = await openPlainFile(path);
     return {
+      ...file,
       write: async (bytes) => {
         await this.#released.promise;
         if (this.#error !== null) throw this.#error;
         return await file.write(bytes);
       },
-      seek: (offset, whence) => file.seek(offset, whence),
-      truncate: (length) => file.truncate(length),
-      syncData: () => file.syncData(),
-      close: () => file.close(),
     };
   };
 

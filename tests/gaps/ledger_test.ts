@@ -349,3 +349,44 @@ Deno.test("Joining too many gaps while running makes none of a healed and a lost
   await ledger.close();
   assert.deepEqual(readGaps(directory.path).gaps.toSorted((a, b) => a.sinceMs - b.sinceMs), gaps);
 });
+for (
+  const [what, meddle] of [
+    ["removed", (path: string) => Deno.removeSync(path)],
+    ["cut", (path: string) => Deno.truncateSync(path, 10)],
+  ] as const
+) {
+  Deno.test(`look() has a ledger written anew that was ${what} while it is open, and says so`, async () => {
+    using directory = new TestDirectory();
+    const logger = keepingLogger();
+    const ledger = GapLedger.open(directory.path, { clock, logger });
+    ledger.begin("stop", START);
+    ledger.end(START + 1000);
+    await ledger.flush();
+    const text = directory.text("gaps.jsonl");
+    meddle(directory.file("gaps.jsonl"));
+    ledger.look();
+    await ledger.tryWrite();
+    assert.deepEqual(readGaps(directory.path).gaps, all(ledger));
+    assert.ok(text.endsWith(directory.text("gaps.jsonl")), "one line for each gap");
+    assert.equal(
+      logger.events.filter((event) => event.startsWith("error gap ledger written anew")).length,
+      1,
+    );
+    ledger.begin("stall", START + 5000);
+    assert.equal(await ledger.close(), true);
+    assert.deepEqual(readGaps(directory.path), { ...readGaps(directory.path), damagedLines: 0, lastId: 2 });
+  });
+
+  Deno.test(`A gap that begins after its ledger was ${what} is written with those before it`, async () => {
+    using directory = new TestDirectory();
+    const ledger = open(directory.path);
+    ledger.begin("stop", START);
+    ledger.end(START + 1000);
+    await ledger.flush();
+    meddle(directory.file("gaps.jsonl"));
+    ledger.begin("stall", START + 5000);
+    await ledger.flush();
+    assert.deepEqual(readGaps(directory.path).gaps, all(ledger));
+    await ledger.close();
+  });
+}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Archive } from "../../lib/archive/archive.ts";
 import { GapLedger } from "../../lib/gaps/ledger.ts";
-import type { PlainFile } from "../../lib/archive/day/plain_writer.ts";
+import type { PlainFile } from "../../lib/archive/day/plain_file.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { dayName } from "../../lib/day.ts";
 import { Followers, FOLLOWERS_LIMIT, FollowersBusy, type FollowRequest } from "../../lib/follow/followers.ts";

@@ -3,6 +3,9 @@
  * write or a sync that failed left behind is cut off and written again, and nobody is told of a byte that
  * is not in the file.
  *
+ * Whoever may write in the directory may also remove the file or replace it. That is looked for with every sync, and put
+ * right before anything else is written; see put_back.ts.
+ *
  * Group commit: lines gather in a chunk while the write before is in flight, and then leave as one write.
  *
  * @module
@@ -12,6 +15,8 @@ import type { Cancel, Clock } from "../../clock.ts";
 import type { Timestamp } from "../../timestamp.ts";
 import { type HeldLines, heldLines, type HeldSpan } from "./held.ts";
 import { type Chunk, CHUNK_BYTES, LineChunks } from "./line_chunks.ts";
+import { openPlainFile, type PlainFile } from "./plain_file.ts";
+import { putFileBack } from "./put_back.ts";
 
 /**
  * At most this many bytes are written ahead of the last sync. They stay in memory until they are synced,
@@ -43,6 +48,18 @@ export interface WriterEvents {
   onTiming(what: "write" | "sync", durationMs: number): void;
 }
 
+/** What a writer needs while it puts the file right. */
+export interface FileMender {
+  /**
+   * Called before the file is put right.
+   *
+   * @throws {Error} If this process must not write, since another one does.
+   */
+  confirm(): void;
+  /** The file is at its path again, whole; `aside` names what stood in its place, null for nothing. */
+  onPutBack(aside: string | null): void;
+}
+
 /** See {@linkcode PlainWriter}. */
 export interface WriterOptions {
   /** The plain file; made at the first write. */
@@ -57,12 +74,11 @@ export interface WriterOptions {
   clock: Clock;
   /** Who hears of what happens. */
   events: WriterEvents;
+  /** Who helps when the file is not as it was written. */
+  mender: FileMender;
   /** Opens the file for writing; tests hand in one whose writes and syncs fail. */
   openFile?: (path: string) => Promise<PlainFile>;
 }
-
-/** What a writer needs of a file. */
-export type PlainFile = Pick<Deno.FsFile, "write" | "seek" | "truncate" | "syncData" | "close">;
 
 /** Appends lines to one plain file. The file is opened at the first write. */
 export class PlainWriter {
@@ -81,12 +97,17 @@ export class PlainWriter {
   #appended: number;
   readonly #waiting: LineChunks;
   readonly #unsynced: Chunk[] = [];
-  /** Two handles of one file: Deno does the operations of a handle one after another, and a sync is slow. */
+  /**
+   * Two handles of one file: Deno does the operations of a handle one after another, and a sync is slow. The one for syncs
+   * is opened first, and stays open when a write fails: it has the text if the file is removed meanwhile.
+   */
   #file: PlainFile | null = null;
   #syncFile: PlainFile | null = null;
   #writing: Promise<void> | null = null;
   #syncing: Promise<void> | null = null;
   #mustRewrite = false;
+  /** The file is not as it was written. */
+  #mustPutRight = false;
   /** Whether the trouble is that of a sync: only a sync that works ends it. */
   #syncFails = false;
   #cancelSync: Cancel | null = null;
@@ -118,7 +139,7 @@ export class PlainWriter {
   /** Nothing is waiting, being written, or written and not yet synced. */
   get idle(): boolean {
     return this.#waiting.isEmpty && this.#writing === null && this.#syncing === null &&
-      this.synced === this.committed;
+      !this.#mustPutRight && this.synced === this.committed;
   }
 
   /** The lines that are held, of those that may be of `span`; see {@linkcode heldLines}. */
@@ -158,6 +179,19 @@ export class PlainWriter {
   }
 
   /**
+   * Looks whether the file is still there, for a day that gets no lines: without a line there is no sync. One that was
+   * never opened is not looked for.
+   */
+  async look(): Promise<void> {
+    const file = this.#syncFile;
+    if (file === null || this.#syncing !== null || this.#writing !== null) return;
+    const { isInPlace } = await file.look();
+    if (isInPlace || file !== this.#syncFile || this.#isClosing) return;
+    this.#mustPutRight = true;
+    this.#startWriting();
+  }
+
+  /**
    * Writes and syncs what is waiting and closes the file. What fails now is not tried again; gives how many
    * lines could not be written.
    */
@@ -165,10 +199,10 @@ export class PlainWriter {
     this.#isClosing = true;
     this.retry();
     this.#cancelSync?.();
-    while (this.#writing !== null || this.#syncing !== null) await (this.#writing ?? this.#syncing);
-    if (this.trouble === null && this.synced < this.committed) {
+    await this.#rest();
+    while (this.trouble === null && this.synced < this.committed) {
       this.#startSync();
-      await this.#syncing;
+      await this.#rest(); // the sync may have found the file removed, and have had it put back
     }
     this.#cancelSync?.();
     this.#closeFile();
@@ -178,6 +212,11 @@ export class PlainWriter {
     return this.#waiting.all.reduce((sum, { lines }) => sum + lines, 0);
   }
 
+  /** Waits until nothing is being written or synced. */
+  async #rest(): Promise<void> {
+    while (this.#writing !== null || this.#syncing !== null) await (this.#writing ?? this.#syncing);
+  }
+
   #startWriting(): void {
     this.#writing ??= this.#write();
   }
@@ -185,9 +224,10 @@ export class PlainWriter {
   /** Writes until nothing is waiting; each step that fails is done again after a pause. */
   async #write(): Promise<void> {
     await Promise.resolve(); // what the source hands over in one go leaves in one write
-    while (this.#mustRewrite || !this.#waiting.isEmpty) {
+    while (this.#mustPutRight || this.#mustRewrite || !this.#waiting.isEmpty) {
       try {
-        if (this.#mustRewrite) await this.#rewriteUnsynced();
+        if (this.#mustPutRight) await this.#putRight();
+        else if (this.#mustRewrite) await this.#rewriteUnsynced();
         else if (this.#unsyncedBytes() > UNSYNCED_LIMIT_BYTES) await this.#waitForSync();
         else await this.#writeNext();
         this.#endTrouble();
@@ -205,6 +245,7 @@ export class PlainWriter {
   async #writeNext(): Promise<void> {
     const chunk = this.#waiting.first();
     const file = await this.#openFile();
+    if (file === null) return;
     await this.#writeChunk(file, chunk);
     this.#unsynced.push(this.#waiting.shift());
     this.committed += chunk.length;
@@ -224,20 +265,51 @@ export class PlainWriter {
   /** Writes again, at their place, the bytes of which no one knows whether the disk has them. */
   async #rewriteUnsynced(): Promise<void> {
     const file = await this.#openFile();
+    if (file === null) return;
     await file.seek(this.synced - this.from, Deno.SeekMode.Start);
     for (const chunk of this.#unsynced) await this.#writeChunk(file, chunk);
     this.#mustRewrite = false;
     this.#planSync();
   }
 
-  /** Opens the file where the committed text ends, with nothing behind it. */
-  async #openFile(): Promise<PlainFile> {
+  /** Opens the file where the committed text ends, with nothing after it; null where it has to be put right first. */
+  async #openFile(): Promise<PlainFile | null> {
     if (this.#file !== null) return this.#file;
-    const file = await (this.#options.openFile ?? openPlainFile)(this.path);
+    if (!(await (await this.#openSyncFile()).look()).isInPlace) {
+      this.#mustPutRight = true;
+      return null;
+    }
+    const file = await this.#open();
     this.#file = file;
     await file.truncate(this.committed - this.from);
     await file.seek(0, Deno.SeekMode.End);
     return file;
+  }
+
+  async #openSyncFile(): Promise<PlainFile> {
+    return this.#syncFile ??= await this.#open();
+  }
+
+  #open(): Promise<PlainFile> {
+    return (this.#options.openFile ?? openPlainFile)(this.path);
+  }
+
+  /**
+   * Puts the file back to its path where it is not there any more. What was not synced is in memory, and is written again
+   * at its place: of the open file nobody knows whether it has it.
+   */
+  async #putRight(): Promise<void> {
+    await this.#syncing;
+    this.#options.mender.confirm();
+    const file = await this.#openSyncFile();
+    if (!(await file.look()).isInPlace) {
+      const { aside } = await putFileBack(this.path, file, this.committed - this.from);
+      this.#closeSyncFile();
+      this.#options.mender.onPutBack(aside);
+    }
+    this.#closeFile();
+    this.#mustPutRight = false;
+    this.#mustRewrite = true;
   }
 
   #unsyncedBytes(): number {
@@ -258,15 +330,16 @@ export class PlainWriter {
     }
   }
 
-  /** Starts no sync while there is something to write again: it would vouch for bytes that are not there. */
+  /** Starts no sync while there is something to put right: it would vouch for bytes that are not there. */
   #startSync(): void {
     this.#cancelSync?.();
     this.#cancelSync = null;
-    if (this.#mustRewrite) return;
+    if (this.#mustRewrite || this.#mustPutRight) return;
     this.#syncing ??= this.#sync().finally(() => {
       this.#syncing = null;
       this.#endSyncWaits();
-      if (this.#unsyncedBytes() > 0 && !this.#mustRewrite && !this.#isClosing) this.#planSync();
+      const isPutRight = !this.#mustRewrite && !this.#mustPutRight;
+      if (this.#unsyncedBytes() > 0 && isPutRight && !this.#isClosing) this.#planSync();
     });
   }
 
@@ -274,9 +347,14 @@ export class PlainWriter {
     const end = this.committed;
     const chunks = this.#unsynced.length;
     try {
-      this.#syncFile ??= await (this.#options.openFile ?? openPlainFile)(this.path);
+      const file = await this.#openSyncFile();
+      if (!(await file.look()).isInPlace) {
+        this.#mustPutRight = true;
+        this.#startWriting();
+        return;
+      }
       const startMs = this.#options.clock.elapsed();
-      await this.#syncFile.syncData();
+      await file.syncData();
       this.#options.events.onTiming("sync", this.#options.clock.elapsed() - startMs);
     } catch (error) {
       this.#mustRewrite = true;
@@ -340,9 +418,4 @@ export class PlainWriter {
     this.#syncFile?.close();
     this.#syncFile = null;
   }
-}
-
-/** Opens a file for writing; it is made if it is not there. */
-export async function openPlainFile(path: string): Promise<PlainFile> {
-  return await Deno.open(path, { write: true, create: true });
 }

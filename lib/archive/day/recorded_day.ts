@@ -8,7 +8,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Clock } from "../../clock.ts";
 import type { DayNumber } from "../../day.ts";
 import { dayName, dayStartMs } from "../../day.ts";
@@ -27,7 +27,7 @@ import {
   parseSealedIndex,
   sealCrc32,
 } from "../blocks/day_index.ts";
-import { removeIfThere, syncDirectory, writeFileWhole } from "../disk.ts";
+import { removeIfThere, sizeOf, syncDirectory, writeFileWhole } from "../disk.ts";
 import {
   BLOCK_BYTES,
   type BlockEntry,
@@ -44,7 +44,8 @@ import {
 import type { HeldLines } from "./held.ts";
 import { type BlockPlace, emptySummary, type TextSummary } from "../blocks/block.ts";
 import { type DayReading, OpenDay } from "./open_day.ts";
-import { openPlainFile, type PlainFile, PlainWriter, type WriterEvents } from "./plain_writer.ts";
+import { openPlainFile, type PlainFile } from "./plain_file.ts";
+import { PlainWriter, type WriterEvents } from "./plain_writer.ts";
 import { type Bytes, FileBytes } from "../read/bytes.ts";
 import type { MendedIndex } from "../repair/index_repair.ts";
 import type { ScrubPlace } from "../repair/scrub.ts";
@@ -114,6 +115,14 @@ export interface DayHost {
   onFault(what: string, error: unknown): void;
   /** Told of damage to a file that was mended. */
   onRepair(file: string, what: string): void;
+  /** Told of what somebody has done to a file while it was written, and what became of it. */
+  onMeddled(file: string, what: string): void;
+  /**
+   * Makes sure that no other process writes here.
+   *
+   * @throws {Error} If one does, or if that cannot be made sure.
+   */
+  confirmLock(): void;
   /** Told of damage that a reader met and did not suffer from, since the same text lies elsewhere too. */
   onMasked(file: string, what: string): void;
   /** For tests: opens a plain file that fails. */
@@ -217,6 +226,17 @@ export class RecordedDay {
     this.writer ??= this.#reopen();
     if (time !== null) this.#noteTime(time.seconds, time.nanoseconds);
     return this.writer.append(payload, hasNewline, time);
+  }
+
+  /**
+   * Looks whether somebody has removed its files while they are written, and has them made again; for a day that gets no
+   * lines, since otherwise every sync looks.
+   */
+  async look(): Promise<void> {
+    const { writer } = this;
+    if (writer === null || this.#closed) return;
+    await writer.look();
+    await this.#makePartsAnew(writer);
   }
 
   /** Whether the day has been over by the wall clock, and quiet by the time that has passed, for `sealAfterMs`. */
@@ -443,6 +463,40 @@ export class RecordedDay {
           this.#makeDueBlocks();
         },
       },
+      mender: {
+        confirm: () => this.#host.confirmLock(),
+        onPutBack: (aside) => this.#notePutBack(aside),
+      },
+    });
+  }
+
+  #notePutBack(aside: string | null): void {
+    const writer = this.writer!;
+    const what = aside === null ? "was removed" : `was replaced, by what is kept as "${aside}",`;
+    this.#host.onMeddled(basename(writer.path), `${what} while it was written: put back with every line`);
+    this.#makePartsAnew(writer).catch((error) => this.#host.onFault("making gzip blocks anew", error));
+  }
+
+  /** Whether the files of the blocks are there, as long as they have to be. */
+  #hasParts(): boolean {
+    if (this.part.blocks.length === 0) return true;
+    const gzBytes = sizeOf(this.#path(gzPartFile(this.day))) ?? 0;
+    const isIndexed = (sizeOf(this.#path(indexPartFile(this.day))) ?? 0) > 0;
+    return isIndexed && gzBytes >= nextPlace(this.part).gzOffset - this.part.header.gzFrom;
+  }
+
+  /** Has the blocks of the plain file made again where their files are gone, when those that are being made are in them. */
+  #makePartsAnew(writer: PlainWriter): Promise<void> {
+    return this.#afterTasks(() => {
+      if (this.writer === writer && !this.#closed && !this.#hasParts()) {
+        this.#host.onMeddled(
+          gzPartFile(this.day),
+          "or its index was removed or cut: made again from the plain file",
+        );
+        this.#forgetBlocks(writer);
+        this.#makeDueBlocks();
+      }
+      return Promise.resolve();
     });
   }
 

@@ -63,9 +63,13 @@ export function makeBlocks(task: BlocksTask): BlockEntry[] {
   using plain = Deno.openSync(task.plainPath, { read: true });
   using part = Deno.openSync(task.gzPartPath, { write: true, create: true });
   let place = task.place;
-  part.truncateSync(place.gzOffset - task.gzFrom);
+  const end = place.gzOffset - task.gzFrom;
+  if (end > GZIP_HEADER.length && part.statSync().size < end) {
+    throw new Error(`Cannot add blocks to "${task.gzPartPath}": it is shorter than the blocks in it`);
+  }
+  part.truncateSync(end);
   if (task.gzFrom === 0) writeAll(part, GZIP_HEADER);
-  part.seekSync(place.gzOffset - task.gzFrom, Deno.SeekMode.Start);
+  part.seekSync(end, Deno.SeekMode.Start);
 
   const entries: BlockEntry[] = [];
   while (entries.length < BLOCKS_PER_TASK) {

@@ -142,7 +142,8 @@ function kindOf({ isDirectory, isFifo, isSocket }: Deno.FileInfo): string {
   return isSocket ? "a socket" : "a device";
 }
 
-function isThere(path: string): boolean {
+/** Whether there is anything at `path`, a symbolic link that leads nowhere too. */
+export function isThere(path: string): boolean {
   try {
     Deno.lstatSync(path);
     return true;

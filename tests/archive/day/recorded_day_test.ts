@@ -22,6 +22,8 @@ function createDay(directory: TestDirectory, beforeTask: (task: BlockTask) => un
     events: () => ({ onCommit() {}, onSync() {}, onDrain() {}, onTrouble() {}, onTiming() {} }),
     onRepair: (file, what) => void faults.push(`${file}: ${what}`),
     onMasked: (file, what) => void faults.push(`${file}: ${what}`),
+    onMeddled: (file, what) => void faults.push(`${file}: ${what}`),
+    confirmLock: () => {},
     onFault: (what, error) => void faults.push(`${what}: ${(error as Error).message}`),
   };
   const day = new RecordedDay(emptyDay(DAY, clock.now()), host);

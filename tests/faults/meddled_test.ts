@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import * as v from "valibot";
+import { statusSchema } from "../../routes/wire/status.ts";
+import { FlightlogProcess } from "../rig/flightlog_process.ts";
+import { NatsServer } from "../rig/nats_server.ts";
+import { Publisher } from "../rig/publisher.ts";
+import { untilSo } from "../rig/wait.ts";
+import { runVerify } from "../rig/verify_process.ts";
+import { ask, checkOracle, NumberedLines, untilRecorded } from "./oracle.ts";
+
+const DAY_FILE = /^\d{4}-\d\d-\d\d\.jsonl$/;
+
+/** The path of the one hot day's file. */
+function dayFile(directory: string): string {
+  const [name] = [...Deno.readDirSync(directory)].map(({ name }) => name).filter((name) =>
+    DAY_FILE.test(name)
+  );
+  return join(directory, name!);
+}
+
+/** What somebody does to the directory of a running recorder, and loses nothing by it. */
+const REMOVALS: Record<string, (directory: string) => void> = {
+  "the day's file is removed": (directory) => Deno.removeSync(dayFile(directory)),
+  "all of LOG_DIR is emptied": (directory) => {
+    for (const { name } of Deno.readDirSync(directory)) Deno.removeSync(join(directory, name));
+  },
+  "LOG_DIR is removed": (directory) => Deno.removeSync(directory, { recursive: true }),
+  "a link takes the place of the day's file": (directory) => {
+    const path = dayFile(directory);
+    Deno.removeSync(path);
+    Deno.symlinkSync("/dev/null", path);
+  },
+};
+
+for (const [what, meddle] of Object.entries(REMOVALS)) {
+  Deno.test(`Flightlog loses no line when ${what} while it records, and says so`, async () => {
+    const directory = await Deno.makeTempDir({ prefix: "flightlog-meddled-" });
+    try {
+      await using server = await NatsServer.start();
+      await using publisher = await Publisher.connect({ port: server.port });
+      const lines = new NumberedLines();
+      const options = { env: { NATS_URL: server.url, SYNC_INTERVAL: "50ms" }, logDirectory: directory };
+      {
+        await using flightlog = await FlightlogProcess.start(options);
+        await flightlog.untilLog("recording");
+        await lines.publish(publisher, 10_000); // enough for blocks
+        await untilRecorded(flightlog, 10_000);
+        await untilSo(() => hasFile(directory, /\.gz\.part$/), "blocks");
+        meddle(directory);
+        await lines.publish(publisher, 1000);
+        await flightlog.untilLog("archive repaired");
+        await untilRecorded(flightlog, 11_000);
+        const { kept } = await checkOracle(flightlog, lines);
+        assert.equal(kept, 11_000);
+        const { repaired, ready } = v.parse(statusSchema, await (await ask(flightlog, "/status")).json());
+        assert.equal(ready, true);
+        assert.match(repaired[0]!.what, /while it was written: put back with every line$/);
+        assert.match(repaired[0]!.file, DAY_FILE);
+        // The ledger and the heartbeat are written again with the next heartbeat.
+        await untilSo(
+          () => [/^gaps\.jsonl$/, /^alive$/, /^alive\.kept$/].every((name) => hasFile(directory, name)),
+          "all",
+        );
+        await flightlog.kill();
+      }
+      assert.equal(await runVerify(directory), 0);
+      await using again = await FlightlogProcess.start(options);
+      await again.untilLog("recording");
+      const { kept, causes } = await checkOracle(again, lines);
+      assert.equal(kept, 11_000);
+      assert.ok(!causes.includes("disk"), causes.join());
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  });
+}
+
+function hasFile(directory: string, wanted: RegExp): boolean {
+  return [...Deno.readDirSync(directory)].some(({ name }) => wanted.test(name));
+}
