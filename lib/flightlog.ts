@@ -62,6 +62,7 @@ export class Flightlog {
     const { logDir: directory } = config;
     this.archive = archive;
     const ledger = this.ledger = GapLedger.open(directory, { clock, logger });
+    archive.onLoss((span) => ledger.cover("disk", [span]));
     const alive = this.alive = new AliveMark(directory);
     this.recorder = new Recorder({ ...options, archive, gaps: ledger, alive });
     this.scrub = new Scrub(directory, { archive, clock, logger });

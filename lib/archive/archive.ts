@@ -77,6 +77,7 @@ export class Archive {
   readonly #untouched: ReadonlyMap<DayNumber, string>;
   readonly #commitListeners = new Set<CommitListener>();
   readonly #changeListeners = new Set<() => void>();
+  readonly #lossListeners = new Set<(span: Span) => void>();
   readonly #blockWorker: WorkerClient<BlockTask, BlockResult>;
   readonly #pool: ReadPool;
   readonly #reading: DayReading;
@@ -131,6 +132,9 @@ export class Archive {
       onRepair: (file, what) => this.#findings.note({ file, what, damage: false }),
       onMasked: (file, what) => this.#findings.tellOnce(file, what),
       onMeddled: (file, what) => this.#findings.note({ file, what, damage: true }),
+      onLost: (span) => {
+        for (const listener of this.#lossListeners) listener(span);
+      },
       confirmLock: () => {},
       openFile: options.openFile,
     };
@@ -335,6 +339,15 @@ export class Archive {
   onChange(listener: () => void): Cancel {
     this.#changeListeners.add(listener);
     return () => this.#changeListeners.delete(listener);
+  }
+
+  /**
+   * Has `listener` hear of the timestamps that lines may have had which are lost, since somebody has cut a file while it was
+   * written. Must not throw.
+   */
+  onLoss(listener: (span: Span) => void): Cancel {
+    this.#lossListeners.add(listener);
+    return () => this.#lossListeners.delete(listener);
   }
 
   /** Seals the days that are due and removes those that have expired. Never fails: it reports. */

@@ -128,9 +128,13 @@ export const DAMAGED_SUFFIX = ".damaged";
 export const CONFLICT_SUFFIX = ".conflict";
 
 /**
- * The hot file of a day: `2026-11-22.jsonl`. A reopened day continues in a new file that carries the offset
- * at which its text starts, `2026-11-22.from-1048576.jsonl`: the name alone says which lines the file
- * holds, so no crash between two renames can make it mean others.
+ * The hot file of a day: `2026-11-22.jsonl`. Each line is a record as it came, or an envelope. Where somebody cut the file
+ * while it was written, lines of exactly as many bytes say so instead of those that are lost, so that offsets stay: they are
+ * records with a member `flightlog: {"lost": BYTES}` and spaces before the last brace (see lost_line.ts).
+ *
+ * A reopened day continues in a new file that carries the offset at which its text starts,
+ * `2026-11-22.from-1048576.jsonl`: the name alone says which lines the file holds, so no crash between two renames can make
+ * it mean others.
  *
  * @example
  * ```ts

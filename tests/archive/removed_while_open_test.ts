@@ -50,7 +50,7 @@ for (const [name, meddle, isKept] of MEDDLINGS) {
     assert.equal(directory.text(FILE), textOf(0, 6));
     const how = isKept ? `was replaced, by what is kept as "${FILE}.damaged",` : "was removed";
     assert.deepEqual(archive.findings, [
-      { file: FILE, what: `${how} while it was written: put back with every line`, damage: true },
+      { file: FILE, what: `${how} while it was written: put back from the open file`, damage: true },
     ]);
     assert.equal(directory.names().includes(`${FILE}.damaged`), isKept);
     assert.equal(archive.trouble, null);

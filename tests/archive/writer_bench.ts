@@ -139,7 +139,11 @@ export class Bench {
         onTrouble: (reason) => void this.troubles.push(reason),
         onTiming: () => {},
       },
-      mender: { confirm: () => {}, onPutBack: () => assert.fail("nobody has removed the file") },
+      mender: {
+        confirm: () => {},
+        onPutBack: () => assert.fail("nobody has removed the file"),
+        fillHole: () => assert.fail("nobody has cut the file"),
+      },
       ...options,
     });
   }

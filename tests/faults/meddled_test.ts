@@ -55,7 +55,7 @@ for (const [what, meddle] of Object.entries(REMOVALS)) {
         assert.equal(kept, 11_000);
         const { repaired, ready } = v.parse(statusSchema, await (await ask(flightlog, "/status")).json());
         assert.equal(ready, true);
-        assert.match(repaired[0]!.what, /while it was written: put back with every line$/);
+        assert.match(repaired[0]!.what, /while it was written: put back from the open file$/);
         assert.match(repaired[0]!.file, DAY_FILE);
         // The ledger and the heartbeat are written again with the next heartbeat.
         await untilSo(
@@ -70,6 +70,50 @@ for (const [what, meddle] of Object.entries(REMOVALS)) {
       const { kept, causes } = await checkOracle(again, lines);
       assert.equal(kept, 11_000);
       assert.ok(!causes.includes("disk"), causes.join());
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  });
+}
+
+for (const [what, share] of [["emptied", 0], ["cut in two", 0.5]] as const) {
+  Deno.test(`Flightlog whose day's file is ${what} while it records names what is lost`, async () => {
+    const directory = await Deno.makeTempDir({ prefix: "flightlog-meddled-" });
+    try {
+      await using server = await NatsServer.start();
+      await using publisher = await Publisher.connect({ port: server.port });
+      const lines = new NumberedLines();
+      const options = { env: { NATS_URL: server.url, SYNC_INTERVAL: "50ms" }, logDirectory: directory };
+      const recorded = { kept: 0, missing: 0 };
+      {
+        await using flightlog = await FlightlogProcess.start(options);
+        await flightlog.untilLog("recording");
+        await lines.publish(publisher, 8000);
+        await untilRecorded(flightlog, 8000);
+        await untilSo(() => hasFile(directory, /\.gz\.part$/), "blocks");
+        const path = dayFile(directory);
+        Deno.truncateSync(path, Math.floor(Deno.statSync(path).size * share));
+        await lines.publish(publisher, 1000);
+        await flightlog.untilLog("archive repaired");
+        await untilRecorded(flightlog, 9000);
+        const { kept, missing, causes, told } = await checkOracle(flightlog, lines);
+        Object.assign(recorded, { kept, missing });
+        // A block is a megabyte of some 1.6 MB, and is put back; the last thousand lines came afterwards.
+        assert.ok(kept > 5000 && missing > 100, `${kept} kept, ${missing} missing`);
+        assert.ok(causes.includes("disk"), causes.join());
+        assert.equal(told, 1);
+        const { repaired } = v.parse(statusSchema, await (await ask(flightlog, "/status")).json());
+        assert.match(
+          repaired[0]!.what,
+          /^was cut or changed while it was written: \d+ .* bytes of lines are lost$/,
+        );
+        await flightlog.kill();
+      }
+      assert.equal(await runVerify(directory), 0);
+      await using again = await FlightlogProcess.start(options);
+      await again.untilLog("recording");
+      const { kept, missing } = await checkOracle(again, lines);
+      assert.deepEqual({ kept, missing }, recorded);
     } finally {
       await Deno.remove(directory, { recursive: true });
     }

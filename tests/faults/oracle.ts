@@ -8,6 +8,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
+import { isLostLine } from "../../lib/line/lost_line.ts";
 import { daysSchema } from "../../routes/wire/days.ts";
 import type { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { type FlyLine, numberedLine } from "../rig/fly_lines.ts";
@@ -34,6 +35,8 @@ export interface FoundGap {
 
 /** What became of the lines. */
 export interface Verdict {
+  /** How many lines say that others are lost in their place. */
+  told: number;
   /** Lines that are readable. */
   kept: number;
   /** Lines that are not; each was published inside a gap. */
@@ -114,7 +117,12 @@ export class NumberedLines {
   ): Promise<Verdict> {
     const isKept = new Uint8Array(this.count);
     let kept = 0;
+    let told = 0;
     for await (const line of readable) {
+      if (isLostLine(line)) {
+        told++;
+        continue;
+      }
       const number = Number(/"line=(\d+)"/.exec(line)?.[1]);
       if (!(number < this.count)) assert.fail(`a line that nobody published: ${line.slice(0, 200)}`);
       if (line !== this.#line(number).payload) assert.fail(`line ${number} is another one: ${line}`);
@@ -137,6 +145,7 @@ export class NumberedLines {
       );
     }
     return {
+      told,
       kept,
       missing: missing.length,
       causes: gaps.map(({ cause }) => cause).sort(),

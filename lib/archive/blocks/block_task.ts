@@ -13,18 +13,20 @@ import {
   scrubSealed,
   type ScrubSealedTask,
 } from "../repair/scrub_task.ts";
+import { type FilledHole, fillHole, type HoleTask } from "../day/hole.ts";
 import { type BlocksTask, makeBlocks, prepareSeal, type SealTask } from "../day/sealing.ts";
 
 /** What the block worker can be asked for. */
-export type BlockTask = BlocksTask | SealTask | MendTask | ScrubSealedTask | ScrubHotTask;
+export type BlockTask = BlocksTask | SealTask | HoleTask | MendTask | ScrubSealedTask | ScrubHotTask;
 
 /**
- * What it returns: the new entries, the seal, an index that was made again, or what reading back found. `plainFault` says what is wrong with a
- * plain file that is not the text of its blocks any more.
+ * What it returns: the new entries, the seal, how a hole was filled, an index that was made again, or what reading back found.
+ * `plainFault` says what is wrong with a plain file that is not the text of its blocks any more.
  */
 export type BlockResult =
   | { entries: BlockEntry[] }
   | { seal: SealEntry; plainFault?: string }
+  | { filled: FilledHole }
   | { mended: MendedIndex }
   | { scrubbed: ScrubResult };
 
@@ -35,6 +37,7 @@ export type BlockResult =
  */
 export function runBlockTask(task: BlockTask): BlockResult {
   if (task.kind === "makeBlocks") return { entries: makeBlocks(task) };
+  if (task.kind === "fillHole") return { filled: fillHole(task) };
   if (task.kind === "mendIndex") return { mended: mendIndex(task) };
   if (task.kind === "scrubSealed") return { scrubbed: scrubSealed(task) };
   if (task.kind === "scrubHot") return { scrubbed: scrubHot(task) };

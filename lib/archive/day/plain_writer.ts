@@ -3,8 +3,8 @@
  * write or a sync that failed left behind is cut off and written again, and nobody is told of a byte that
  * is not in the file.
  *
- * Whoever may write in the directory may also remove the file or replace it. That is looked for with every sync, and put
- * right before anything else is written; see put_back.ts.
+ * Whoever may write in the directory may also remove the file, replace it or cut it. That is looked for with every sync, and
+ * put right before anything else is written; see put_back.ts and hole.ts.
  *
  * Group commit: lines gather in a chunk while the write before is in flight, and then leave as one write.
  *
@@ -16,7 +16,7 @@ import type { Timestamp } from "../../timestamp.ts";
 import { type HeldLines, heldLines, type HeldSpan } from "./held.ts";
 import { type Chunk, CHUNK_BYTES, LineChunks } from "./line_chunks.ts";
 import { openPlainFile, type PlainFile } from "./plain_file.ts";
-import { putFileBack } from "./put_back.ts";
+import { isAsWritten, putFileBack } from "./put_back.ts";
 
 /**
  * At most this many bytes are written ahead of the last sync. They stay in memory until they are synced,
@@ -56,8 +56,14 @@ export interface FileMender {
    * @throws {Error} If this process must not write, since another one does.
    */
   confirm(): void;
-  /** The file is at its path again, whole; `aside` names what stood in its place, null for nothing. */
+  /** The file is at its path again; `aside` names what stood in its place, null for nothing. */
   onPutBack(aside: string | null): void;
+  /**
+   * Puts back what the file does not have any more of the text up to `end`, in bytes from the day's start, and syncs it.
+   *
+   * @throws {Error} If the disk does not take it.
+   */
+  fillHole(end: number): Promise<void>;
 }
 
 /** See {@linkcode PlainWriter}. */
@@ -142,6 +148,11 @@ export class PlainWriter {
       !this.#mustPutRight && this.synced === this.committed;
   }
 
+  /** How many lines are in the file and not on the disk yet. */
+  get unsyncedLines(): number {
+    return this.#unsynced.reduce((sum, { lines }) => sum + lines, 0);
+  }
+
   /** The lines that are held, of those that may be of `span`; see {@linkcode heldLines}. */
   held(span: HeldSpan): HeldLines | null {
     return heldLines(this.#waiting, this.trouble, span, this.#options.clock.elapsed());
@@ -185,8 +196,9 @@ export class PlainWriter {
   async look(): Promise<void> {
     const file = this.#syncFile;
     if (file === null || this.#syncing !== null || this.#writing !== null) return;
-    const { isInPlace } = await file.look();
-    if (isInPlace || file !== this.#syncFile || this.#isClosing) return;
+    const { isInPlace, size } = await file.look();
+    const isThere = isInPlace && size >= this.synced - this.from;
+    if (isThere || file !== this.#syncFile || this.#isClosing) return;
     this.#mustPutRight = true;
     this.#startWriting();
   }
@@ -275,7 +287,7 @@ export class PlainWriter {
   /** Opens the file where the committed text ends, with nothing after it; null where it has to be put right first. */
   async #openFile(): Promise<PlainFile | null> {
     if (this.#file !== null) return this.#file;
-    if (!(await (await this.#openSyncFile()).look()).isInPlace) {
+    if (!await isAsWritten(await this.#openSyncFile(), this.#writeEnds(0))) {
       this.#mustPutRight = true;
       return null;
     }
@@ -295,21 +307,31 @@ export class PlainWriter {
   }
 
   /**
-   * Puts the file back to its path where it is not there any more. What was not synced is in memory, and is written again
-   * at its place: of the open file nobody knows whether it has it.
+   * Puts the file back to its path where it is not there any more, and fills it where it was cut. What was not synced is in
+   * memory, and is written again at its place: of the open file nobody knows whether it has it.
    */
   async #putRight(): Promise<void> {
     await this.#syncing;
     this.#options.mender.confirm();
     const file = await this.#openSyncFile();
-    if (!(await file.look()).isInPlace) {
+    const { isInPlace } = await file.look();
+    if (!isInPlace) {
       const { aside } = await putFileBack(this.path, file, this.committed - this.from);
       this.#closeSyncFile();
       this.#options.mender.onPutBack(aside);
     }
+    if (isInPlace || !await isAsWritten(await this.#openSyncFile(), this.#writeEnds(0))) {
+      await this.#options.mender.fillHole(this.synced);
+    }
     this.#closeFile();
     this.#mustPutRight = false;
     this.#mustRewrite = true;
+  }
+
+  /** Where the text ends that is on the disk, and the first `chunks` writes after it, in bytes from the file's start. */
+  #writeEnds(chunks: number): number[] {
+    let end = this.synced - this.from;
+    return [end, ...this.#unsynced.slice(0, chunks).map(({ length }) => end += length)];
   }
 
   #unsyncedBytes(): number {
@@ -348,7 +370,7 @@ export class PlainWriter {
     const chunks = this.#unsynced.length;
     try {
       const file = await this.#openSyncFile();
-      if (!(await file.look()).isInPlace) {
+      if (!await isAsWritten(file, this.#writeEnds(chunks))) {
         this.#mustPutRight = true;
         this.#startWriting();
         return;

@@ -1,6 +1,6 @@
 /**
- * Promises to put a plain file back to its path where somebody has removed or replaced it: the text is in the open file
- * for as long as that is open.
+ * Promises to find out whether an open plain file still has what was written, at the path where readers look for it, and
+ * to put it back there where somebody has removed or replaced it: the text is in the open file for as long as that is open.
  *
  * @module
  */
@@ -11,6 +11,38 @@ import { COPY_BYTES, removeIfThere, syncDirectory } from "../disk.ts";
 import { TEMPORARY_SUFFIX } from "../format.ts";
 import { isThere, setAside } from "../repair/aside.ts";
 import type { PlainFile } from "./plain_file.ts";
+
+const LINE_FEED = 0x0a;
+
+/** Ends of lines that lie this near to each other, in bytes, are looked at with one read. */
+const WINDOW_BYTES = 64 * 1024;
+
+/**
+ * Whether the file is at its path, is no shorter than the last of `ends`, and has a line feed before each of them.
+ * `ends` are where writes have ended, in bytes from the file's start, in ascending order.
+ *
+ * Of a file that was cut and written on, the length tells nothing. Example: a file of 5,000 bytes is emptied, and the next
+ * 100 bytes are written at 5,000. It is 5,100 bytes long then, and the bytes before 5,000 are NULs: also the one at 4,999,
+ * where the write before has ended with a line feed.
+ */
+export async function isAsWritten(file: PlainFile, ends: readonly number[]): Promise<boolean> {
+  const { isInPlace, size } = await file.look();
+  if (!isInPlace || size < (ends.at(-1) ?? 0)) return false;
+  const window = new Uint8Array(WINDOW_BYTES);
+  let from = 0;
+  let filled = 0;
+  for (const end of ends) {
+    if (end === 0) continue;
+    const last = end - 1;
+    if (last >= from + filled) {
+      await file.seek(last, Deno.SeekMode.Start);
+      from = last;
+      filled = await file.read(window) ?? 0;
+    }
+    if (filled === 0 || window[last - from] !== LINE_FEED) return false;
+  }
+  return true;
+}
 
 /** What {@linkcode putFileBack} did. */
 export interface PutBack {

@@ -12,9 +12,11 @@ import { basename, join } from "node:path";
 import type { Clock } from "../../clock.ts";
 import type { DayNumber } from "../../day.ts";
 import { dayName, dayStartMs } from "../../day.ts";
-import { formatTimestamp, type Timestamp } from "../../timestamp.ts";
+import type { Span } from "../../gaps/gap.ts";
+import { formatTimestamp, parseTimestamp, type Timestamp, timestampMs } from "../../timestamp.ts";
 import { setAside, setDirectoryAside } from "../repair/aside.ts";
-import type { BlockResult, BlockTask } from "../blocks/block_task.ts";
+import { spanOfLost } from "../repair/losses.ts";
+import { type BlockResult, type BlockTask, runBlockTask } from "../blocks/block_task.ts";
 import {
   type DayIndex,
   earlier,
@@ -42,6 +44,7 @@ import {
   TEMPORARY_SUFFIX,
 } from "../format.ts";
 import type { HeldLines } from "./held.ts";
+import type { FilledHole, HoleTask } from "./hole.ts";
 import { type BlockPlace, emptySummary, type TextSummary } from "../blocks/block.ts";
 import { type DayReading, OpenDay } from "./open_day.ts";
 import { openPlainFile, type PlainFile } from "./plain_file.ts";
@@ -117,6 +120,8 @@ export interface DayHost {
   onRepair(file: string, what: string): void;
   /** Told of what somebody has done to a file while it was written, and what became of it. */
   onMeddled(file: string, what: string): void;
+  /** Told of the timestamps that lines may have had which are lost, since somebody has cut a file while it was written. */
+  onLost(span: Span): void;
   /**
    * Makes sure that no other process writes here.
    *
@@ -466,6 +471,7 @@ export class RecordedDay {
       mender: {
         confirm: () => this.#host.confirmLock(),
         onPutBack: (aside) => this.#notePutBack(aside),
+        fillHole: (end) => this.#fillHole(end),
       },
     });
   }
@@ -473,8 +479,35 @@ export class RecordedDay {
   #notePutBack(aside: string | null): void {
     const writer = this.writer!;
     const what = aside === null ? "was removed" : `was replaced, by what is kept as "${aside}",`;
-    this.#host.onMeddled(basename(writer.path), `${what} while it was written: put back with every line`);
+    this.#host.onMeddled(basename(writer.path), `${what} while it was written: put back from the open file`);
     this.#makePartsAnew(writer).catch((error) => this.#host.onFault("making gzip blocks anew", error));
+  }
+
+  /** See {@linkcode FileMender.fillHole}; a day that is closed, whose worker takes nothing more, does it here. */
+  #fillHole(end: number): Promise<void> {
+    const writer = this.writer!;
+    return this.#afterTasks(async () => {
+      const task: HoleTask = {
+        ...{ kind: "fillHole", ...this.#hotFiles(writer), day: this.day, blocks: this.part.blocks, end },
+      };
+      const result = this.#closed ? runBlockTask(task) : await this.#host.runBlockTask(task);
+      this.#noteFilled(writer, (result as { filled: FilledHole }).filled);
+    });
+  }
+
+  #noteFilled(writer: PlainWriter, filled: FilledHole): void {
+    const { backBytes, lostBytes, last, lines, areBlocksRight } = filled;
+    if (!areBlocksRight) this.#forgetBlocks(writer);
+    this.#lines = (this.seal?.lines ?? 0) + lines + writer.unsyncedLines;
+    const back = backBytes === 0
+      ? "what was not synced is written again"
+      : `${backBytes} bytes are put back from blocks`;
+    const lost = lostBytes === 0 ? "" : `, ${lostBytes} bytes of lines are lost`;
+    this.#host.onMeddled(basename(writer.path), `was cut or changed while it was written: ${back}${lost}`);
+    if (lostBytes === 0) return;
+    const largest = parseTimestamp(this.info().last ?? "");
+    const knownMs = largest === null ? this.#host.clock.now() : Math.floor(timestampMs(largest)) + 1;
+    this.#host.onLost(spanOfLost(this.day, later(this.seal?.last ?? null, last), knownMs));
   }
 
   /** Whether the files of the blocks are there, as long as they have to be. */

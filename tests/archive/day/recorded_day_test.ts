@@ -23,6 +23,7 @@ function createDay(directory: TestDirectory, beforeTask: (task: BlockTask) => un
     onRepair: (file, what) => void faults.push(`${file}: ${what}`),
     onMasked: (file, what) => void faults.push(`${file}: ${what}`),
     onMeddled: (file, what) => void faults.push(`${file}: ${what}`),
+    onLost: (span) => void faults.push(`lost: ${span.sinceMs} to ${span.untilMs}`),
     confirmLock: () => {},
     onFault: (what, error) => void faults.push(`${what}: ${(error as Error).message}`),
   };
