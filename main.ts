@@ -45,6 +45,11 @@ async function run(config: Config): Promise<void> {
   const readWorkers = readWorkersFor(machineBytes);
   const flightlog = await Flightlog.open({
     ...{ config, source: FlyStream.of(config, clock), clock, logger, print, memory, readWorkers, onTiming },
+    onLockLost: ({ message }) => {
+      // deno-lint-ignore no-console -- whoever started the program reads it
+      console.error(message);
+      Deno.exit(2);
+    },
     onSession: metrics.noteSession.bind(metrics),
     onRoundTrip: metrics.noteRoundTrip.bind(metrics),
   });

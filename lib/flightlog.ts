@@ -31,7 +31,7 @@ import { Recorder, type RecorderOptions } from "./recorder/recorder.ts";
 /** See {@linkcode Flightlog.open}. */
 export interface FlightlogOptions
   extends
-    Pick<ArchiveOptions, "memory" | "readWorkers" | "onTiming" | "openFile">,
+    Pick<ArchiveOptions, "memory" | "readWorkers" | "onTiming" | "openFile" | "onLockLost">,
     Pick<
       RecorderOptions,
       "source" | "clock" | "logger" | "print" | "onSession" | "onRoundTrip" | "askAfterMs"
@@ -76,9 +76,10 @@ export class Flightlog {
    * @throws {Error} As {@linkcode Archive.open}.
    */
   static async open(options: FlightlogOptions): Promise<Flightlog> {
-    const { config, clock, logger, memory, readWorkers, onTiming, openFile } = options;
+    const { config, clock, logger, memory, readWorkers, onTiming, openFile, onLockLost } = options;
     const archive = await Archive.open({
       ...{ ...config, directory: config.logDir, clock, logger, memory, readWorkers, onTiming, openFile },
+      onLockLost,
     });
     return new Flightlog(archive, options);
   }

@@ -15,7 +15,7 @@ import type { BlockResult, BlockTask } from "./blocks/block_task.ts";
 import { type Finding, refuseForeignLock, setForeignAside } from "./repair/aside.ts";
 import { Findings } from "./findings.ts";
 import { Maintenance, type MaintenanceRules } from "./maintenance.ts";
-import { ArchiveLock } from "./lock.ts";
+import { ArchiveLock, LockLost } from "./lock.ts";
 import { RemovedDays } from "./removed_days.ts";
 import { type HeldLines, joinHeld } from "./day/held.ts";
 import { REMOVED_FILE } from "./format.ts";
@@ -49,6 +49,11 @@ export interface ArchiveOptions extends MaintenanceRules {
   memory?: MemoryBudget;
   /** How many threads read at the most. Default: as many as there are cores. */
   readWorkers?: number;
+  /**
+   * Hears that another process records in the directory, since somebody has removed the lock's file. Nothing may be written
+   * any more: it ends the process.
+   */
+  onLockLost?: (error: Error) => void;
   /** For tests: files that fail. Default: the real ones. */
   openFile?: (path: string) => Promise<PlainFile>;
 }
@@ -135,11 +140,12 @@ export class Archive {
       onLost: (span) => {
         for (const listener of this.#lossListeners) listener(span);
       },
-      confirmLock: () => {},
+      confirmLock: () => this.#confirmLock(),
       openFile: options.openFile,
     };
     for (const state of recovered.days) this.#days.set(state.day, new RecordedDay(state, this.#host));
     this.#maintenance = new Maintenance(options, {
+      mayWrite: () => this.#mayWrite(),
       recordedDays: () => [...this.#days.values()],
       trouble: () => this.trouble,
       remove: (day, reason) => this.#remove(day, reason),
@@ -428,6 +434,27 @@ export class Archive {
       },
       onTiming: this.#options.onTiming ?? (() => {}),
     };
+  }
+
+  /** As {@linkcode ArchiveLock.confirm}; whoever has to end the process hears of it first. */
+  #confirmLock(): void {
+    try {
+      this.#lock.confirm();
+    } catch (error) {
+      if (error instanceof LockLost) this.#options.onLockLost?.(error);
+      throw error;
+    }
+  }
+
+  /** Whether no other process records here. That it cannot be made sure is reported, and tried again. */
+  #mayWrite(): boolean {
+    try {
+      this.#confirmLock();
+    } catch (error) {
+      this.#findings.reportFailure("confirming the lock", error);
+      if (error instanceof LockLost) return false;
+    }
+    return true;
   }
 
   /** Removes a day, and says so. Returns how many bytes its gzip file had. */

@@ -39,6 +39,8 @@ export interface MaintenanceRules {
 
 /** The archive that is maintained. */
 export interface Maintained {
+  /** Whether no other process records here, looked at anew; nothing is done where one does. */
+  mayWrite(): boolean;
   /** Every day there is. */
   recordedDays(): RecordedDay[];
   /** Why the disk takes nothing at the moment; null while it does. */
@@ -95,6 +97,7 @@ export class Maintenance {
 
   async #run(): Promise<void> {
     const { clock, sealAfterMs } = this.#rules;
+    if (!this.#archive.mayWrite()) return;
     this.#clockTrust.look();
     const days = this.#archive.recordedDays();
     // Only of the newest day the clock alone says that it is over.

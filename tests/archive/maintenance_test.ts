@@ -46,6 +46,7 @@ Deno.test("Maintenance looks at the days every ten seconds, and at no time twice
     },
   };
   const archive = {
+    mayWrite: () => true,
     recordedDays: () => {
       looks++;
       return [];
@@ -86,7 +87,7 @@ Deno.test("Maintenance reports what fails, and goes on at the next look", async 
     },
     readUsage: () => Promise.reject(new Error("no such volume")),
   }, {
-    ...{ recordedDays: () => [], trouble: () => null, remove: () => 0 },
+    ...{ mayWrite: () => true, recordedDays: () => [], trouble: () => null, remove: () => 0 },
     onFailure: (what, error) => failures.push(`${what}: ${(error as Error).message}`),
   });
   await maintenance.run();

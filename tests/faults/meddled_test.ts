@@ -120,6 +120,47 @@ for (const [what, share] of [["emptied", 0], ["cut in two", 0.5]] as const) {
   });
 }
 
+Deno.test("Flightlog ends when its lock was removed and another one records in LOG_DIR, which goes on", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "flightlog-meddled-" });
+  try {
+    await using server = await NatsServer.start();
+    await using publisher = await Publisher.connect({ port: server.port });
+    const lines = new NumberedLines();
+    const options = { env: { NATS_URL: server.url }, logDirectory: directory };
+    await using first = await FlightlogProcess.start(options);
+    await first.untilLog("recording");
+    await lines.publish(publisher, 100);
+    await untilRecorded(first, 100);
+    Deno.removeSync(join(directory, "lock"));
+    await using second = await FlightlogProcess.start(options);
+    await second.untilLog("recording");
+    const { code } = await first.status;
+    await first.log.ended();
+    assert.equal(code, 2);
+    const message =
+      /^Cannot go on recording in ".*": the file "lock" was removed, and another Flightlog records there now$/;
+    assert.equal(first.log.lines.filter((line) => message.test(line)).length, 1);
+    await lines.publish(publisher, 100);
+    await untilRecorded(second, 100);
+    const { kept } = await checkOracle(second, lines);
+    assert.equal(kept, 200);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("Flightlog makes its lock again, and a second one does not start", async () => {
+  await using first = await FlightlogProcess.start({ env: { NATS_URL: "nats://127.0.0.1:1" } });
+  Deno.removeSync(join(first.logDirectory, "lock"));
+  await untilSo(() => hasFile(first.logDirectory, /^lock$/), "the lock");
+  await using second = await FlightlogProcess.start({
+    env: { NATS_URL: "nats://127.0.0.1:1" },
+    logDirectory: first.logDirectory,
+    untilListening: false,
+  });
+  assert.equal((await second.status).code, 2);
+});
+
 function hasFile(directory: string, wanted: RegExp): boolean {
   return [...Deno.readDirSync(directory)].some(({ name }) => wanted.test(name));
 }
