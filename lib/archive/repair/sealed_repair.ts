@@ -221,8 +221,10 @@ function unpack(place: RepairPlace, plains: readonly number[], proof: Proof): "u
   const kept = putIndexAway(place, proof.blocks.length > 0 && spans.length > 0);
   syncDirectory(place.directory);
   const loss = lost.length === 0 ? "" : `; lost are ${describeBlocks(lost, spans)}`;
-  const done = isPlainTruth
-    ? `removed, to be made again from the plain file${loss}${kept}`
+  const done = isPlainTruth && lost.length === 0
+    ? "removed, to be made again from the plain file"
+    : isPlainTruth
+    ? `set aside, the plain file has all that is left${loss}${kept}`
     : failure === null
     ? "unpacked, to be sealed again"
     : `unpacked as far as it goes (${failure}${loss}${kept})`;
