@@ -19,3 +19,10 @@ Deno.test("Backoff.reset() begins anew", () => {
   backoff.reset();
   assert.equal(backoff.next(), 250);
 });
+
+Deno.test("Backoff.next() begins and ends with the waits that are given", () => {
+  const backoff = new Backoff(() => 0, 64, 200);
+  assert.deepEqual([backoff.next(), backoff.next(), backoff.next(), backoff.next()], [64, 128, 200, 200]);
+  backoff.reset();
+  assert.equal(backoff.next(), 64);
+});
