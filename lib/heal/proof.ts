@@ -1,0 +1,114 @@
+/**
+ * Promises a reasoned answer to "did this source have all lines of the gap?".
+ *
+ * Nobody can look into the gap itself. But a source that was asked a little further, from {@linkcode OVERLAP_MS} before the gap to as
+ * much after it, returned lines that are here too. If every line that is here in these two overlaps was found there, the source
+ * was whole before and after, with the same clock, the same apps and a store that has caught up. If one was not found, it
+ * proves nothing for this gap, and the reason says which overlap and how many. What it has besides is no reason against it:
+ * lines may be left out here on purpose, by filters.
+ *
+ * Example: a gap from 10:00:00 to 10:00:20. Here are 40 lines from 09:59:55 to 10:00:00 and 52 from 10:00:20 to 10:00:25. The
+ * source returned the 40, and 50 of the 52: its store has not caught up yet, and the lines it has of the gap may not be all.
+ *
+ * @module
+ */
+
+import { Multiset } from "../line/multiset.ts";
+
+/** How far before and after a gap a source is asked, in milliseconds. */
+export const OVERLAP_MS = 5000;
+
+/** The identities of one overlap, repeats included, all of one form. */
+export interface Overlap {
+  /** Of the lines that are here. */
+  ours: Iterable<string>;
+  /** Of the lines that the source returned. */
+  theirs: Iterable<string>;
+}
+
+/** What is looked at. An overlap is null if there can be none, as before a gap of all that was before the first line. */
+export interface Overlaps {
+  /** What lies before the gap: [since − {@linkcode OVERLAP_MS}, since). */
+  before: Overlap | null;
+  /** What lies after it: [until, until + {@linkcode OVERLAP_MS}). */
+  after: Overlap | null;
+  /** Why the source itself knows that it may not have returned all; null if it does not. Default: null. */
+  doubt?: string | null;
+}
+
+/**
+ * What came of it. `silent`: there is no line here in any overlap, so nothing speaks for the source and nothing against it. One app
+ * may well be silent for ten seconds; it is proven if others of the same source are.
+ */
+export type Proof =
+  | { state: "proven"; matched: number }
+  | { state: "silent"; reason: string }
+  | { state: "unproven"; reason: string };
+
+/**
+ * Looks at the overlaps of one source for one gap.
+ *
+ * @throws {RangeError} If an overlap has more different lines than can be compared at once.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { proveByOverlaps } from "./proof.ts";
+ *
+ * const before = { ours: ["a", "a"], theirs: ["a", "x", "a"] };
+ * assert.deepEqual(proveByOverlaps({ before, after: { ours: ["b"], theirs: ["b"] } }), { state: "proven", matched: 3 });
+ * assert.deepEqual(proveByOverlaps({ before, after: { ours: ["b", "c"], theirs: ["b"] } }), {
+ *   state: "unproven",
+ *   reason: "1 of 2 lines in the 5 s after the gap are not there",
+ * });
+ * ```
+ */
+export function proveByOverlaps({ before, after, doubt = null }: Overlaps): Proof {
+  const sides = [compare("before", before), compare("after", after)].filter((side) => side !== null);
+  const reasons = sides.filter(({ absent }) => absent > 0).map(({ name, held, absent }) => {
+    return `${absent} of ${held} lines in the ${OVERLAP_MS / 1000} s ${name} the gap are not there`;
+  });
+  if (doubt !== null) reasons.push(doubt);
+  if (reasons.length > 0) return { state: "unproven", reason: reasons.join(", ") };
+  const matched = sides.reduce((sum, { held }) => sum + held, 0);
+  if (matched > 0) return { state: "proven", matched };
+  return {
+    state: "silent",
+    reason: `no line is here within ${OVERLAP_MS / 1000} s of the gap to compare with`,
+  };
+}
+
+/**
+ * The proof of a source that was asked app by app: proven if an app is and none speaks against it. `apps` has what
+ * {@linkcode proveByOverlaps} returned for each, by name.
+ */
+export function proveByApps(apps: ReadonlyMap<string, Proof>): Proof {
+  const reasons: string[] = [];
+  let matched = 0;
+  for (const [app, proof] of apps) {
+    if (proof.state === "unproven") reasons.push(`"${app}": ${proof.reason}`);
+    if (proof.state === "proven") matched += proof.matched;
+  }
+  if (reasons.length > 0) {
+    const others = reasons.length > 1 ? ` (and so for ${reasons.length - 1} more)` : "";
+    return { state: "unproven", reason: reasons[0]! + others };
+  }
+  if (matched > 0) return { state: "proven", matched };
+  return {
+    state: "silent",
+    reason: `no line is here within ${OVERLAP_MS / 1000} s of the gap to compare with`,
+  };
+}
+
+/** How many lines are here in an overlap, and how many of them the source does not have. */
+function compare(
+  name: string,
+  overlap: Overlap | null,
+): { name: string; held: number; absent: number } | null {
+  if (overlap === null) return null;
+  const ours = new Multiset();
+  for (const key of overlap.ours) ours.add(key);
+  const held = ours.size;
+  for (const key of overlap.theirs) ours.take(key);
+  return { name, held, absent: ours.size };
+}
