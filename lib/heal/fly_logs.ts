@@ -36,7 +36,7 @@ import { rowKey, rowsAfter } from "./fly_log_overlap.ts";
 import { type FlyLogPage, type FlyLogRow, parseFlyLogPage } from "./fly_log_page.ts";
 
 /** After so many crowded moments a source is given up: it may as well answer the same page for ever. */
-export const CROWDED_LIMIT = 10_000;
+export const CROWDED_LIMIT = 1000;
 
 /**
  * The token of a page without new rows is followed if it leads on by at least so much: 1 s. A store that answers with less is at

@@ -4,8 +4,9 @@
  * Nobody can look into the gap itself. But a source that was asked a little further, from {@linkcode OVERLAP_MS} before the gap to as
  * much after it, returned lines that are here too. If every line that is here in these two overlaps was found there, the source
  * was whole before and after, with the same clock, the same apps and a store that has caught up. If one was not found, it
- * proves nothing for this gap, and the reason says which overlap and how many. What it has besides is no reason against it:
- * lines may be left out here on purpose, by filters.
+ * proves nothing for this gap, and the reason says which overlap and how many. Nor does a source that has a line more often than
+ * it is here: it may repeat itself, and every line is wanted once. Other lines that it has besides are no reason against it:
+ * they may be left out here on purpose, by filters.
  *
  * Example: a gap from 10:00:00 to 10:00:20. Here are 40 lines from 09:59:55 to 10:00:00 and 52 from 10:00:20 to 10:00:25. The
  * source returned the 40, and 50 of the 52: its store has not caught up yet, and the lines it has of the gap may not be all.
@@ -65,9 +66,7 @@ export type Proof =
  */
 export function proveByOverlaps({ before, after, doubt = null }: Overlaps): Proof {
   const sides = [compare("before", before), compare("after", after)].filter((side) => side !== null);
-  const reasons = sides.filter(({ absent }) => absent > 0).map(({ name, held, absent }) => {
-    return `${absent} of ${held} lines in the ${OVERLAP_MS / 1000} s ${name} the gap are not there`;
-  });
+  const reasons = sides.flatMap(reasonsOf);
   if (doubt !== null) reasons.push(doubt);
   if (reasons.length > 0) return { state: "unproven", reason: reasons.join(", ") };
   const matched = sides.reduce((sum, { held }) => sum + held, 0);
@@ -100,15 +99,36 @@ export function proveByApps(apps: ReadonlyMap<string, Proof>): Proof {
   };
 }
 
-/** How many lines are here in an overlap, and how many of them the source does not have. */
-function compare(
-  name: string,
-  overlap: Overlap | null,
-): { name: string; held: number; absent: number } | null {
+/** What comparing one overlap found. */
+interface Comparison {
+  /** `before` or `after`. */
+  name: string;
+  /** How many lines are here. */
+  held: number;
+  /** How many of these the source does not have. */
+  absent: number;
+  /** How many lines the source has once more than they are here. */
+  repeated: number;
+}
+
+function compare(name: string, overlap: Overlap | null): Comparison | null {
   if (overlap === null) return null;
   const ours = new Multiset();
-  for (const key of overlap.ours) ours.add(key);
+  const keys = new Set<string>();
+  for (const key of overlap.ours) {
+    ours.add(key);
+    keys.add(key);
+  }
   const held = ours.size;
-  for (const key of overlap.theirs) ours.take(key);
-  return { name, held, absent: ours.size };
+  let repeated = 0;
+  for (const key of overlap.theirs) if (!ours.take(key) && keys.has(key)) repeated++;
+  return { name, held, absent: ours.size, repeated };
+}
+
+function reasonsOf({ name, held, absent, repeated }: Comparison): string[] {
+  const where = `in the ${OVERLAP_MS / 1000} s ${name} the gap`;
+  const reasons = [];
+  if (absent > 0) reasons.push(`${absent} of ${held} lines ${where} are not there`);
+  if (repeated > 0) reasons.push(`${repeated} lines ${where} are there more often than here`);
+  return reasons;
 }

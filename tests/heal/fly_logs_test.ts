@@ -5,7 +5,7 @@ import { FlyLogs, type FlyLogsOptions } from "../../lib/heal/fly_logs.ts";
 import { missing, Multiset } from "../../lib/line/multiset.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { FlyApiServer, TEST_TOKEN } from "../rig/fly_api.ts";
-import type { StoredLine, StoreManners } from "../rig/fly_log_store.ts";
+import { type StoredLine, type StoreManners, timestampText } from "../rig/fly_log_store.ts";
 import { untilSo } from "../rig/wait.ts";
 import { WaitsClock } from "../rig/waits.ts";
 
@@ -298,6 +298,15 @@ Deno.test("FlyLogs.rows() ends when a source answers the same page to every ques
   );
   const { messages } = await readFrom(() => `{"data":[${rows}],"meta":{"next_token":"5"}}`);
   assert.deepEqual(messages, ["1", "2", "2"]);
+});
+
+Deno.test("FlyLogs.rows() throws when a source has a full page for every moment", async () => {
+  const endless = readFrom((token) => {
+    const timestamp = timestampText(token + 1n, 9);
+    const row = `{"attributes":{"timestamp":"${timestamp}","message":"m"}}`;
+    return `{"data":[${row},${row}],"meta":{"next_token":"${token + 1n}"}}`;
+  });
+  await assertFails(endless, "answer");
 });
 
 Deno.test("FlyLogs.rows() holds a page at a time, of however many", async () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type Proof, proveByApps, proveByOverlaps } from "../../lib/heal/proof.ts";
 
-Deno.test("proveByOverlaps() proves when all that is here is there, as often, and whatever is there besides", () => {
-  const before = { ours: ["a", "b", "b"], theirs: ["b", "x", "a", "b", "b"] };
+Deno.test("proveByOverlaps() proves when all that is here is there, as often, whatever other lines are there", () => {
+  const before = { ours: ["a", "b", "b"], theirs: ["b", "x", "a", "b", "x"] };
   const after = { ours: ["c"], theirs: ["c"] };
   assert.deepEqual(proveByOverlaps({ before, after }), { state: "proven", matched: 4 });
 });
@@ -27,6 +27,14 @@ Deno.test("proveByOverlaps() names the side and the number when lines are not th
     state: "unproven",
     reason:
       "1 of 3 lines in the 5 s before the gap are not there, 1 of 1 lines in the 5 s after the gap are not there",
+  });
+});
+
+Deno.test("proveByOverlaps() proves nothing when a line is there more often than here", () => {
+  const before = { ours: ["a", "b"], theirs: ["a", "a", "a", "b"] };
+  assert.deepEqual(proveByOverlaps({ before, after: null }), {
+    state: "unproven",
+    reason: "2 lines in the 5 s before the gap are there more often than here",
   });
 });
 

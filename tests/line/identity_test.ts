@@ -9,7 +9,7 @@ const LINE =
   '{"event":{"provider":"app"},"fly":{"app":{"instance":"0e286551c30586","name":"web"},"region":"sjc"},' +
   '"host":"0ad1","log":{"level":"info"},"message":"caf\u00e9 \\"1\\"","timestamp":"2026-11-22T10:00:00.123456789Z"}';
 
-Deno.test("LineIdentifier.identify() gives the identity of version 1 that other recorders have", () => {
+Deno.test("LineIdentifier.identify() returns the identity of version 1 that other recorders have", () => {
   // printf '\x01\x01\x09\x01\x41\xda\xc0\xaf\x48\0\0\0\x07\x5b\xcd\x15\0\0\0\x03\0\0\0\x0eweb0e286551c30586café "1"' |
   // sha256sum | cut -c -32
   assert.equal(identify(LINE), "d7aa18a72362819a53aaba7bd2a8b935");
@@ -34,7 +34,7 @@ const SAME: [how: string, line: string][] = [
 ];
 
 for (const [how, line] of SAME) {
-  Deno.test(`LineIdentifier.identify() gives the same for a line with ${how}`, () => {
+  Deno.test(`LineIdentifier.identify() returns the same for a line with ${how}`, () => {
     assert.notEqual(line, LINE);
     assert.equal(identify(line), identify(LINE));
   });
@@ -52,11 +52,16 @@ const OTHER: [what: string, line: string][] = [
 ];
 
 for (const [what, line] of OTHER) {
-  Deno.test(`LineIdentifier.identify() gives another for a line with another ${what}`, () => {
+  Deno.test(`LineIdentifier.identify() returns another for a line with another ${what}`, () => {
     assert.notEqual(line, LINE);
     assert.notEqual(identify(line), identify(LINE));
   });
 }
+
+Deno.test("LineIdentifier.identify() takes half of a surrogate pair for the character that UTF-8 has in its place", () => {
+  assert.equal(identify(LINE.replace("caf", "\\ud83d")), identify(LINE.replace("caf", "\ufffd")));
+  assert.equal(identify(LINE.replace("caf", "\\ud83d\\ude00")), identify(LINE.replace("caf", "\u{1f600}")));
+});
 
 Deno.test("LineIdentifier.identify() takes a missing app or instance for an empty one", () => {
   const line = '{"message":"m","timestamp":"2026-11-22T10:00:00Z"}';
@@ -76,12 +81,12 @@ const NONE: [what: string, line: string][] = [
 ];
 
 for (const [what, line] of NONE) {
-  Deno.test(`LineIdentifier.identify() gives null for a line that ${what}`, () => {
+  Deno.test(`LineIdentifier.identify() returns null for a line that ${what}`, () => {
     assert.equal(identify(line), null);
   });
 }
 
-Deno.test("LineIdentifier.identify() gives null for an envelope", () => {
+Deno.test("LineIdentifier.identify() returns null for an envelope", () => {
   const payload = encoder.encode("no JSON");
   const receivedMs = Date.UTC(2026, 10, 22);
   const line = createEnvelope({ payload, subject: "logs.web.fra.1", receivedMs, reason: "not JSON" });
@@ -124,7 +129,7 @@ Deno.test("LineIdentifier.identify() without the instance takes lines of two ins
   assert.equal(identify(LINE, form), identify(escaped, form));
 });
 
-Deno.test("LineIdentifier.identify() gives the same within a larger buffer, and after longer lines", () => {
+Deno.test("LineIdentifier.identify() returns the same within a larger buffer, and after longer lines", () => {
   const identifier = new LineIdentifier();
   const long = encoder.encode(LINE.replace("caf", "x".repeat(100_000)));
   const longIdentity = identifier.identify(long, 0, long.length);
@@ -133,7 +138,7 @@ Deno.test("LineIdentifier.identify() gives the same within a larger buffer, and 
   assert.equal(identifier.identify(long, 0, long.length), longIdentity);
 });
 
-Deno.test("LineIdentifier.identify() gives the same for what JSON.stringify makes of a stream's lines", () => {
+Deno.test("LineIdentifier.identify() returns the same for what JSON.stringify makes of a stream's lines", () => {
   const identifier = new LineIdentifier();
   for (const { payload } of flyLines({ seed: 7, count: 2000, startMs: Date.UTC(2026, 10, 22) })) {
     let parsed;

@@ -18,7 +18,7 @@ Deno.test("missing() keeps their order and the items themselves", () => {
   assert.deepEqual([...missing(theirs, multisetOf("a"), ({ key }) => key)], [theirs[0], theirs[2]]);
 });
 
-Deno.test("Multiset.take() gives back what add() put in, as often", () => {
+Deno.test("Multiset.take() takes out what add() put in, as often", () => {
   const multiset = multisetOf("a", "a");
   assert.deepEqual([multiset.take("a"), multiset.take("a"), multiset.take("a")], [true, true, false]);
   assert.equal(multiset.size, 0);

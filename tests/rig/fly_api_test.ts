@@ -122,6 +122,7 @@ Deno.test("FlyApiServer answers 401 on the machines API to a token that may not 
   await using server = FlyApiServer.start({ clock: new FakeClock(START_MS) });
   server.mayListApps = false;
   assert.equal((await get(server, "/v1/apps/web")).status, 401);
+  assert.equal((await get(server, "/v1/apps?org_slug=personal")).status, 401);
   assert.equal((await get(server, LOGS)).status, 200);
 });
 
