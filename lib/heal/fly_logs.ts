@@ -20,8 +20,8 @@
  * After a crowded moment the next one is asked for by the crowded one's last nanosecond. If that brings nothing but the crowded
  * moment again, the cursor is inclusive ({@linkcode FlyLogs.cursor}), and the next moment itself is asked for.
  *
- * **Where it ends.** The API has no end: after its last row it goes on answering. This ends with the first row at or after the end of the
- * span, or where a page has nothing new and its token does not lead further.
+ * **Where it ends.** The API has no end: after its last row it goes on answering. This ends with the first row at or after the
+ * end of the span, or where a page has nothing new and its token does not lead further.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * Promises a line as the stream would have had it, as far as Fly's logs API knows: host, unknown members and the form of the
- * bytes are lost, and the timestamp has the decimals that the API gives.
+ * bytes are lost, and the timestamp has the decimals of the API.
  *
  * @module
  */

@@ -19,7 +19,7 @@ const ROW: FlyLogRow = {
   more: { error: { code: 2 }, url: { full: "https://example.com/" } },
 };
 
-Deno.test("flyRecordLine() makes a record with all that the API gives, in one line", () => {
+Deno.test("flyRecordLine() makes a record with all that the API knows, in one line", () => {
   const line = flyRecordLine("web", ROW);
   assert.ok(!line.includes(0x0a));
   assert.deepEqual(parseFlyRecord(line).record, {

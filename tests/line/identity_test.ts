@@ -113,7 +113,7 @@ Deno.test("LineIdentifier.identify() at six decimals cuts off the last three", (
   assert.notEqual(identify(LINE, form), identify(LINE.replace("123456789Z", "123457Z"), form));
 });
 
-Deno.test("LineIdentifier.identify() never gives the same at two precisions", () => {
+Deno.test("LineIdentifier.identify() never returns the same at two precisions", () => {
   const line = LINE.replace("123456789Z", "120Z");
   const all = ([3, 6, 9] as Decimals[]).flatMap((decimals) => [
     identify(line, { decimals, hasInstance: true }),
