@@ -102,6 +102,8 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 export class LineIdentifier {
   /** What counts. */
   readonly form: IdentityForm;
+  /** The second since 1970 of the last line that has an identity; what is finer is cut off. */
+  seconds = 0;
   readonly #unit: number;
   readonly #scanner = new LineScanner();
   readonly #moment: Timestamp = { seconds: 0, nanoseconds: 0 };
@@ -171,6 +173,7 @@ export class LineIdentifier {
   #finish(moment: Timestamp, appEnd: number, instanceEnd: number, end: number): Identity {
     const bytes = this.#bytes;
     const view = this.#view;
+    this.seconds = moment.seconds;
     bytes[0] = IDENTITY_VERSION;
     bytes[1] = OF_LINE;
     bytes[2] = this.form.decimals;

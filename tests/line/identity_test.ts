@@ -157,6 +157,21 @@ Deno.test("LineIdentifier.identify() returns the same for what JSON.stringify ma
   }
 });
 
+Deno.test("LineIdentifier.seconds is the second of the last line that has an identity", () => {
+  const identifier = new LineIdentifier();
+  const secondsOf = (line: string) => {
+    const bytes = encoder.encode(line);
+    identifier.identify(bytes, 0, bytes.length);
+    return identifier.seconds;
+  };
+  const seconds = Date.UTC(2026, 10, 22, 10) / 1000;
+  assert.equal(secondsOf(LINE), seconds);
+  assert.equal(secondsOf("hello"), seconds);
+  // A line that only the schema reads, and one before 1970, of which a part of a second counts forwards.
+  assert.equal(secondsOf('{"m\\u0065ssage":"m","timestamp":"2026-11-22T12:00:01.9+02:00"}'), seconds + 1);
+  assert.equal(secondsOf('{"message":"m","timestamp":"1969-12-31T23:59:58.5Z"}'), -2);
+});
+
 Deno.test("LineIdentifier.identifyBytes() tells lines apart that differ in a byte", () => {
   const identifier = new LineIdentifier();
   const bytes = encoder.encode("hello hallo hello");
