@@ -20,7 +20,8 @@ import { RemovedDays } from "./removed_days.ts";
 import { type HeldLines, joinHeld } from "./day/held.ts";
 import { REMOVED_FILE } from "./format.ts";
 import { chunkStream } from "./read/chunk_stream.ts";
-import { LineReader, type ReaderSlot } from "./read/line_reader.ts";
+import { DayDigests } from "./read/day_digests.ts";
+import { LineReader, type ReaderHost, type ReaderSlot } from "./read/line_reader.ts";
 import type { ByteRange, DayReading } from "./day/open_day.ts";
 import type { PlainFile } from "./day/plain_file.ts";
 import type { WriterEvents } from "./day/plain_writer.ts";
@@ -98,6 +99,8 @@ export class Archive {
 
   /** Finds lines in all days. */
   readonly lines: LineReader;
+  /** Digests days, for comparing them with those of other archives. */
+  readonly digests: DayDigests;
 
   private constructor(
     options: ArchiveOptions,
@@ -122,11 +125,13 @@ export class Archive {
     this.#pool = new ReadPool(options.clock, options.readWorkers);
     this.#reading = { pool: this.#pool, indexes: new IndexCache() };
     this.#memory = options.memory ?? new MemoryBudget({ limitBytes: LARGEST_BYTES, clock: options.clock });
-    this.lines = new LineReader({
+    const readerHost: ReaderHost = {
       pool: this.#pool,
       memory: this.#memory,
       open: (day) => this.#recorded(day).open(this.#reading),
-    });
+    };
+    this.lines = new LineReader(readerHost);
+    this.digests = new DayDigests(readerHost);
     this.#host = {
       directory: options.directory,
       clock: options.clock,

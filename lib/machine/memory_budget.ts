@@ -6,6 +6,7 @@
  * | who                        | holds                                                | when there is no room          |
  * | -------------------------- | ---------------------------------------------------- | ------------------------------ |
  * | a reader or a download     | {@linkcode READER_BYTES}, until its client has all   | waits, then 503                |
+ * | a digest of a day          | {@linkcode READER_BYTES}, while it is made           | waits, then 503                |
  * | a page in a browser        | {@linkcode BROWSER_PAGE_BYTES}, while it is made     | waits, then 503                |
  * | a block read ahead         | {@linkcode READER_BYTES}, until its client comes     | it is read when it is its turn |
  * | a page or tail put together | its bytes, until its client has them                | it is read twice, and streamed |

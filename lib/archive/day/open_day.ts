@@ -166,6 +166,11 @@ export class OpenDay implements Disposable {
       .slice(Math.max(0, range.start - trailerAt), range.end - trailerAt);
   }
 
+  /** The totals of the sealed text; null where none is sealed. */
+  get seal(): SealEntry | null {
+    return this.#parts.seal;
+  }
+
   /**
    * The blocks of the sealed text, none if there is none.
    *

@@ -7,7 +7,8 @@
 
 import type { Cancel, Clock } from "../../clock.ts";
 import type { SelectedLines } from "./line_selection.ts";
-import type { BytesTask, ReadResult, ReadTask, SelectTask } from "./worker.ts";
+import type { MinuteTable } from "../../line/minute_sums.ts";
+import type { BytesTask, DigestTask, ReadResult, ReadTask, SelectTask } from "./worker.ts";
 import { WorkerClient } from "../worker_client.ts";
 
 /** More workers than this help no reader: then the disk or the network is what it waits for. */
@@ -75,6 +76,11 @@ export class ReadPool {
   /** As {@linkcode run}, for lines. */
   async select(task: SelectTask): Promise<SelectedLines> {
     return await this.#call(this.#leastBusy(), task, [task.bytes.buffer as ArrayBuffer]) as SelectedLines;
+  }
+
+  /** As {@linkcode run}, for sums of identities. */
+  async digest(task: DigestTask): Promise<MinuteTable> {
+    return await this.#call(this.#leastBusy(), task, [task.bytes.buffer as ArrayBuffer]) as MinuteTable;
   }
 
   /** Ends the workers; reads under way fail, and so do later ones. */
