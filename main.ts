@@ -58,7 +58,12 @@ async function run(config: Config): Promise<void> {
   metrics.connect({ archive, recorder, gaps: ledger, scrub, config, volumeUsage });
   const app = createApp({
     ...{ archive, gaps, recorder, scrub, volumeUsage, clock, logger, config, version: deno.version },
-    ...{ lines: archive.lines, followers, onAnswer: metrics.noteAnswer.bind(metrics) },
+    ...{
+      lines: archive.lines,
+      digests: archive.digests,
+      followers,
+      onAnswer: metrics.noteAnswer.bind(metrics),
+    },
   });
 
   const freeFiles = countFreeFiles(directory);

@@ -7,6 +7,7 @@
 
 import { Hono, type MiddlewareHandler } from "hono";
 import { authenticate, identifyByToken } from "./auth.ts";
+import { createDigestRoutes } from "./digest.ts";
 import { addElsewhere } from "./elsewhere.ts";
 import { createGapsRoutes } from "./gaps.ts";
 import { createHealthRoutes } from "./health.ts";
@@ -46,6 +47,7 @@ export function createApp(parts: Parts): App {
   app.route("/", createPageRoutes(parts));
   app.route("/", createHomeRoutes(parts));
   app.route("/", createLogsRoutes(parts));
+  app.route("/", createDigestRoutes(parts));
   app.route("/", createSearchRoutes(parts));
   app.route("/", createTailRoutes(parts));
   app.route("/", createGapsRoutes(parts));

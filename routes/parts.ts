@@ -8,6 +8,7 @@ import type { Archive } from "../lib/archive/archive.ts";
 import type { Scrub } from "../lib/archive/repair/scrub.ts";
 import type { VolumeUsage } from "../lib/archive/volume.ts";
 import type { Clock } from "../lib/clock.ts";
+import type { DayDigests } from "../lib/archive/read/day_digests.ts";
 import type { LineReader } from "../lib/archive/read/line_reader.ts";
 import type { Config } from "../lib/config/config.ts";
 import type { Followers } from "../lib/follow/followers.ts";
@@ -31,6 +32,8 @@ export interface Parts {
     LineReader,
     "read" | "readTail" | "lineStart" | "timeBefore" | "reserve" | "tryKeep" | "appLists"
   >;
+  /** What makes digests of its days. */
+  digests: Pick<DayDigests, "digest">;
   /** Those who follow it. */
   followers: Pick<Followers, "follow">;
   /** The gaps among them. */

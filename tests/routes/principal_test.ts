@@ -205,6 +205,8 @@ for (
     "/logs/2026-11-22.jsonl",
     "/logs/2026-11-22.jsonl.gz",
     "/logs/2026-11-22.log",
+    "/logs/2026-11-22/digest",
+    "/logs/2026-11-22/digest?app=web",
     "/status",
     "/what-comes-next",
   ]

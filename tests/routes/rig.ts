@@ -21,6 +21,7 @@ import { MemoryBytes } from "../archive/read/memory_bytes.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { dayName, dayStartMs, parseDayName } from "../../lib/day.ts";
 import type { Gap, GapSource } from "../../lib/gaps/gap.ts";
+import { MinuteSums } from "../../lib/line/minute_sums.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { createApp } from "../../routes/app.ts";
 import { serve as listen, type ServeOptions } from "../../routes/serve.ts";
@@ -213,6 +214,7 @@ export function createParts(given: Partial<Parts> = {}): Parts {
   return {
     archive: new ListedDays({}),
     lines: given.archive instanceof ListedDays ? given.archive.lines : noLines,
+    digests: { digest: (day) => Promise.resolve(new MinuteSums(day).table()) },
     followers: { follow: () => new ReadableStream() },
     gaps: listedGaps([]),
     recorder: {

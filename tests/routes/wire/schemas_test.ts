@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { daysSchema } from "../../../routes/wire/days.ts";
+import { digestSchema } from "../../../routes/wire/digest.ts";
 import { eventSchemas } from "../../../routes/wire/events.ts";
 import { gapsSchema } from "../../../routes/wire/gaps.ts";
 import { problemSchema } from "../../../routes/wire/problem.ts";
@@ -34,6 +35,7 @@ function faultsIn(schema: Schema, path: string): string[] {
 
 const SCHEMAS = {
   days: daysSchema,
+  digest: digestSchema,
   gaps: gapsSchema,
   status: statusSchema,
   problem: problemSchema,
