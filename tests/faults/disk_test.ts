@@ -84,6 +84,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
         await flightlog.untilLog("recording");
         await lines.publish(publisher, 1000);
         await untilRecorded(flightlog, 1000);
+        await untilWritten(flightlog);
         await volume.fill();
         await lines.publish(publisher, 2000);
         await flightlog.untilLog("disk takes no lines");
@@ -124,25 +125,32 @@ Deno.test({
     await untilRecorded(flightlog, 5710);
     const until = new Date().toISOString();
 
+    // The first few may have found room in the last page of the file, which is there already.
+    const readable = (await (await ask(flightlog, "/logs/today")).text()).split("\n").length - 1;
+    assert.ok(readable < 100, `${readable} lines`);
+    const count = 5710 - readable;
     const search = await ask(flightlog, `/search?since=${since}`);
-    assert.equal(search.headers.get("log-coverage"), "partial; held=5700");
+    assert.equal(search.headers.get("log-coverage"), `partial; held=${count}`);
     assert.equal((await search.text()).split("\n").length - 1 < 5700, true);
     const before = await ask(flightlog, `/search?since=2026-01-01&until=2026-01-02`);
     await before.body?.cancel();
     assert.doesNotMatch(before.headers.get("log-coverage")!, /held/);
     const today = await ask(flightlog, `/logs/today?since=${since}&until=${until}`);
     await today.body?.cancel();
-    assert.equal(today.headers.get("log-coverage"), "partial; held=5700");
+    assert.equal(today.headers.get("log-coverage"), `partial; held=${count}`);
     const whole = await ask(flightlog, "/logs/today");
     await whole.body?.cancel();
-    assert.match(whole.headers.get("log-coverage")!, /; held=5700$/);
+    assert.match(whole.headers.get("log-coverage")!, new RegExp(`; held=${count}$`));
     const { days: [day] } = v.parse(daysSchema, await (await ask(flightlog, "/logs")).json());
-    assert.equal(day?.held, 5700);
+    assert.equal(day?.held, count);
     const { held } = v.parse(statusSchema, await (await ask(flightlog, "/status")).json());
-    assert.equal(held?.lines, 5700);
+    assert.equal(held?.lines, count);
     assert.equal(held?.reason, "No space left on device (os error 28)");
     assert.ok(since <= held.since && held.since <= until);
-    assert.match(await (await fetch(`${flightlog.url}/`)).text(), /5,700 wait/);
+    assert.match(
+      await (await fetch(`${flightlog.url}/`)).text(),
+      new RegExp(`${count.toLocaleString("en-US")} wait`),
+    );
 
     await volume.free();
     await flightlog.untilLog("disk takes lines again");
