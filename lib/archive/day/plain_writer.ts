@@ -16,7 +16,7 @@ import type { Timestamp } from "../../timestamp.ts";
 import { type HeldLines, heldLines, type HeldSpan } from "./held.ts";
 import { type Chunk, CHUNK_BYTES, LineChunks } from "./line_chunks.ts";
 import { openPlainFile, type PlainFile } from "./plain_file.ts";
-import { isAsWritten, putFileBack } from "./put_back.ts";
+import { isAsWritten, putFileBack, WINDOW_BYTES } from "./put_back.ts";
 
 /**
  * At most this many bytes are written ahead of the last sync. They stay in memory until they are synced,
@@ -125,6 +125,9 @@ export class PlainWriter {
   /** {@linkcode close} is done: nothing will be written any more. */
   #isClosed = false;
   readonly #options: WriterOptions;
+  #reading: Promise<unknown> = Promise.resolve();
+  /** What the file is read into when it is looked at with a sync. */
+  readonly #window = new Uint8Array(WINDOW_BYTES);
 
   /** Touches no file yet. */
   constructor(options: WriterOptions) {
@@ -194,11 +197,12 @@ export class PlainWriter {
    * never opened is not looked for.
    */
   async look(): Promise<void> {
-    const file = this.#syncFile;
-    if (file === null || this.#syncing !== null || this.#writing !== null) return;
-    const { isInPlace, size } = await file.look();
-    const isThere = isInPlace && size >= this.synced - this.from;
-    if (isThere || file !== this.#syncFile || this.#isClosing) return;
+    const isFound = await this.#inTurn(async () => {
+      if (this.#syncFile === null || this.#syncing !== null || this.#writing !== null) return true;
+      const { isInPlace, size } = await this.#syncFile.look();
+      return isInPlace && size >= this.synced - this.from;
+    });
+    if (isFound || this.#isClosing) return;
     this.#mustPutRight = true;
     this.#startWriting();
   }
@@ -287,7 +291,7 @@ export class PlainWriter {
   /** Opens the file where the committed text ends, with nothing after it; null where it has to be put right first. */
   async #openFile(): Promise<PlainFile | null> {
     if (this.#file !== null) return this.#file;
-    if (!await isAsWritten(await this.#openSyncFile(), this.#writeEnds(0))) {
+    if (!await this.#isAsWritten(await this.#openSyncFile(), 0)) {
       this.#mustPutRight = true;
       return null;
     }
@@ -314,18 +318,33 @@ export class PlainWriter {
     await this.#syncing;
     this.#options.mender.confirm();
     const file = await this.#openSyncFile();
-    const { isInPlace } = await file.look();
-    if (!isInPlace) {
-      const { aside } = await putFileBack(this.path, file, this.committed - this.from);
+    const putBack = await this.#inTurn(async () => {
+      const { isInPlace } = await file.look();
+      return isInPlace ? null : await putFileBack(this.path, file, this.committed - this.from);
+    });
+    if (putBack !== null) {
       this.#closeSyncFile();
-      this.#options.mender.onPutBack(aside);
+      this.#options.mender.onPutBack(putBack.aside);
     }
-    if (isInPlace || !await isAsWritten(await this.#openSyncFile(), this.#writeEnds(0))) {
+    if (putBack === null || !await this.#isAsWritten(await this.#openSyncFile(), 0)) {
       await this.#options.mender.fillHole(this.synced);
     }
     this.#closeFile();
     this.#mustPutRight = false;
     this.#mustRewrite = true;
+  }
+
+  /** As {@linkcode isAsWritten}: the text that is on the disk, and the first `chunks` writes after it. */
+  #isAsWritten(file: PlainFile, chunks: number): Promise<boolean> {
+    const ends = this.#writeEnds(chunks);
+    return this.#inTurn(() => isAsWritten(file, ends, this.#window));
+  }
+
+  /** Those who read from the handle for syncs move its position, so they do it one after another. */
+  #inTurn<Result>(read: () => Promise<Result>): Promise<Result> {
+    const result = this.#reading.then(read, read);
+    this.#reading = result;
+    return result;
   }
 
   /** Where the text ends that is on the disk, and the first `chunks` writes after it, in bytes from the file's start. */
@@ -370,7 +389,7 @@ export class PlainWriter {
     const chunks = this.#unsynced.length;
     try {
       const file = await this.#openSyncFile();
-      if (!await isAsWritten(file, this.#writeEnds(chunks))) {
+      if (!await this.#isAsWritten(file, chunks)) {
         this.#mustPutRight = true;
         this.#startWriting();
         return;

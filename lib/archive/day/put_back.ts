@@ -14,21 +14,25 @@ import type { PlainFile } from "./plain_file.ts";
 
 const LINE_FEED = 0x0a;
 
-/** Ends of lines that lie this near to each other, in bytes, are looked at with one read. */
-const WINDOW_BYTES = 64 * 1024;
+/** Ends of writes that lie this near to each other, in bytes, are looked at with one read. */
+export const WINDOW_BYTES: number = 16 * 1024;
 
 /**
  * Whether the file is at its path, is no shorter than the last of `ends`, and has a line feed before each of them.
- * `ends` are where writes have ended, in bytes from the file's start, in ascending order.
+ * `ends` are where writes have ended, in bytes from the file's start, in ascending order. `window` is memory to read into:
+ * it is done with every sync, and memory that is made anew each time piles up.
  *
  * Of a file that was cut and written on, the length tells nothing. Example: a file of 5,000 bytes is emptied, and the next
  * 100 bytes are written at 5,000. It is 5,100 bytes long then, and the bytes before 5,000 are NULs: also the one at 4,999,
  * where the write before has ended with a line feed.
  */
-export async function isAsWritten(file: PlainFile, ends: readonly number[]): Promise<boolean> {
+export async function isAsWritten(
+  file: PlainFile,
+  ends: readonly number[],
+  window: Uint8Array = new Uint8Array(WINDOW_BYTES),
+): Promise<boolean> {
   const { isInPlace, size } = await file.look();
   if (!isInPlace || size < (ends.at(-1) ?? 0)) return false;
-  const window = new Uint8Array(WINDOW_BYTES);
   let from = 0;
   let filled = 0;
   for (const end of ends) {
