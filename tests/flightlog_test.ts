@@ -86,7 +86,7 @@ Deno.test("Flightlog.stop() has followers get the last lines before their stream
     filter: { apps: [], regions: [], instances: [], levels: [] },
     style: "jsonl",
     isEvents: false,
-    context: { kind: "tail", lines: 0, since: null, withinBytes: null },
+    context: { kind: "tail", lines: 10, since: null, withinBytes: null },
     gapNotice: () => null,
     heldNotice: () => null,
   }).getReader();

@@ -44,9 +44,9 @@ export async function openPlainFile(path: string): Promise<PlainFile> {
 
 async function isAt(path: string, opened: Deno.FileInfo): Promise<boolean> {
   try {
-    // A symbolic link in its place is something else, even one that leads to the same file.
-    const there = await Deno.lstat(path);
-    return there.isFile && there.dev === opened.dev && there.ino === opened.ino;
+    // Through a symbolic link: whoever keeps the file elsewhere finds it there.
+    const there = await Deno.stat(path);
+    return there.dev === opened.dev && there.ino === opened.ino;
   } catch {
     return false; // where the path cannot even be looked at, putting the file back there tells why
   }

@@ -15,6 +15,10 @@ const CHANGES: [name: string, change: (directory: TestDirectory) => void, isInPl
   ["a link to it takes its place", (directory) => {
     Deno.renameSync(directory.file("day"), directory.file("old"));
     Deno.symlinkSync(directory.file("old"), directory.file("day"));
+  }, true],
+  ["a link to another file takes its place", (directory) => {
+    Deno.renameSync(directory.file("day"), directory.file("old"));
+    Deno.symlinkSync("/dev/null", directory.file("day"));
   }, false],
 ];
 
