@@ -94,6 +94,9 @@ export function unpackGzip(path: string, target: string, known: KnownBlocks = NO
       fail(fault.what);
       unpacked.doubt = fault.doubt;
     }
+  } else if (!isComplete && at !== size - GZIP_TRAILER_BYTES) {
+    // The entries do not say what came after the last of them, and the file does not end there.
+    unpacked.doubt ??= "after";
   }
   return { ...unpacked, last: inspectText(lastText).summary.last };
 }

@@ -44,9 +44,11 @@ export class FileBytes implements Bytes {
    * Opens the file at `path`.
    *
    * @throws {Deno.errors.NotFound} If there is none.
+   * @throws {Error} If something else stands there: opening a FIFO would wait for somebody who writes to it, for ever.
    */
   constructor(path: string) {
     this.name = basename(path);
+    if (!Deno.statSync(path).isFile) throw new Error(`Cannot read "${this.name}": it is no file`);
     this.#file = Deno.openSync(path, { read: true });
   }
 

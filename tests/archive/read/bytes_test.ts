@@ -46,6 +46,13 @@ Deno.test("new FileBytes() throws where there is no file", () => {
   assert.throws(() => new FileBytes(directory.file("letters")), Deno.errors.NotFound);
 });
 
+Deno.test("new FileBytes() throws where a FIFO is, and does not wait for somebody who writes to it", async () => {
+  using directory = new TestDirectory();
+  const path = directory.file("letters");
+  await new Deno.Command("mkfifo", { args: [path] }).output();
+  assert.throws(() => new FileBytes(path), { message: 'Cannot read "letters": it is no file' });
+});
+
 Deno.test("bytesInPieces() gives a part in pieces, the last one shorter", async () => {
   const bytes = new MemoryBytes("letters", new TextEncoder().encode("abcdefgh"));
   const pieces = await Array.fromAsync(bytesInPieces(bytes, 1, 5, 2));

@@ -112,6 +112,12 @@ function flipped(bytes: Uint8Array<ArrayBuffer>, at: number): Uint8Array<ArrayBu
   return copy;
 }
 
+/** An index without what comes after its second block, not even a whole line of it. */
+function twoBlocksOf(index: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const lines = new TextDecoder().decode(index).split("\n");
+  return encoder.encode(`${lines.slice(0, 3).join("\n")}\n${lines[3]!.slice(0, 10)}`);
+}
+
 function append(directory: TestDirectory, name: string, content: string | Uint8Array): void {
   Deno.writeFileSync(directory.file(name), typeof content === "string" ? encoder.encode(content) : content, {
     append: true,
@@ -417,6 +423,22 @@ export const DAMAGES: Damage[] = [
     aside: {
       [GZ + DAMAGED_SUFFIX]: sealed[GZ]!.slice(0, sealed[GZ]!.length / 2),
       [INDEX + DAMAGED_SUFFIX]: sealed[INDEX]!,
+    },
+  },
+  {
+    name: "gzip file cut in two, and its index after its second block",
+    files: sealed,
+    damage: (directory) => {
+      directory.write(GZ, sealed[GZ]!.slice(0, sealed[GZ]!.length / 2));
+      directory.write(INDEX, twoBlocksOf(sealed[INDEX]!));
+    },
+    survive: [[0, FIRST_BLOCK]],
+    findings: [/unpacked as far as it goes/],
+    isDamage: true,
+    lost: [LINE_TIMES, "09:59:59.500 00:00:00.000"],
+    aside: {
+      [GZ + DAMAGED_SUFFIX]: sealed[GZ]!.slice(0, sealed[GZ]!.length / 2),
+      [INDEX + DAMAGED_SUFFIX]: twoBlocksOf(sealed[INDEX]!),
     },
   },
   ...[4, 10].map((count): Damage => ({
