@@ -8,6 +8,7 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Archive } from "../archive/archive.ts";
+import { LINE_FEED } from "../archive/format.ts";
 import type { LineStyle } from "../archive/read/line_format.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import type { DayNumber } from "../day.ts";
@@ -30,8 +31,6 @@ const LONGEST_QUIET_MS = 25;
 
 /** So many listeners send their lines in one go, a millisecond's work, before recording gets its turn again. */
 const LISTENERS_PER_TURN = 40;
-
-const NEWLINE = 0x0a;
 
 /** What of the stream somebody wants, and how. */
 export interface FeedRequest {
@@ -223,7 +222,7 @@ export class LiveFeed {
         text.set(bytes, at);
         at += bytes.length;
       }
-      const cut = upTo === end ? text.length : text.lastIndexOf(NEWLINE) + 1;
+      const cut = upTo === end ? text.length : text.lastIndexOf(LINE_FEED) + 1;
       if (cut > 0) return text.subarray(0, cut);
     }
   }

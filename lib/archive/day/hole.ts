@@ -15,11 +15,9 @@ import { lostLines } from "../../line/lost_line.ts";
 import { inflateBlock, isTextOf } from "../blocks/block.ts";
 import { later } from "../blocks/day_index.ts";
 import { COPY_BYTES, readAt, sizeOf, writeAll } from "../disk.ts";
-import type { BlockEntry } from "../format.ts";
+import { type BlockEntry, LINE_FEED } from "../format.ts";
 import { inspectFile } from "./plain_end.ts";
 import type { HotFiles } from "./sealing.ts";
-
-const LINE_FEED = 0x0a;
 
 /** What {@linkcode fillHole} does. */
 export interface HoleTask extends HotFiles {

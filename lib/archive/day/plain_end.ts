@@ -9,9 +9,7 @@ import { parseFlyRecord } from "../../line/fly_log.ts";
 import { cutBlock, emptySummary, inspectText, type TextSummary } from "../blocks/block.ts";
 import { earlier, later } from "../blocks/day_index.ts";
 import { copyBytes, readAt, removeIfThere, sizeOf } from "../disk.ts";
-import { BLOCK_BYTES } from "../format.ts";
-
-const NEWLINE = 0x0a;
+import { BLOCK_BYTES, LINE_FEED } from "../format.ts";
 
 /** The end of a file is looked at from this many bytes before it, and from twice as many each time after. */
 const FIRST_LOOK_BYTES = 64 * 1024;
@@ -56,9 +54,9 @@ function endOfRecords(file: Deno.FsFile, covered: number, size: number): number 
 /** The end of the last record in `bytes`; the first line only counts if `bytes` begin where a line does. */
 function lastRecordEnd(bytes: Uint8Array, fromLineStart: boolean): number | null {
   const scanner = new LineScanner();
-  let newline = bytes.lastIndexOf(NEWLINE);
+  let newline = bytes.lastIndexOf(LINE_FEED);
   while (newline !== -1) {
-    const before = newline === 0 ? -1 : bytes.lastIndexOf(NEWLINE, newline - 1);
+    const before = newline === 0 ? -1 : bytes.lastIndexOf(LINE_FEED, newline - 1);
     if (before === -1 && !fromLineStart) return null;
     if (scanner.scan(bytes, before + 1, newline) || isRecord(bytes.subarray(before + 1, newline))) {
       return newline + 1;

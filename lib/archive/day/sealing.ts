@@ -8,7 +8,7 @@
 
 import zlib from "node:zlib";
 import type { BlockEntry, SealEntry } from "../format.ts";
-import { BLOCK_BYTES, GZIP_HEADER, GZIP_TRAILER_BYTES } from "../format.ts";
+import { BLOCK_BYTES, GZIP_HEADER, GZIP_TRAILER_BYTES, LINE_FEED } from "../format.ts";
 import {
   type BlockPlace,
   countLines,
@@ -107,7 +107,7 @@ function readBlockText(plain: Deno.FsFile, task: BlocksTask, rawOffset: number):
 function appendToIndex(task: BlocksTask, entries: BlockEntry[]): void {
   using file = Deno.openSync(task.indexPartPath, { read: true, write: true, create: true });
   const text = readAt(file, 0, file.statSync().size);
-  const end = text.lastIndexOf(0x0a) + 1;
+  const end = text.lastIndexOf(LINE_FEED) + 1;
   file.truncateSync(end);
   file.seekSync(end, Deno.SeekMode.Start);
   const header = end === 0 ? task.header : "";

@@ -6,10 +6,8 @@
  */
 
 import type { Filter } from "../../filter/filter.ts";
-import { BLOCK_BYTES, type BlockEntry } from "../format.ts";
+import { BLOCK_BYTES, type BlockEntry, LINE_FEED } from "../format.ts";
 import type { ByteRange, OpenDay } from "../day/open_day.ts";
-
-const NEWLINE = 0x0a;
 
 /** A piece of a day's text, read and not looked at yet. */
 export interface DayPiece {
@@ -46,7 +44,7 @@ export async function* forwardPieces(
   let length = BLOCK_BYTES;
   for (let at = rest.start; at < rest.end;) {
     const bytes = await day.readPlain({ start: at, end: Math.min(at + length, rest.end) });
-    const cut = at + bytes.length === rest.end ? bytes.length : bytes.lastIndexOf(NEWLINE) + 1;
+    const cut = at + bytes.length === rest.end ? bytes.length : bytes.lastIndexOf(LINE_FEED) + 1;
     if (cut === 0) {
       length *= 2;
       continue;
@@ -69,7 +67,7 @@ export async function* backwardPieces(
     for (let end = rest.end; end > rest.start;) {
       const at = Math.max(rest.start, end - length);
       const bytes = await day.readPlain({ start: at, end });
-      const cut = at === rest.start ? 0 : bytes.indexOf(NEWLINE) + 1;
+      const cut = at === rest.start ? 0 : bytes.indexOf(LINE_FEED) + 1;
       if (cut === bytes.length || (cut === 0 && at !== rest.start)) {
         length *= 2;
         continue;

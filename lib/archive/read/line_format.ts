@@ -8,9 +8,9 @@
 import type { DayNumber } from "../../day.ts";
 import { textLine } from "../../line/text_line.ts";
 import { freeBuffer } from "../../machine/spent_buffers.ts";
+import { LINE_FEED } from "../format.ts";
 import { placePrefix } from "../place.ts";
 
-const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const SPACE = 0x20;
 
@@ -136,7 +136,7 @@ function writeEvents(
       bytes[at + i] = SPACE;
     }
     at += data.length;
-    bytes[at++] = NEWLINE;
+    bytes[at++] = LINE_FEED;
     ends[line] = at;
     start = lines.ends[line]!;
   }

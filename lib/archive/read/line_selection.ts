@@ -6,9 +6,8 @@
  */
 
 import { compileFilter, type Filter, type FilterSpec } from "../../filter/filter.ts";
+import { LINE_FEED } from "../format.ts";
 import { type FoundLines, type LineFormat, writeLines } from "./line_format.ts";
-
-const NEWLINE = 0x0a;
 
 /** So many compiled filters are remembered on each thread; a reader uses one for all its blocks. */
 const FILTERS_LIMIT = 32;
@@ -87,7 +86,7 @@ function hasMarks({ limit, withMarks }: LineSelection): boolean {
 /** Takes the selected lines out of `text`, whose start is the start of a line or lies before `from`. */
 export function selectLines(text: Uint8Array, selection: LineSelection): SelectedLines {
   const from = lineStart(text, selection.from);
-  const to = Math.max(from, text.lastIndexOf(NEWLINE, selection.to - 1) + 1);
+  const to = Math.max(from, text.lastIndexOf(LINE_FEED, selection.to - 1) + 1);
   if (selectsAll(selection)) return { bytes: text.subarray(from, to), marks: null };
   const lines = text.subarray(from, to);
   const found = findLines(lines, selection);
@@ -103,8 +102,8 @@ export function selectLines(text: Uint8Array, selection: LineSelection): Selecte
 
 /** The start of the first line at or after `from`. */
 function lineStart(text: Uint8Array, from: number): number {
-  if (from === 0 || text[from - 1] === NEWLINE) return from;
-  const newline = text.indexOf(NEWLINE, from);
+  if (from === 0 || text[from - 1] === LINE_FEED) return from;
+  const newline = text.indexOf(LINE_FEED, from);
   return newline === -1 ? text.length : newline + 1;
 }
 
@@ -135,8 +134,8 @@ function findLines(text: Uint8Array, selection: LineSelection): FoundLines {
 /** The end of the whole lines in the next {@linkcode SLICE_BYTES}, or of one line that is longer. */
 function endOfSlice(text: Uint8Array, at: number): number {
   if (text.length - at <= SLICE_BYTES) return text.length;
-  const end = text.lastIndexOf(NEWLINE, at + SLICE_BYTES - 1) + 1;
-  return end > at ? end : text.indexOf(NEWLINE, at) + 1;
+  const end = text.lastIndexOf(LINE_FEED, at + SLICE_BYTES - 1) + 1;
+  return end > at ? end : text.indexOf(LINE_FEED, at) + 1;
 }
 
 function grown(array: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {

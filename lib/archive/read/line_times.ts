@@ -6,8 +6,7 @@
 
 import { parseFlyRecord } from "../../line/fly_log.ts";
 import { parseTimestamp, timestampMs } from "../../timestamp.ts";
-
-const NEWLINE = 0x0a;
+import { LINE_FEED } from "../format.ts";
 
 /** The time of a line without its line feed, in milliseconds since 1970; null where it has none. */
 export function lineTime(line: Uint8Array): number | null {
@@ -19,7 +18,7 @@ export function lineTime(line: Uint8Array): number | null {
 /** The time of the last line of `text`, which is whole lines, that has one; null where none has. */
 export function lastLineTime(text: Uint8Array): number | null {
   for (let end = text.length - 1; end > 0;) {
-    const newline = text.lastIndexOf(NEWLINE, end - 1);
+    const newline = text.lastIndexOf(LINE_FEED, end - 1);
     const timeMs = lineTime(text.subarray(newline + 1, end));
     if (timeMs !== null) return timeMs;
     end = newline;
