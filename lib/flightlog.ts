@@ -23,7 +23,7 @@ import { Archive, type ArchiveOptions } from "./archive/archive.ts";
 import { Scrub } from "./archive/repair/scrub.ts";
 import type { Config } from "./config/config.ts";
 import { Followers } from "./follow/followers.ts";
-import { AliveMark } from "./gaps/alive_mark.ts";
+import { HeartbeatFiles } from "./gaps/heartbeat_files.ts";
 import { GapLedger } from "./gaps/ledger.ts";
 import { RecordedSpan } from "./gaps/recorded_span.ts";
 import { Recorder, type RecorderOptions } from "./recorder/recorder.ts";
@@ -49,7 +49,7 @@ export class Flightlog {
   /** The gaps, the time before the first start too. */
   readonly gaps: RecordedSpan;
   /** Where the heartbeat is left. */
-  readonly alive: AliveMark;
+  readonly heartbeatFiles: HeartbeatFiles;
   /** What records. */
   readonly recorder: Recorder;
   /** What reads the archive back. */
@@ -63,8 +63,8 @@ export class Flightlog {
     this.archive = archive;
     const ledger = this.ledger = GapLedger.open(directory, { clock, logger });
     archive.onLoss((span) => ledger.cover("disk", [span]));
-    const alive = this.alive = new AliveMark(directory);
-    this.recorder = new Recorder({ ...options, archive, gaps: ledger, alive });
+    const heartbeatFiles = this.heartbeatFiles = new HeartbeatFiles(directory);
+    this.recorder = new Recorder({ ...options, archive, gaps: ledger, heartbeatFiles });
     this.scrub = new Scrub(directory, { archive, clock, logger });
     this.gaps = new RecordedSpan({ ledger, archive, clock });
     this.followers = new Followers({ archive, gaps: this.gaps, clock, logger, memory });
@@ -103,7 +103,7 @@ export class Flightlog {
     const scrubbed = this.scrub.stop(); // a piece that is being read ends with the archive's tasks
     const unwritten = await this.archive.stop();
     await this.followers.close();
-    // The heartbeat vouches for both: what was recorded, and what is known to be missing.
+    // After the ledger and the archive: a heartbeat says that all lines and all gaps up to its moment are on the disk.
     if (await this.ledger.close() && await this.archive.sync()) await this.recorder.leave();
     try {
       await Promise.all([around, scrubbed]);

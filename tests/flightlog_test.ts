@@ -64,7 +64,9 @@ Deno.test("Flightlog.stop() keeps every line, tells the source and moves the hea
     return answering.promise;
   });
   const left = (async () => {
-    while (flightlog.alive.read() !== STOP_MS) await new Promise((resolve) => setTimeout(resolve, 1));
+    while (flightlog.heartbeatFiles.read() !== STOP_MS) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
   })();
   await within(left, "the heartbeat");
   assert.deepEqual(source.steps, ["shut down around", "stop", "lines synced", "safe 3"]);
@@ -116,7 +118,7 @@ for (
     };
     const { flightlog, source } = await recordThree(directory, disk);
     assert.equal(await flightlog.stop(), unwritten);
-    assert.ok(flightlog.alive.read()! <= START_MS);
+    assert.ok(flightlog.heartbeatFiles.read()! <= START_MS);
     assert.deepEqual(source.safe, []);
   });
 }
@@ -129,7 +131,7 @@ Deno.test("Flightlog.stop() keeps every line when what is around it cannot be sh
     /Cannot close the server/,
   );
   assert.deepEqual(source.safe, [3]);
-  assert.equal(flightlog.alive.read(), STOP_MS);
+  assert.equal(flightlog.heartbeatFiles.read(), STOP_MS);
   assert.equal(flightlog.archive.day(DAY)?.lines, 3);
   ArchiveLock.take(directory.path).release();
 });

@@ -91,12 +91,13 @@ export const GAP_LINE_LEAST_BYTES = 20;
 /** When each day was last read back; losing it costs no more than reading them back once more. */
 export const SCRUB_FILE = "scrub";
 
-/** Touched while recording, so that the gap of a crash has a start. */
+/** The heartbeat's mark: touched while recording, so that the gap of a crash has a start. */
 export const ALIVE_FILE = "alive";
 
 /**
- * One line of a fixed size, written in place a few times a second: up to when nothing was missing, and how far the
- * days have to reach for that to hold. What a kill leaves of the days is nearly always more than was synced.
+ * The heartbeat's note: one line of a fixed size, written in place a few times a second. It says up to when nothing was
+ * missing, and how far the days have to reach for that to hold. What a kill leaves of the days is nearly always more than
+ * was synced.
  */
 export const KEPT_FILE = "alive.kept";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ALIVE_INTERVAL_MS, type AliveMark } from "../gaps/alive_mark.ts";
+import { HEARTBEAT_INTERVAL_MS, type HeartbeatFiles } from "../gaps/heartbeat_files.ts";
 import type { Archive } from "../archive/archive.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
 import { Backpressure, type DropCause } from "./backpressure.ts";
@@ -16,7 +16,7 @@ import type { Config } from "../config/config.ts";
 import { Intake } from "./intake.ts";
 import { GAP_MARGIN_MS, KnownGood } from "./known_good.ts";
 import { ASK_AFTER_MS, LastGood } from "./last_good.ts";
-import { LifeSigns } from "./life_signs.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import { LineRules } from "../filter/rules.ts";
 import type { Logger } from "../logger.ts";
 import {
@@ -62,7 +62,7 @@ export interface RecorderOptions {
   /** Takes the spans in which lines may be missing. */
   gaps: GapLedger;
   /** Where the heartbeat is left: the moment up to which nothing is missing, for after a crash. */
-  alive: AliveMark;
+  heartbeatFiles: HeartbeatFiles;
   /** The time, for every wait and every gap. */
   clock: Clock;
   /** Takes the beginnings and the ends of sessions. */
@@ -86,7 +86,7 @@ export class Recorder {
   readonly #backoff = new Backoff();
   readonly #knownGood: KnownGood;
   readonly #outages: Outages;
-  readonly #lifeSigns: LifeSigns;
+  readonly #heartbeat: Heartbeat;
   readonly #backpressure: Backpressure;
   readonly #lastGood: LastGood;
   #state: RecorderState = "connecting";
@@ -105,7 +105,7 @@ export class Recorder {
     this.#sinceMs = clock.now();
     const knownGood = this.#knownGood = new KnownGood(clock);
     this.#outages = new Outages({ gaps: options.gaps, clock, knownGood });
-    this.#lifeSigns = new LifeSigns({
+    this.#heartbeat = new Heartbeat({
       ...options,
       knownGood,
       session: () => this.#session,
@@ -137,13 +137,13 @@ export class Recorder {
   /** Begins to record, and to write down what was missed since the last time. */
   start(): void {
     const { archive, clock } = this.#options;
-    const marking = this.#lifeSigns.readPast();
+    const marking = this.#heartbeat.readPast();
     this.#cancels.push(
       archive.onChange(() => {
         this.#backpressure.follow();
-        this.#lifeSigns.followArchive();
+        this.#heartbeat.followArchive();
       }),
-      clock.every(ALIVE_INTERVAL_MS, () => this.#moveMark()),
+      clock.every(HEARTBEAT_INTERVAL_MS, () => this.#moveMark()),
       clock.every(LOOK_INTERVAL_MS, () => this.#look()),
     );
     this.#running = marking.then(() => this.#run());
@@ -176,7 +176,7 @@ export class Recorder {
    */
   async leave(): Promise<void> {
     await this.#finishing;
-    await this.#lifeSigns.leave();
+    await this.#heartbeat.leave();
   }
 
   /** The recorder as it is now. */
@@ -308,14 +308,14 @@ export class Recorder {
   #beginDropping(cause: DropCause): void {
     // What a disk that fails has not taken stays in memory, where nobody can read it: the gap begins where the text
     // in the files ends.
-    const keptMs = cause === "disk" ? this.#lifeSigns.keptMs : null;
+    const keptMs = cause === "disk" ? this.#heartbeat.keptMs : null;
     this.#outages.begin(cause, keptMs ?? this.#options.clock.elapsed());
   }
 
   #moveMark(): void {
     if (this.#session === null) return;
     this.#lastGood.noteAnswer(this.#session);
-    this.#lifeSigns.moveMark();
+    this.#heartbeat.moveMark();
   }
 
   /** Looks up to when everything is here, and how far the archive has come with it. */
@@ -325,7 +325,7 @@ export class Recorder {
     if (session === null) return;
     this.#lastGood.noteAnswer(session);
     this.#outages.look(this.#backpressure.isDropping);
-    this.#lifeSigns.look();
+    this.#heartbeat.look();
     // A session that is held back cannot hear an answer.
     if (!this.#backpressure.isPaused) this.#lastGood.askIfSilent(session);
   }

@@ -8,7 +8,7 @@
 import { basename, join } from "node:path";
 import type { DayNumber } from "../day.ts";
 import type { Gap } from "../gaps/gap.ts";
-import { AliveMark, type KeptNote } from "../gaps/alive_mark.ts";
+import { HeartbeatFiles, type KeptNote } from "../gaps/heartbeat_files.ts";
 import { DayVerifier, type FoundFile, type VerifiedDay } from "./day_verifier.ts";
 import { listDayFiles } from "../archive/day_files.ts";
 import { sizeOf } from "../archive/disk.ts";
@@ -56,11 +56,11 @@ const NO_GAPS: ReadGaps = { gaps: [], lastId: 0, damagedLines: 0, faults: [] };
  * @throws {Error} If `directory` cannot be listed.
  */
 export async function verifyArchive(directory: string, events: VerifyEvents): Promise<VerifySummary> {
-  const alive = new AliveMark(directory);
+  const heartbeatFiles = new HeartbeatFiles(directory);
   // Before the rest: what is being recorded grows, and the note with it.
   const foreign = new Map(findForeign(directory).map(({ name, what }) => [name, what]));
-  const isMarked = alive.read() !== null;
-  const note = foreign.has(KEPT_FILE) ? null : alive.readNote();
+  const isMarked = heartbeatFiles.read() !== null;
+  const note = foreign.has(KEPT_FILE) ? null : heartbeatFiles.readNote();
   const days = await listFiles(directory);
   const areDownloads = [...days.values()].flat().every(({ kind }) => kind.kind === "gz") &&
     !hasHelperFiles(directory);

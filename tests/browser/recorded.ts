@@ -6,7 +6,7 @@
  */
 
 import { join } from "node:path";
-import { AliveMark } from "../../lib/gaps/alive_mark.ts";
+import { HeartbeatFiles } from "../../lib/gaps/heartbeat_files.ts";
 import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";
@@ -54,7 +54,7 @@ export async function startRecorded(options: RecordedOptions = {}): Promise<Reco
   if (options.gaps !== undefined) {
     const gaps = options.gaps.map((gap) => `${gap}\n`).join("");
     await Deno.writeTextFile(join(logDirectory, "gaps.jsonl"), gaps);
-    await new AliveMark(logDirectory).move(Date.now()); // else all since the last gap would be one
+    await new HeartbeatFiles(logDirectory).move(Date.now()); // else all since the last gap would be one
   }
   const server = stack.use(await NatsServer.start());
   const publisher = stack.use(await Publisher.connect({ port: server.port }));

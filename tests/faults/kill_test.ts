@@ -17,7 +17,7 @@ Deno.test("Flightlog killed at 20 random moments under load keeps each line once
 for (const [signal, cause] of [["SIGKILL", "crash"], ["SIGTERM", "stop"]] as const) {
   Deno.test(`Flightlog ended by ${signal} claims no more than 1.5 s beyond what was lost`, async () => {
     await using server = await NatsServer.start();
-    // The mark of life is moved every five seconds only.
+    // The heartbeat's mark is moved every five seconds only.
     const claims = await endSteadily(server, { signal, times: 3, runMs: 3_500 });
     assert.deepEqual(claims.map((claim) => claim.cause), [cause, cause, cause]);
     for (const { missing, excessMs } of claims) {
@@ -27,7 +27,7 @@ for (const [signal, cause] of [["SIGKILL", "crash"], ["SIGTERM", "stop"]] as con
   });
 }
 
-Deno.test("Flightlog killed before its mark of life was moved first names the time since its start", async () => {
+Deno.test("Flightlog killed before the mark of its heartbeat was moved first names the time since its start", async () => {
   await using server = await NatsServer.start();
   const directory = await Deno.makeTempDir({ prefix: "flightlog-kill-" });
   try {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { join } from "node:path";
-import { AliveMark } from "../../lib/gaps/alive_mark.ts";
+import { HeartbeatFiles } from "../../lib/gaps/heartbeat_files.ts";
 import { statusSchema } from "../../routes/wire/status.ts";
 import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";
@@ -85,7 +85,7 @@ async function tryLoss(signal: Deno.Signal, spoil: (directory: string) => RegExp
 
 /** Whether the note says that all of each day's file is on the disk. */
 function isNoted(directory: string): boolean {
-  const note = new AliveMark(directory).readNote();
+  const note = new HeartbeatFiles(directory).readNote();
   if (note === null || note === "damaged") return false;
   const sizes = [...Deno.readDirSync(directory)].filter(({ name }) => DAYS.test(name))
     .map(({ name }) => Deno.statSync(join(directory, name)).size);

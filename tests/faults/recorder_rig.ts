@@ -93,8 +93,8 @@ export class RecorderRig implements AsyncDisposable {
   }
 
   /** Where the heartbeat is left. */
-  get alive(): Flightlog["alive"] {
-    return this.#flightlog.alive;
+  get heartbeatFiles(): Flightlog["heartbeatFiles"] {
+    return this.#flightlog.heartbeatFiles;
   }
 
   /** The recorder. */

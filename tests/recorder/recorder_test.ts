@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { AliveMark } from "../../lib/gaps/alive_mark.ts";
+import { HeartbeatFiles } from "../../lib/gaps/heartbeat_files.ts";
 import { parseDayName } from "../../lib/day.ts";
 import { GAP_MARGIN_MS } from "../../lib/recorder/known_good.ts";
 import { type FoundGap, NumberedLines } from "../faults/oracle.ts";
@@ -184,12 +184,12 @@ Deno.test("Recorder does not move the mark past what the server has confirmed", 
   const clock = new FakeClock(START);
   await using rig = await RecorderRig.start({ clock, env: { NATS_URL: `nats://127.0.0.1:${proxy.port}` } });
   await rig.untilEvent("recording");
-  const mark = new AliveMark(rig.directory);
-  await rig.until(() => mark.read() === START_MS - GAP_MARGIN_MS, "the mark at the beginning");
+  const heartbeatFiles = new HeartbeatFiles(rig.directory);
+  await rig.until(() => heartbeatFiles.read() === START_MS - GAP_MARGIN_MS, "the mark at the beginning");
   proxy.halfOpen();
   await clock.advanceAsync(9_999); // the mark is due, but nobody knows what the server holds
   await rig.gaps.flush();
-  assert.equal(mark.read(), START_MS - GAP_MARGIN_MS);
+  assert.equal(heartbeatFiles.read(), START_MS - GAP_MARGIN_MS);
   proxy.resume();
 });
 
@@ -199,8 +199,8 @@ Deno.test("Recorder moves the mark as lines come and are synced", async () => {
   const clock = new FakeClock(START);
   await using rig = await RecorderRig.start({ clock, env: { NATS_URL: server.url } });
   await rig.untilEvent("recording");
-  const mark = new AliveMark(rig.directory);
-  await rig.until(() => mark.read() === START_MS - GAP_MARGIN_MS, "the mark at the beginning");
+  const heartbeatFiles = new HeartbeatFiles(rig.directory);
+  await rig.until(() => heartbeatFiles.read() === START_MS - GAP_MARGIN_MS, "the mark at the beginning");
   clock.advance(4_000);
   // One line was on its way for two seconds: others may be so late, too.
   await publisher.publishAll([
@@ -209,7 +209,7 @@ Deno.test("Recorder moves the mark as lines come and are synced", async () => {
   ]);
   await rig.untilRecorded(2);
   clock.advance(1_000);
-  await rig.until(() => mark.read() === START_MS + 4_000 - 2_000 - GAP_MARGIN_MS, "the mark");
+  await rig.until(() => heartbeatFiles.read() === START_MS + 4_000 - 2_000 - GAP_MARGIN_MS, "the mark");
 });
 
 Deno.test("Recorder begins a gap where it was even if a line claims to be from the future", async () => {
@@ -294,22 +294,22 @@ Deno.test("Recorder.stop() ends while the disk fails, and leaves the mark where 
     openFile: () => Promise.reject(new Error("No space left on device (os error 28)")),
   });
   await rig.untilEvent("recording");
-  const mark = new AliveMark(rig.directory);
-  await rig.until(() => mark.read() === START_MS - GAP_MARGIN_MS, "the mark at the beginning");
+  const heartbeatFiles = new HeartbeatFiles(rig.directory);
+  await rig.until(() => heartbeatFiles.read() === START_MS - GAP_MARGIN_MS, "the mark at the beginning");
   clock.advance(3_000);
   await publisher.publishAll([numberedLine(0, { timestamp: "2026-11-22T10:00:03Z" })]);
   await rig.untilEvent("disk takes no lines");
   assert.match(rig.recorder.readiness().reasons.join(), /^The disk takes no lines: No space left/);
   clock.advance(2_000); // the mark is due, and waits for the disk
   assert.equal(await rig.stop(), 1);
-  assert.equal(mark.read(), START_MS - GAP_MARGIN_MS);
+  assert.equal(heartbeatFiles.read(), START_MS - GAP_MARGIN_MS);
 });
 
 Deno.test("Recorder begins a crash's gap at the mark, and not in the future of a clock that was set back", async () => {
   await using server = await NatsServer.start();
   const directory = await Deno.makeTempDir({ prefix: "flightlog-recorder-" });
   try {
-    await new AliveMark(directory).move(START_MS + 3_600_000);
+    await new HeartbeatFiles(directory).move(START_MS + 3_600_000);
     const clock = new FakeClock(START);
     await using rig = await RecorderRig.start({ clock, env: { NATS_URL: server.url }, directory });
     await rig.untilEvent("recording");
@@ -331,10 +331,10 @@ for (
     try {
       const line = numberedLine(0, { timestamp: "2026-11-22T09:59:00Z" }).payload + "\n";
       await Deno.writeTextFile(join(directory, "2026-11-22.jsonl"), line);
-      const alive = new AliveMark(directory);
-      await alive.move(START_MS - 5_000);
+      const heartbeatFiles = new HeartbeatFiles(directory);
+      await heartbeatFiles.move(START_MS - 5_000);
       const days = [{ day: parseDayName("2026-11-22")!, bytes: line.length + missingBytes, synced: 0 }];
-      await alive.note({ sinceMs: START_MS - 2_000, lastGap: 0, days });
+      await heartbeatFiles.note({ sinceMs: START_MS - 2_000, lastGap: 0, days });
       const clock = new FakeClock(START);
       await using rig = await RecorderRig.start({ clock, env: { NATS_URL: server.url }, directory });
       await rig.untilEvent("recording");
@@ -346,8 +346,8 @@ for (
 }
 
 /** The moment of the note; 0 where there is none. */
-function notedMs({ alive }: RecorderRig): number {
-  const note = alive.readNote();
+function notedMs({ heartbeatFiles }: RecorderRig): number {
+  const note = heartbeatFiles.readNote();
   return note === null || note === "damaged" ? 0 : note.sinceMs;
 }
 

@@ -8,7 +8,7 @@
 
 // deno-lint-ignore-file no-console -- a program for a person in front of a terminal
 import { fileURLToPath } from "node:url";
-import { AliveMark } from "../../lib/gaps/alive_mark.ts";
+import { HeartbeatFiles } from "../../lib/gaps/heartbeat_files.ts";
 import { GapLedger } from "../../lib/gaps/ledger.ts";
 import { systemClock as clock } from "../../lib/clock.ts";
 import { silentLogger as logger } from "../../lib/logger.ts";
@@ -101,7 +101,7 @@ async function recordSinceYesterday(directory: string): Promise<void> {
   ledger.begin("start", startMs - 1000);
   ledger.end(startMs);
   await ledger.close();
-  await new AliveMark(directory).move(Date.now());
+  await new HeartbeatFiles(directory).move(Date.now());
 }
 
 /** Waits until the program records, gives it lines if the server is ours, and says what to try. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { AliveMark } from "../../lib/gaps/alive_mark.ts";
+import { HeartbeatFiles } from "../../lib/gaps/heartbeat_files.ts";
 import { checkedLine, readCheckedLine } from "../../lib/archive/checked_line.ts";
 import { GapLedger } from "../../lib/gaps/ledger.ts";
 import { type VerifiedDay, verifyArchive, type VerifySummary } from "../../lib/verify/verify.ts";
@@ -281,7 +281,7 @@ Deno.test("verifyArchive() finds that a day or the ledger has less than a note o
   const note = { sinceMs: Date.parse(NOON), lastGap: 1, days: [{ day: DAY + 2, bytes, synced: bytes }] };
   const faultsAfter = async (spoil: (directory: TestDirectory) => void): Promise<string[]> => {
     using directory = copySample();
-    new AliveMark(directory.path).noteAtOnce(note);
+    new HeartbeatFiles(directory.path).noteAtOnce(note);
     spoil(directory);
     return (await verify(directory)).faults;
   };

@@ -1,7 +1,7 @@
 /**
  * Promises that what was on the disk once and is not there any more is told: in which file, and of which time.
  *
- * The last process left a note of what was on the disk (see alive_mark.ts): so many bytes of each day that was not
+ * The last process left a note of what was on the disk (see heartbeat_files.ts): so many bytes of each day that was not
  * sealed, gaps up to such a number. A file that was removed, emptied or cut has less. A block tells of a changed byte
  * by its checksum; that the last lines of a day are not there, only the note does.
  *
@@ -14,7 +14,7 @@
 import { type DayNumber, dayStartMs } from "../../day.ts";
 import type { Gap, Span } from "../../gaps/gap.ts";
 import { parseTimestamp, timestampMs } from "../../timestamp.ts";
-import type { KeptNote } from "../../gaps/alive_mark.ts";
+import type { KeptNote } from "../../gaps/heartbeat_files.ts";
 import { plainFile } from "../format.ts";
 
 /**

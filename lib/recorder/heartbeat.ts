@@ -3,8 +3,8 @@
  * it starts again, however it ended, what was missed since that moment is a gap, and so is what was on the disk then and is
  * not there any more.
  *
- * The heartbeat has two parts, see alive_mark.ts. The *mark* is moved every 5 s, after a sync, and holds after a loss of
- * power. The *note* is written several times a second, when the lines are in the files but perhaps not on the disk, and
+ * The heartbeat has two parts, see heartbeat_files.ts. The *mark* is moved every 5 s, after a sync, and holds after a loss
+ * of power. The *note* is written several times a second, when the lines are in the files but perhaps not on the disk, and
  * holds after a kill. Example: the program is killed at 12:00:09.7. The mark says 12:00:05.0 and the note 12:00:09.6, and
  * all bytes that the note rests on are in the files: the gap begins at 12:00:09.6. After a loss of power some of them are
  * not, and it begins at 12:00:05.0.
@@ -12,7 +12,7 @@
  * @module
  */
 
-import type { AliveMark, KeptDay, KeptNote } from "../gaps/alive_mark.ts";
+import type { HeartbeatFiles, KeptDay, KeptNote } from "../gaps/heartbeat_files.ts";
 import type { Archive, DayEnds } from "../archive/archive.ts";
 import { GAPS_FILE, KEPT_FILE, parseFileName } from "../archive/format.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
@@ -24,14 +24,14 @@ import type { KnownGood } from "./known_good.ts";
 import type { Logger } from "../logger.ts";
 import { parseTimestamp, timestampMs } from "../timestamp.ts";
 
-/** See {@linkcode LifeSigns}. */
-export interface LifeSignsOptions {
+/** See {@linkcode Heartbeat}. */
+export interface HeartbeatOptions {
   /** Has to have the lines. */
   archive: Archive;
   /** Has to have the gaps. */
   gaps: GapLedger;
   /** Where the heartbeat is left. */
-  alive: AliveMark;
+  heartbeatFiles: HeartbeatFiles;
   /** Tells the time at the start. */
   clock: Clock;
   /** Hears of what cannot be written. */
@@ -46,8 +46,8 @@ export interface LifeSignsOptions {
 }
 
 /** Leaves the heartbeat, and reads it at the start. */
-export class LifeSigns {
-  readonly #options: LifeSignsOptions;
+export class Heartbeat {
+  readonly #options: HeartbeatOptions;
   readonly #kept = new KeptMoments();
   #moving: Promise<void> | null = null;
   #noting: Promise<void> | null = null;
@@ -55,7 +55,7 @@ export class LifeSigns {
   #noteFails = false;
 
   /** Touches nothing yet. */
-  constructor(options: LifeSignsOptions) {
+  constructor(options: HeartbeatOptions) {
     this.#options = options;
   }
 
@@ -71,9 +71,9 @@ export class LifeSigns {
    * beginning; or when the disk takes none.
    */
   async readPast(): Promise<void> {
-    const { archive, gaps, alive, clock } = this.#options;
+    const { archive, gaps, heartbeatFiles, clock } = this.#options;
     const nowMs = clock.now();
-    const markMs = alive.read();
+    const markMs = heartbeatFiles.read();
     const note = this.#readNote();
     const openMs = gaps.open.reduce((first, { sinceMs }) => Math.min(first, sinceMs), Infinity);
     const lastMs = gaps.latest()?.untilMs ?? null;
@@ -96,8 +96,8 @@ export class LifeSigns {
     const signing = gaps.flush()
       .then(async () => {
         if (await gaps.tryWrite()) archive.settleLosses();
-        alive.noteAtOnce(kept);
-        if (markMs === null) await alive.move(goodMs);
+        heartbeatFiles.noteAtOnce(kept);
+        if (markMs === null) await heartbeatFiles.move(goodMs);
       })
       .catch((error) => this.#reportNote(error));
     if (markMs === null && await gaps.tryWrite()) await signing;
@@ -105,10 +105,10 @@ export class LifeSigns {
 
   /** Leaves the heartbeat of a process that ends, after everything that it has recorded is on the disk. */
   async leave(): Promise<void> {
-    const { archive, gaps, alive, clock } = this.#options;
+    const { archive, gaps, heartbeatFiles, clock } = this.#options;
     const sinceMs = clock.now();
-    await alive.move(sinceMs);
-    alive.noteAtOnce({ sinceMs, days: keptDays(archive.ends()), lastGap: gaps.lastId });
+    await heartbeatFiles.move(sinceMs);
+    heartbeatFiles.noteAtOnce({ sinceMs, days: keptDays(archive.ends()), lastGap: gaps.lastId });
   }
 
   /** Looks how far the archive has come; to be called a few times a second while lines are recorded. */
@@ -127,14 +127,14 @@ export class LifeSigns {
   /** Moves the mark to the moment up to which every line is here now, once these lines are on the disk. */
   moveMark(): void {
     if (this.#moving !== null) return;
-    const { archive, gaps, alive, knownGood, logger, session } = this.#options;
+    const { archive, gaps, heartbeatFiles, knownGood, logger, session } = this.#options;
     const recording = session();
     const markMs = knownGood.sinceMs(knownGood.goodMs);
     gaps.look();
     this.#moving = Promise.all([archive.sync(), gaps.flush()])
       .then(async ([isSynced]) => {
         if (!isSynced || recording === null || session() !== recording) return;
-        await alive.move(markMs);
+        await heartbeatFiles.move(markMs);
       })
       .catch((error) => logger.log("error", "mark of life not moved", { reason: (error as Error).message }))
       .finally(() => this.#moving = null);
@@ -142,19 +142,19 @@ export class LifeSigns {
 
   /** Writes the note: up to when every line is in the files, and how long each file has to be for that to hold. */
   #writeNote(): void {
-    const { archive, gaps, alive, knownGood, session } = this.#options;
+    const { archive, gaps, heartbeatFiles, knownGood, session } = this.#options;
     const recording = session();
     const moment = this.#kept.written;
     if (this.#noting !== null || recording === null) return;
     if (moment === null || moment.goodMs <= this.#notedMs) return;
-    // After a write or a sync that failed nobody knows which bytes the system has kept.
+    // After a write or a sync that failed it is not known which bytes the system has kept.
     if (archive.trouble !== null) return;
     const sinceMs = knownGood.sinceMs(moment.goodMs);
     const note = { sinceMs, days: keptDays(moment.ends), lastGap: gaps.lastId };
     this.#noting = gaps.flush()
       .then(async () => {
         if (session() !== recording) return;
-        await alive.note(note);
+        await heartbeatFiles.note(note);
         this.#notedMs = moment.goodMs;
         this.#noteFails = false;
       })
@@ -163,7 +163,7 @@ export class LifeSigns {
   }
 
   #readNote(): KeptNote | null {
-    const note = this.#options.alive.readNote();
+    const note = this.#options.heartbeatFiles.readNote();
     if (note !== "damaged") return note;
     const what = "cannot be read: whether days or the gap ledger were cut since is not known";
     this.#options.archive.noteFinding({ file: KEPT_FILE, what, damage: true });

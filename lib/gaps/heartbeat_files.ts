@@ -2,12 +2,13 @@
  * Promises a moment up to which everything that was received is on the disk, kept where a kill or a loss of
  * power cannot reach it: the start of the gap that a crash makes.
  *
- * There are two. The mark is synced, and holds whatever happens. The note is written several times a second and
- * not synced; it says how far the text of each day has to reach for it to hold, and the next start looks whether
- * it does. After a kill it does: the system keeps what a process has written.
+ * There are two such moments, each in a file of its own. The *mark* is the time of modification of the file `alive`. It is
+ * synced, and holds whatever happens. The *note* is the text of `alive.kept`. It is written several times a second and not
+ * synced; it says how far the text of each day has to reach for it to hold, and the next start looks whether it does. After
+ * a kill it does: the system keeps what a process has written. See recorder/heartbeat.ts for who writes them when.
  *
- * The note says besides what was on the disk when it was written: so much of each day that is not sealed, and gaps
- * up to such a number. What is not there any more at the next start was lost on the disk; see losses.ts.
+ * The note also says what was on the disk when it was written: how many bytes of each day that is not sealed, and the
+ * number of the last gap. What of that is missing at the next start was lost on the disk; see losses.ts.
  *
  * @module
  */
@@ -22,7 +23,7 @@ import { formatCrc32 } from "../archive/blocks/block.ts";
 import { ALIVE_FILE, KEPT_BYTES, KEPT_FILE } from "../archive/format.ts";
 
 /** How often the mark is moved while lines are recorded, in milliseconds. */
-export const ALIVE_INTERVAL_MS = 5000;
+export const HEARTBEAT_INTERVAL_MS = 5000;
 
 /** How far the text of a day was when a note was written. */
 export interface KeptDay {
@@ -63,13 +64,13 @@ const oldNoteSchema = v.strictObject({
   days: v.array(v.strictObject({ day, bytes: size })),
 });
 
-/** The time of modification of a file: moving it takes no room on a full disk. */
-export class AliveMark {
+/** The mark and the note of an archive. Neither takes room on a full disk once its file is there. */
+export class HeartbeatFiles {
   readonly #path: string;
   readonly #notePath: string;
   #writing: Promise<unknown> = Promise.resolve();
 
-  /** The mark in an archive's directory. */
+  /** Those in an archive's directory; neither file need be there. */
   constructor(directory: string) {
     this.#path = join(directory, ALIVE_FILE);
     this.#notePath = join(directory, KEPT_FILE);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { AliveMark, type KeptNote } from "../../lib/gaps/alive_mark.ts";
+import { HeartbeatFiles, type KeptNote } from "../../lib/gaps/heartbeat_files.ts";
 import { GapLedger } from "../../lib/gaps/ledger.ts";
 import { KnownGood } from "../../lib/recorder/known_good.ts";
-import { LifeSigns } from "../../lib/recorder/life_signs.ts";
+import { Heartbeat } from "../../lib/recorder/heartbeat.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import {
   appendLines,
@@ -33,25 +33,25 @@ interface Left {
 async function crashAfter(left: Left): Promise<string | undefined> {
   using directory = new TestDirectory();
   Deno.writeTextFileSync(`${directory.path}/${DAY_NAME}.jsonl`, left.text ?? LINE);
-  const alive = new AliveMark(directory.path);
-  await alive.move(Date.parse(left.mark));
+  const heartbeatFiles = new HeartbeatFiles(directory.path);
+  await heartbeatFiles.move(Date.parse(left.mark));
   if (left.note !== undefined) {
     const days = [{ day: DAY, bytes: left.note.bytes, synced: 0 }];
-    await alive.note({ sinceMs: Date.parse(left.note.since), lastGap: 0, days });
+    await heartbeatFiles.note({ sinceMs: Date.parse(left.note.since), lastGap: 0, days });
   }
   const clock = new FakeClock(left.now);
   await using opened = await openArchive(directory, { clock });
   const gaps = GapLedger.open(directory.path, { clock, logger: silentLogger });
-  const signs = new LifeSigns({
-    ...{ archive: opened.archive, gaps, alive, clock, logger: silentLogger },
+  const heartbeat = new Heartbeat({
+    ...{ archive: opened.archive, gaps, heartbeatFiles, clock, logger: silentLogger },
     knownGood: new KnownGood(clock),
     session: () => null,
   });
-  await signs.readPast();
+  await heartbeat.readPast();
   await gaps.flush();
   await gaps.close();
   const since = gaps.open.find(({ cause }) => cause === "crash")?.sinceMs;
-  assert.equal((alive.readNote() as KeptNote).lastGap, gaps.lastId, "the note knows of that gap");
+  assert.equal((heartbeatFiles.readNote() as KeptNote).lastGap, gaps.lastId, "the note knows of that gap");
   return since === undefined ? undefined : new Date(since).toISOString();
 }
 
@@ -59,12 +59,12 @@ const MARK = "2026-11-22T10:00:05.000Z";
 const NOTED = "2026-11-22T10:00:09.000Z";
 const NOW = "2026-11-22T10:01:00Z";
 
-Deno.test("LifeSigns.readPast() begins the gap at the mark, or at the note where that holds", async () => {
+Deno.test("Heartbeat.readPast() begins the gap at the mark, or at the note where that holds", async () => {
   assert.equal(await crashAfter({ mark: MARK, now: NOW }), MARK);
   assert.equal(await crashAfter({ mark: MARK, now: NOW, note: { since: NOTED, bytes: LINE.length } }), NOTED);
 });
 
-Deno.test("LifeSigns.readPast() believes no note of which the archive has less, or only damaged", async () => {
+Deno.test("Heartbeat.readPast() believes no note of which the archive has less, or only damaged", async () => {
   const note = { since: NOTED, bytes: LINE.length };
   assert.equal(await crashAfter({ mark: MARK, now: NOW, note, text: "" }), MARK);
   const torn = LINE.slice(0, -2);
@@ -73,7 +73,7 @@ Deno.test("LifeSigns.readPast() believes no note of which the archive has less, 
   assert.equal(await crashAfter({ mark: MARK, now: NOW, note, text: damaged }), MARK);
 });
 
-Deno.test("LifeSigns.readPast() begins the gap at the last line where the mark lies in the future", async () => {
+Deno.test("Heartbeat.readPast() begins the gap at the last line where the mark lies in the future", async () => {
   const stamp = "2026-11-22T10:00:01.500Z";
   assert.equal(await crashAfter({ mark: "2026-11-22T11:00:05Z", now: NOW }), stamp); // it ran ahead
   assert.equal(await crashAfter({ mark: MARK, now: "2026-11-22T09:00:00Z" }), stamp); // it is behind now
@@ -93,7 +93,7 @@ interface Spoilt {
 async function startAfter({ gaps: [once, left], day: [bytes, text], noteIsDamaged = false }: Spoilt) {
   using directory = new TestDirectory();
   directory.write(`${DAY_NAME}.jsonl`, text);
-  const alive = new AliveMark(directory.path);
+  const heartbeatFiles = new HeartbeatFiles(directory.path);
   const clock = new FakeClock(NOW);
   const before = GapLedger.open(directory.path, { clock, logger: silentLogger });
   for (let number = 0; number < left; number++) {
@@ -101,18 +101,18 @@ async function startAfter({ gaps: [once, left], day: [bytes, text], noteIsDamage
     before.end(Date.parse("2026-11-22T09:00:00.500Z") + number * 1000);
   }
   await before.close();
-  await alive.move(Date.parse(MARK));
+  await heartbeatFiles.move(Date.parse(MARK));
   const days = [{ day: DAY, bytes, synced: bytes }];
-  await alive.note({ sinceMs: Date.parse(NOTED), lastGap: once, days });
+  await heartbeatFiles.note({ sinceMs: Date.parse(NOTED), lastGap: once, days });
   if (noteIsDamaged) directory.write("alive.kept", directory.text("alive.kept").replace("kept", "kent"));
   await using opened = await openArchive(directory, { clock });
   const ledger = GapLedger.open(directory.path, { clock, logger: silentLogger });
-  const signs = new LifeSigns({
-    ...{ archive: opened.archive, gaps: ledger, alive, clock, logger: silentLogger },
+  const heartbeat = new Heartbeat({
+    ...{ archive: opened.archive, gaps: ledger, heartbeatFiles, clock, logger: silentLogger },
     knownGood: new KnownGood(clock),
     session: () => null,
   });
-  await signs.readPast();
+  await heartbeat.readPast();
   await ledger.flush();
   const found = ledger.touching(-Infinity, Infinity)
     .filter(({ cause }) => cause !== "stop")
@@ -127,13 +127,13 @@ function timeOf(ms: number | null): string {
 
 const TWO_LINES = LINE + record(2) + "\n";
 
-Deno.test("LifeSigns.readPast() makes nothing but the gap of the crash where all is there that was", async () => {
+Deno.test("Heartbeat.readPast() makes nothing but the gap of the crash where all is there that was", async () => {
   const { found, findings } = await startAfter({ gaps: [2, 2], day: [TWO_LINES.length, TWO_LINES] });
   assert.deepEqual(found, ["crash 10:00:09 now"]);
   assert.deepEqual(findings, []);
 });
 
-Deno.test("LifeSigns.readPast() makes a gap of the lines that a day has lost, and tells of the day", async () => {
+Deno.test("Heartbeat.readPast() makes a gap of the lines that a day has lost, and tells of the day", async () => {
   const length = TWO_LINES.length;
   const cut = await startAfter({ gaps: [2, 2], day: [length, LINE] });
   assert.deepEqual(cut.found, ["disk 09:59:01 10:00:09", "crash 10:00:09 now"]);
@@ -144,14 +144,14 @@ Deno.test("LifeSigns.readPast() makes a gap of the lines that a day has lost, an
   assert.match(emptied.findings[0]!.what, /^is gone, or empty: \d+ bytes/);
 });
 
-Deno.test("LifeSigns.readPast() makes a gap of what opening has found to be lost, which is settled then", async () => {
+Deno.test("Heartbeat.readPast() makes a gap of what opening has found to be lost, which is settled then", async () => {
   const text = LINE + "\0".repeat(100) + "\n" + record(4) + "\n";
   const { found, losses } = await startAfter({ gaps: [2, 2], day: [text.length, text] });
   assert.deepEqual(found, ["disk 10:00:01 10:00:04", "crash 10:00:09 now"]);
   assert.deepEqual(losses, []);
 });
 
-Deno.test("LifeSigns.readPast() makes a gap of the time that a lost end of the ledger may have told of", async () => {
+Deno.test("Heartbeat.readPast() makes a gap of the time that a lost end of the ledger may have told of", async () => {
   const cut = await startAfter({ gaps: [5, 2], day: [LINE.length, LINE] });
   assert.deepEqual(cut.found, ["disk 08:59:01 10:00:09", "crash 10:00:09 now"]);
   assert.deepEqual(cut.findings, [
@@ -160,7 +160,7 @@ Deno.test("LifeSigns.readPast() makes a gap of the time that a lost end of the l
   assert.equal(cut.lastId, 7, "no number is given twice");
 });
 
-Deno.test("LifeSigns.readPast() notices that the ledger is gone also without a note", async () => {
+Deno.test("Heartbeat.readPast() notices that the ledger is gone also without a note", async () => {
   for (const noteIsDamaged of [false, true]) {
     const { found, findings } = await startAfter({ gaps: [3, 0], day: [LINE.length, LINE], noteIsDamaged });
     const goodAt = noteIsDamaged ? "10:00:05" : "10:00:09";
@@ -172,51 +172,51 @@ Deno.test("LifeSigns.readPast() notices that the ledger is gone also without a n
   }
 });
 
-Deno.test("LifeSigns.moveMark() leaves the mark where it was when the archive is closed with lines unwritten", async () => {
+Deno.test("Heartbeat.moveMark() leaves the mark where it was when the archive is closed with lines unwritten", async () => {
   using directory = new TestDirectory();
   const clock = new FakeClock(NOW);
-  const alive = new AliveMark(directory.path);
-  await alive.move(Date.parse(MARK));
+  const heartbeatFiles = new HeartbeatFiles(directory.path);
+  await heartbeatFiles.move(Date.parse(MARK));
   const openFile = () => Promise.reject(new Error("No space left on device (os error 28)"));
   await using opened = await openArchive(directory, { clock, openFile });
   const gaps = GapLedger.open(directory.path, { clock, logger: silentLogger });
   const knownGood = new KnownGood(clock);
   const session = {};
-  const signs = new LifeSigns({
-    ...{ archive: opened.archive, gaps, alive, clock, logger: silentLogger, knownGood },
+  const heartbeat = new Heartbeat({
+    ...{ archive: opened.archive, gaps, heartbeatFiles, clock, logger: silentLogger, knownGood },
     session: () => session,
   });
   appendLines(opened.archive, 0, 3);
   knownGood.noteLine(clock.elapsed(), clock.now());
-  signs.moveMark();
+  heartbeat.moveMark();
   assert.equal(await opened.archive.stop(), 3);
   await opened.archive.sync();
-  await alive.note({ sinceMs: clock.now(), lastGap: 0, days: [] }); // comes after the mark, had it been moved
-  assert.equal(alive.read(), Date.parse(MARK));
+  await heartbeatFiles.note({ sinceMs: clock.now(), lastGap: 0, days: [] }); // comes after the mark, had it been moved
+  assert.equal(heartbeatFiles.read(), Date.parse(MARK));
   await gaps.close();
 });
 
-Deno.test("LifeSigns.leave() notes all that is on the disk, with the number of the last gap", async () => {
+Deno.test("Heartbeat.leave() notes all that is on the disk, with the number of the last gap", async () => {
   using directory = new TestDirectory();
   const clock = new FakeClock(NOW);
-  const alive = new AliveMark(directory.path);
+  const heartbeatFiles = new HeartbeatFiles(directory.path);
   await using opened = await openArchive(directory, { clock });
   appendLines(opened.archive, 0, 3);
   const gaps = GapLedger.open(directory.path, { clock, logger: silentLogger });
-  const signs = new LifeSigns({
-    ...{ archive: opened.archive, gaps, alive, clock, logger: silentLogger },
+  const heartbeat = new Heartbeat({
+    ...{ archive: opened.archive, gaps, heartbeatFiles, clock, logger: silentLogger },
     knownGood: new KnownGood(clock),
     session: () => null,
   });
   gaps.begin("stop", clock.now());
   await opened.archive.stop();
   await gaps.close();
-  await signs.leave();
+  await heartbeat.leave();
   const { length } = textOf(0, 3);
-  assert.deepEqual(alive.readNote(), {
+  assert.deepEqual(heartbeatFiles.readNote(), {
     sinceMs: clock.now(),
     lastGap: 1,
     days: [{ day: DAY, bytes: length, synced: length }],
   });
-  assert.equal(alive.read(), clock.now());
+  assert.equal(heartbeatFiles.read(), clock.now());
 });
