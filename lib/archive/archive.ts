@@ -27,7 +27,9 @@ import type { PlainFile } from "./day/plain_file.ts";
 import type { WriterEvents } from "./day/plain_writer.ts";
 import { IndexCache } from "./read/index_cache.ts";
 import { ReadPool } from "./read/pool.ts";
-import { type DayHost, type DayInfo, emptyDay, RecordedDay } from "./day/recorded_day.ts";
+import type { DayHost } from "./day/day_host.ts";
+import { type DayInfo, emptyDay } from "./day/day_info.ts";
+import { RecordedDay } from "./day/recorded_day.ts";
 import type { PendingLosses } from "./repair/pending_losses.ts";
 import { recoverArchive } from "./repair/recovery.ts";
 import type { ScrubPlace } from "./repair/scrub.ts";
@@ -35,7 +37,7 @@ import type { ScrubResult } from "./repair/scrub_task.ts";
 import { WorkerClient } from "./worker_client.ts";
 
 export type { HeldLines } from "./day/held.ts";
-export type { DayInfo } from "./day/recorded_day.ts";
+export type { DayInfo } from "./day/day_info.ts";
 
 /** The block worker is ended after this long without a block to make, in milliseconds. */
 const BLOCK_WORKER_IDLE_MS = 10_000;

@@ -9,7 +9,8 @@ import type { Cancel, Clock } from "../clock.ts";
 import { dayName, type DayNumber, dayOf } from "../day.ts";
 import type { Logger } from "../logger.ts";
 import { ClockTrust } from "./clock_trust.ts";
-import type { DayInfo, RecordedDay } from "./day/recorded_day.ts";
+import type { DayInfo } from "./day/day_info.ts";
+import type { RecordedDay } from "./day/recorded_day.ts";
 import { chooseExpired, type Expired, newestRecorded } from "./retention.ts";
 import { readVolumeUsage, type VolumeUsage } from "./volume.ts";
 

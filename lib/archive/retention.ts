@@ -7,7 +7,7 @@
 
 import { type DayNumber, parseDayName } from "../day.ts";
 import type { Trust } from "./clock_trust.ts";
-import type { DayInfo } from "./day/recorded_day.ts";
+import type { DayInfo } from "./day/day_info.ts";
 
 /** What retention goes by. */
 export interface RetentionRule {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Trust } from "../../lib/archive/clock_trust.ts";
 import { chooseExpired, newestRecorded } from "../../lib/archive/retention.ts";
-import type { DayInfo } from "../../lib/archive/day/recorded_day.ts";
+import type { DayInfo } from "../../lib/archive/day/day_info.ts";
 import { parseDayName } from "../../lib/day.ts";
 import { DAY } from "./archive_rig.ts";
 

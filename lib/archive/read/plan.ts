@@ -7,7 +7,7 @@
 
 import type { DayNumber } from "../../day.ts";
 import { compileFilter, type FilterSpec } from "../../filter/filter.ts";
-import type { DayInfo } from "../day/recorded_day.ts";
+import type { DayInfo } from "../day/day_info.ts";
 import type { Place } from "../place.ts";
 
 const DAY_SECONDS = 86_400;

@@ -14,7 +14,7 @@ import { dayName, type DayNumber } from "../../day.ts";
 import { emptySummary } from "../blocks/block.ts";
 import { indexHeader, nextPlace } from "../blocks/day_index.ts";
 import { cutTornTail, inspectFile, type TailCut } from "../day/plain_end.ts";
-import type { DayState } from "../day/recorded_day.ts";
+import type { DayState } from "../day/day_info.ts";
 import { listDayFiles } from "../day_files.ts";
 import { removeIfThere, sizeOf } from "../disk.ts";
 import {

@@ -13,7 +13,7 @@ import type { Logger } from "../../logger.ts";
 import { checkedLine, readCheckedLine } from "../checked_line.ts";
 import { readTextIfThere } from "../disk.ts";
 import { SCRUB_FILE, TEMPORARY_SUFFIX } from "../format.ts";
-import type { DayInfo } from "../day/recorded_day.ts";
+import type { DayInfo } from "../day/day_info.ts";
 import type { ScrubResult } from "./scrub_task.ts";
 
 /** A sealed day is read back after this long, in milliseconds. */

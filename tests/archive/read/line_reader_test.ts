@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { LineRequest } from "../../../lib/archive/read/line_chunk.ts";
 import { MemoryBudget, NoRoom, READER_BYTES, ROOM_WAIT_MS } from "../../../lib/machine/memory_budget.ts";
 import { planRanges } from "../../../lib/archive/read/plan.ts";
-import type { DayInfo } from "../../../lib/archive/day/recorded_day.ts";
+import type { DayInfo } from "../../../lib/archive/day/day_info.ts";
 import type { FilterSpec } from "../../../lib/filter/filter.ts";
 import { FakeClock } from "../../rig/fake_clock.ts";
 import { appendLines, DAY, DAY_NAME, NOON, openArchive, TestDirectory, textOf } from "../archive_rig.ts";

@@ -6,7 +6,7 @@ import {
   rangesBefore,
   rangesFrom,
 } from "../../../lib/archive/read/plan.ts";
-import type { DayInfo } from "../../../lib/archive/day/recorded_day.ts";
+import type { DayInfo } from "../../../lib/archive/day/day_info.ts";
 import { parseDayName } from "../../../lib/day.ts";
 import type { FilterSpec } from "../../../lib/filter/filter.ts";
 import { parseTimestamp } from "../../../lib/timestamp.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { runBlockTask } from "../../../lib/archive/blocks/block_task.ts";
 import { indexHeader, parseIndex } from "../../../lib/archive/blocks/day_index.ts";
-import type { DayInfo } from "../../../lib/archive/day/recorded_day.ts";
+import type { DayInfo } from "../../../lib/archive/day/day_info.ts";
 import {
   Scrub,
   SCRUB_AFTER_MS,
