@@ -1,6 +1,6 @@
 /**
- * Promises that whoever goes on from a cursor misses no line: a cursor stands between two lines, and leads to nothing
- * else; and that every answer says where the next one goes on.
+ * Promises that whoever goes on from a cursor misses no line: a cursor stands between two lines, never inside of one;
+ * and that every answer says where the next one goes on.
  *
  * @module
  */

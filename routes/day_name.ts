@@ -1,5 +1,5 @@
 /**
- * Promises that what a path says about a day ends as a number, or as an answer that says why not.
+ * Promises that the part of a path that names a day becomes the number of that day, or an answer that says why it cannot.
  *
  * @module
  */

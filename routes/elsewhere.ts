@@ -1,6 +1,7 @@
 /**
  * Promises that who asks for something under a name that is nearly right is told the right one: a browser is
- * taken there, a terminal reads it, since a command that saves what it gets must not save a signpost.
+ * redirected there, and a terminal gets an error that names it. A command that saves what it gets must not take a
+ * redirect's text for the lines.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Promises to tell whether a body has lines of the log without keeping what has, and to say something more at the
- * end of one that has none.
+ * Promises to find out while a body is sent whether it has lines of the log, keeping none of them, and to add a hint at
+ * the end of one that has none.
  *
  * @module
  */

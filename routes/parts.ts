@@ -40,7 +40,7 @@ export interface Parts {
   gaps: GapSource;
   /** What records them. */
   recorder: { status(): RecorderStatus; readiness(): Readiness };
-  /** Tells what came of reading the archive back. */
+  /** Tells what reading the archive back has found. */
   scrub: Pick<Scrub, "status">;
   /** Measures the volume under the archive. */
   volumeUsage(): Promise<VolumeUsage>;

@@ -1,5 +1,5 @@
 /**
- * Promises what a field of the newest lines says, from a few of them.
+ * Promises the values that a field has in the newest lines, from reading only a few of these.
  *
  * @module
  */

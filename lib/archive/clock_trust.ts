@@ -1,6 +1,7 @@
 /**
- * Promises that a wall clock that is wrong removes nothing: it is believed after it has gone on evenly for a
- * while, and not against the lines, whose timestamps are of other machines' clocks.
+ * Promises that no day is removed because the wall clock is wrong. After a jump the clock is believed again only when it
+ * has gone on evenly for an hour, and never while most lines bear timestamps of an earlier day, which other machines'
+ * clocks made.
  *
  * @module
  */

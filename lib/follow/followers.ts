@@ -146,7 +146,7 @@ export class Followers {
   }
 
   /**
-   * Gives everyone what is written already and ends their streams. Nobody can follow from then on. Settles when
+   * Hands everyone what is written already and ends their streams. Nobody can follow from then on. Settles when
    * nothing reads the archive any more, also not for clients that have gone: whoever closes it may do so then.
    */
   async close(): Promise<void> {

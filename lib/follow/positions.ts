@@ -114,7 +114,7 @@ export function parseEventId(text: string): EventId | null {
  * Where a follower goes on after `id`, for each of `days`, the days that there are now, with their lengths in bytes.
  *
  * The id names every day of the {@linkcode NAMED_DAYS} before its own, and every later one, of which the follower
- * had got something. So a day in that reach that is not named gave it nothing yet: it goes on at 0 there. A day before
+ * had got something. So of a day in that reach that is not named it has nothing yet: it goes on at 0 there. A day before
  * that reach cannot be named and takes no more lines: it goes on at its end. A plain cursor names no other day, so all
  * days before its own count as read, and all after it as new. No place lies after the end of its day; only a disk that
  * lost what it had confirmed leads there.

@@ -65,7 +65,7 @@ export function unreadableGapId(day: DayNumber): number {
 /** A span without recording. Times are milliseconds since 1970-01-01T00:00:00Z. */
 export interface Gap {
   /**
-   * The number that the ledger gave it, from 1 on, which it keeps for ever; a gap that is noted later has a larger one.
+   * The number that it has in the ledger, from 1 on, which it keeps for ever; a gap that is noted later has a larger one.
    * {@linkcode UNRECORDED_GAP_ID} or {@linkcode unreadableGapId} for those that are in no ledger. No answer of the API shows it.
    */
   id: number;

@@ -89,7 +89,7 @@ export class FlyApps {
   /**
    * Why the logs API answered `refused` or `missing` for `app`.
    *
-   * @throws {FlyApiError} If the machines API does not say; then nobody knows.
+   * @throws {FlyApiError} If the machines API does not say; then it is not known.
    */
   async explain(app: string, signal?: AbortSignal): Promise<FlyLogsRefusal> {
     const state = await this.state(app, signal);

@@ -31,7 +31,7 @@ export interface SubjectParts {
 
 /**
  * Reads a subject of the form `logs.<app>.<region>.<instance>`. Any string will do: parts that are empty or
- * missing are left out, what stands behind the third dot is the instance, and a subject that does not begin
+ * missing are left out, what stands after the third dot is the instance, and a subject that does not begin
  * with `logs.` says nothing. The parts are well-formed Unicode and otherwise unchecked.
  */
 export function subjectParts(subject: string): SubjectParts {
@@ -110,7 +110,7 @@ const envelopeSchema = v.object({
   payload: v.pipe(v.string(), v.check((text) => Buffer.from(text, "base64").toString("base64") === text)),
 });
 
-/** Gives back the payload that a line stands for; null if the line is no envelope. */
+/** Returns the payload that a line stands for; null if the line is no envelope. */
 export function recoverPayload(line: Uint8Array): Uint8Array<ArrayBuffer> | null {
   const { record } = parseFlyRecord(line);
   const result = v.safeParse(envelopeSchema, record?.[ENVELOPE_MEMBER]);

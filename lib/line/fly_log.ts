@@ -64,7 +64,7 @@ const flyRecordSchema: v.GenericSchema<unknown, FlyRecord> = objectWith({
   event: v.optional(objectWith({ provider: optionalString })),
 });
 
-/** What {@linkcode parseFlyRecord} gives: a record, or why there is none. */
+/** What {@linkcode parseFlyRecord} returns: a record, or why there is none. */
 export type ParsedRecord = { record: FlyRecord; reason?: undefined } | { record?: undefined; reason: string };
 
 /** A BOM stays, so that JSON.parse refuses it: RFC 8259 section 8.1 forbids it. */
@@ -138,7 +138,7 @@ export function dayOfLine(timestampSeconds: number | null, arrivalMs: number): D
 }
 
 /**
- * Copies a record's bytes to `target` at `at`, with a line feed behind them, and gives the position behind
+ * Copies a record's bytes to `target` at `at`, with a line feed after them, and returns the position after
  * that: `payload.length + 1` bytes further. Line feeds and carriage returns become spaces. In a record they
  * can only stand between tokens, so nothing but white space changes; pass only what {@linkcode readPayload}
  * does not refuse. `hasNewline` false says that there are none to look for.

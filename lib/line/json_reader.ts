@@ -8,7 +8,7 @@
 /** Values nested deeper than this are not recognised; each level is one call on the stack. */
 export const DEPTH_LIMIT = 32;
 
-/** What every method gives instead of a position when the bytes are not what it looks for. */
+/** What every method returns instead of a position when the bytes are not what it looks for. */
 export const NOT_FOUND: number = -1;
 
 const QUOTE = 0x22;
@@ -42,7 +42,7 @@ const NULL = Uint8Array.of(0x6e, 0x75, 0x6c, 0x6c);
 
 /**
  * Walks over JSON text, after {@linkcode JsonReader.open}. Each method takes where to begin and where the text
- * ends, and gives the position behind what it recognised, or {@linkcode NOT_FOUND}. Nothing is allocated. The
+ * ends, and returns the position after what it recognised, or {@linkcode NOT_FOUND}. Nothing is allocated. The
  * two flags are only ever raised here: whoever wants to know lowers them before.
  */
 export class JsonReader {
@@ -65,7 +65,7 @@ export class JsonReader {
     this.#origin = bytes.byteOffset;
   }
 
-  /** Goes over white space, also none. Always gives a position, at most `end`. */
+  /** Goes over white space, also none. Always returns a position, at most `end`. */
   space(bytes: Uint8Array, at: number, end: number): number {
     for (; at < end; at++) {
       const byte = bytes[at]!;
@@ -78,7 +78,7 @@ export class JsonReader {
 
   /**
    * Goes over the bytes that are the `length` bytes of `expected` from `start`. There must be so many bytes
-   * behind `at`.
+   * after `at`.
    */
   literal(expected: DataView, start: number, length: number, at: number): number {
     const view = this.#view;
@@ -93,7 +93,7 @@ export class JsonReader {
     return at + length;
   }
 
-  /** Goes from behind the opening quote of a string to its closing quote, and gives the position of that. */
+  /** Goes from after the opening quote of a string to its closing quote, and returns the position of that. */
   string(bytes: Uint8Array, at: number, end: number): number {
     const view = this.#view;
     const origin = this.#origin;

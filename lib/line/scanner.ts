@@ -74,7 +74,7 @@ const ENVELOPE_NAME = encoder.encode("flightlog");
  * member. Where the field's bit in {@linkcode escaped} is not set, these bytes are the value in UTF-8.
  */
 export class LineScanner {
-  /** What the last {@linkcode scan} gave. Nothing else here has a meaning while it is false. */
+  /** What the last {@linkcode scan} returned. Nothing else here has a meaning while it is false. */
   recognized = false;
   /** Where `timestamp` is. It never contains a backslash. */
   timestampStart: number = NOT_FOUND;
@@ -192,7 +192,7 @@ export class LineScanner {
     return true;
   }
 
-  /** Goes over the object that is `place` and gives the position behind it. */
+  /** Goes over the object that is `place` and returns the position after it. */
   #object(place: number, bytes: Uint8Array, at: number, end: number): number {
     const json = this.#json;
     if (at >= end || bytes[at] !== OPEN_BRACE) return NOT_FOUND;

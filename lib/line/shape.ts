@@ -35,7 +35,7 @@ export class FieldSpans {
 }
 
 /**
- * What a record is but for its fields: pieces of bytes, one before each field and one behind the last. JSON
+ * What a record is but for its fields: pieces of bytes, one before each field and one after the last. JSON
  * being what it is, a line with the same pieces and a valid string between each two is a record as well.
  */
 export class LineShape {
@@ -73,7 +73,7 @@ export class LineShape {
     return true;
   }
 
-  /** Goes over the piece before `field`, or behind the last one, and gives the position behind it. */
+  /** Goes over the piece before `field`, or after the last one, and returns the position after it. */
   piece(field: number, json: JsonReader, at: number, end: number): number {
     const start = this.#starts[field]!;
     const length = this.#starts[field + 1]! - start;

@@ -81,8 +81,8 @@ interface Fields {
  *     2026-11-22T10:00:00.123Z web[0e286551c30586] fra [info] hello
  *     2026-11-22T10:00:00.456Z web/proxy[0e286551c30586] fra [error] no answer
  *
- * The provider stands behind the app unless it is `app`. One space is between two fields and none within the
- * first four, so that the message is all behind the fourth; `-` stands for what the record does not say. Line
+ * The provider stands after the app unless it is `app`. One space is between two fields and none within the
+ * first four, so that the message is all that follows the fourth; `-` stands for what the record does not say. Line
  * ends at the end of the message are left out. A line that is no record is written as it stands. Whatever else
  * a terminal could act on is shown as {@linkcode visibleText} does.
  */
@@ -236,7 +236,7 @@ function isHighSurrogate(unit: number): boolean {
   return (unit & 0xfc00) === 0xd800;
 }
 
-/** The position behind the colour sequence that begins at `at`, or `at` if there is none. */
+/** The position after the colour sequence that begins at `at`, or `at` if there is none. */
 function endOfColor(text: string, at: number): number {
   if (text.charCodeAt(at + 1) !== OPEN_BRACKET) return at;
   const limit = Math.min(text.length, at + COLOR_LENGTH_LIMIT);

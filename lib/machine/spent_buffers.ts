@@ -22,7 +22,7 @@ export function freeBuffer({ buffer }: Uint8Array): void {
 }
 
 /**
- * Says that nobody but the one who reads `stream` needs the buffers of what it gives; or only if that is so of `source`,
+ * Says that nobody but the one who reads `stream` needs the buffers of its chunks; or only if that is so of `source`,
  * whose chunks it passes on as they are.
  */
 export function lendBuffers(stream: ReadableStream<Uint8Array>, source = stream): void {

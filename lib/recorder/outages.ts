@@ -1,5 +1,5 @@
 /**
- * Promises that a gap begins where the last good moment lies and ends as the timestamps that lost lines may bear, also
+ * Promises that a gap begins with the last good moment and ends with the latest timestamp that a lost line may bear, also
  * where the first lines of a session show that this machine's clock is wrong.
  *
  * Example: the program starts when its clock shows 9:00, an hour behind, and the ledger has a gap open since 10:00. A

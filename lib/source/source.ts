@@ -86,7 +86,7 @@ export interface SourceSession {
   readonly canPause: boolean;
   /**
    * {@linkcode Clock.elapsed} of the last moment of which it is proven that nothing published until then is missing. It
-   * says nothing about what came since, and of a stream that is dead further up a source may say too much.
+   * says nothing about the time since, and of a stream that is dead further up a source may say too much.
    */
   readonly lastGoodMs: number;
   /** Null where a source keeps nothing of what it has handed over. */

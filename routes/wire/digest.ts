@@ -1,5 +1,5 @@
 /**
- * Promises the answer of `GET /logs/{day}/digest`: by which lines a day is known, minute by minute.
+ * Promises the answer of `GET /logs/{day}/digest`: for each minute, how many lines there are and the sum of their identities.
  *
  * @module
  */

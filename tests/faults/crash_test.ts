@@ -30,7 +30,7 @@ const FAULTS: [name: string, fault: (spoilt: Spoilt) => Promise<void> | void][] 
   ["all is well", () => {}],
   ["the disk stalls and reading is held back", ({ disk }) => disk.stall()],
   ["the disk is full", ({ disk }) => disk.fail()],
-  ["the connection is half-open and nobody knows", ({ proxy }) => proxy.halfOpen()],
+  ["the connection is half-open and neither side knows", ({ proxy }) => proxy.halfOpen()],
   ["the connection is cut", async ({ proxy, rig }) => {
     await proxy.refuse();
     proxy.cut();

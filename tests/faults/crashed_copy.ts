@@ -1,5 +1,5 @@
 /**
- * Promises what a crash leaves of an archive, while the recorder that writes it goes on.
+ * Promises a copy of an archive as a crash at this moment would leave it, while the recorder that writes it goes on.
  *
  * @module
  */

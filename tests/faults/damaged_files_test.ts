@@ -16,7 +16,7 @@ const LEDGER =
   `"state":"lost","check":"a0bb5c56"}
 `;
 
-/** Asks as people do. curl's code 18 is "partial file", 56 "failure in receiving"; the body is what came. */
+/** Asks as people do. curl's code 18 is "partial file", 56 "failure in receiving"; the body is what was received. */
 async function curl(...args: string[]): Promise<{ code: number; body: Uint8Array }> {
   const { code, stdout } = await new Deno.Command("curl", { args: ["-sS", "--max-time", "30", ...args] })
     .output();

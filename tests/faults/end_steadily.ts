@@ -1,5 +1,6 @@
 /**
- * Promises Flightlog ended and started again while lines come steadily, and the oracle's word on what its gaps claim.
+ * Promises a run in which Flightlog is ended and started again while lines come steadily, and what the oracle finds about
+ * the gaps that it wrote down.
  *
  * @module
  */

@@ -10,7 +10,7 @@ function* lines(from: number, end: number) {
   }
 }
 
-/** Reads events until the line with a number has come, or until the stream ends; gives all of its text. */
+/** Reads events until the line with a number has come, or until the stream ends; returns all of its text. */
 async function readEvents(url: string, lastId: string, until: number): Promise<string> {
   const headers = { Accept: "text/event-stream", ...(lastId === "" ? {} : { "Last-Event-ID": lastId }) };
   const response = await fetch(`${url}/tail?since=1h`, { headers });

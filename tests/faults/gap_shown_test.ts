@@ -21,7 +21,7 @@ function whole(...patterns: string[]): RegExp {
   return new RegExp(`^${patterns.join("")}$`);
 }
 
-/** Reads a body until `isEnough` of its text, and gives that. */
+/** Reads a body until `isEnough` of its text, and returns that. */
 async function readUntil(
   reader: ReadableStreamDefaultReader<string>,
   isEnough: (text: string) => boolean,

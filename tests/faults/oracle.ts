@@ -210,7 +210,7 @@ function claimOf(gap: FoundGap, missing: readonly number[]): Claim {
   return { cause: gap.cause, missing: within.length, excessMs: gap.until - gap.since - lostMs };
 }
 
-/** Every line of every day, as the API gives them. */
+/** Every line of every day, as the API returns them. */
 async function* readLines(flightlog: Asked): AsyncGenerator<string, void> {
   const { days } = v.parse(daysSchema, await askJson(flightlog, "/logs"));
   for (const { links } of days) {

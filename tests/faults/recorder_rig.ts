@@ -102,7 +102,7 @@ export class RecorderRig implements AsyncDisposable {
     return this.#flightlog.recorder;
   }
 
-  /** Waits for the event of that name that comes at or behind place `from` of {@linkcode RecorderRig.events}. */
+  /** Waits for the event of that name that comes at or after place `from` of {@linkcode RecorderRig.events}. */
   async untilEvent(event: string, from = 0): Promise<RigEvent> {
     let found: RigEvent | undefined;
     await this.until(() => {

@@ -14,7 +14,7 @@ import { ask, NumberedLines, untilRecorded, untilWritten } from "./oracle.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** Makes an archive with a sealed day for each of the six before today, and gives their names, newest first. */
+/** Makes an archive with a sealed day for each of the six before today, and returns their names, newest first. */
 async function sealSixDays(directory: string): Promise<string[]> {
   const today = dayOf(Date.now());
   const clock = new FakeClock(dayStartMs(today - 6));

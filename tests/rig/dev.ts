@@ -1,7 +1,7 @@
 /**
  * Promises a recorder to play with: `deno task dev` runs this. It starts a nats-server full of Fly-shaped
- * lines, or takes the one at `NATS_URL`, and the program itself with reload on change, and leaves nothing
- * behind when it is stopped.
+ * lines, or takes the one at `NATS_URL`, and the program itself with reload on change, and leaves neither
+ * files nor processes when it is stopped.
  *
  * @module
  */

@@ -165,7 +165,7 @@ export class FlightlogProcess implements AsyncDisposable {
   }
 
   /**
-   * The first event of that name at or behind line `from` of the log (see {@linkcode LineLog.count}), waiting
+   * The first event of that name at or after line `from` of the log (see {@linkcode LineLog.count}), waiting
    * for it.
    *
    * @throws {Error} If the program ends without it, or too much time passes.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { FlightlogProcess } from "./flightlog_process.ts";
 
-Deno.test("FlightlogProcess.start() gives the address that the program says it listens on", async () => {
+Deno.test("FlightlogProcess.start() returns the address that the program says it listens on", async () => {
   await using stub = await writeStub(`
     Deno.addSignalListener("SIGTERM", () => { say({ event: "stopped" }); Deno.exit(0); });
     Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: ({ port }) => say({ event: "api listening", port }) },

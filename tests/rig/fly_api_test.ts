@@ -143,7 +143,7 @@ Deno.test("FlyApiServer takes three requests at once on the machines API, and on
   assert.deepEqual(statuses, [200, 200, 200, 429, 200, 429]);
 });
 
-Deno.test("FlyApiServer.requests has what came", async () => {
+Deno.test("FlyApiServer.requests has the requests in their order", async () => {
   await using server = FlyApiServer.start({ clock: new FakeClock(START_MS) });
   await get(server, "/v1/apps/web");
   await get(server, `${LOGS}?next_token=1`);

@@ -1,6 +1,6 @@
 /**
- * Promises a memory cgroup of its own for one process, where the kernel has them and lets us: the machine that
- * is rented, without renting it. Knows both versions of cgroups.
+ * Promises a memory cgroup of its own for one process, where the kernel has them and lets us: it stands in for
+ * a small machine at Fly.io. Knows both versions of cgroups.
  *
  * @module
  */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { NatsServer } from "./nats_server.ts";
 import { Publisher } from "./publisher.ts";
 
-Deno.test("NatsServer.start() gives a server that takes clients on each loopback address", async () => {
+Deno.test("NatsServer.start() returns a server that takes clients on each loopback address", async () => {
   for (const host of ["127.0.0.1", "::1"] as const) {
     await using server = await NatsServer.start({ host });
     await using publisher = await Publisher.connect({ host, port: server.port });
@@ -25,7 +25,7 @@ Deno.test("NatsServer.start() takes a user and a password, odd characters includ
   await assert.rejects(Publisher.connect({ port: server.port }), /Authorization Violation/);
 });
 
-Deno.test("NatsServer.start() with tls gives a certificate that a client can trust", async () => {
+Deno.test("NatsServer.start() with tls makes a certificate that a client can trust", async () => {
   await using server = await NatsServer.start({ tls: true, websocket: true });
   const connection = await Deno.connect({ port: server.port });
   assert.match(await readText(connection), /^INFO .*"tls_required":true/);

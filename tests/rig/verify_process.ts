@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Verifies an archive, or one gzip file, and gives the code with which the command exits. */
+/** Verifies an archive, or one gzip file, and returns the code with which the command exits. */
 export async function runVerify(path: string): Promise<number> {
   const options = { args: ["task", "verify", path], cwd: REPOSITORY };
   return (await new Deno.Command(Deno.execPath(), options).output()).code;

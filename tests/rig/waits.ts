@@ -1,6 +1,6 @@
 /**
- * Promises that what waits for the clock waits no longer than a turn of the event loop, while limits of time stay: for what
- * waits between requests over real connections, of which nobody can tell when to move a clock on.
+ * Promises a clock for code that waits between requests over real connections, where a test cannot know when to move a
+ * fake clock on: each wait ends after a turn of the event loop. Only limits of time wait for the test.
  *
  * @module
  */

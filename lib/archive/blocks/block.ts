@@ -152,7 +152,7 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 /** The smallest buffer that zlib inflates into, in bytes: smaller ones are parts of Node's pool, which cannot be sent. */
 const SMALLEST_CHUNK = 64 * 1024;
 
-/** Where a block will stand and what came before it. Offsets as in {@linkcode BlockEntry}. */
+/** Where a block will stand and what is before it. Offsets as in {@linkcode BlockEntry}. */
 export interface BlockPlace {
   /** Where its text starts in the day's text, in bytes. */
   rawOffset: number;

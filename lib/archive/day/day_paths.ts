@@ -1,6 +1,6 @@
 /**
- * Promises where the files of one day are, and that they are removed in an order of which any beginning leaves a day that
- * can be told from its files.
+ * Promises where the files of one day are, and that they are removed in such an order that after a removal that was cut
+ * short the next start still knows what the rest of them are.
  *
  * @module
  */

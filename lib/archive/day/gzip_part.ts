@@ -1,6 +1,6 @@
 /**
- * Promises that the plain file of a day has been made into gzip blocks as far as it is synced and fills them, so that
- * sealing has little left to do; and that blocks whose files are gone are made again.
+ * Promises that gzip blocks are made of the plain file of a day as soon as there is enough synced text for a full one, so
+ * that sealing has little left to do; and that blocks whose files are gone are made again.
  *
  * @module
  */

@@ -90,7 +90,7 @@ export class LineChunks {
   }
 
   /**
-   * Takes a line, as {@linkcode PlainWriter.append} does. Gives by how many bytes that is held grew, which is
+   * Takes a line, as {@linkcode PlainWriter.append} does. Returns by how many bytes that is held grew, which is
    * less than nothing where lines before it were deflated.
    */
   append(payload: Uint8Array, hasNewline: boolean, time: Timestamp | null): number {

@@ -1,6 +1,6 @@
 /**
  * Promises that the lines appended stand in the plain file in their order, each once and whole: what a
- * write or a sync that failed left behind is cut off and written again, and nobody is told of a byte that
+ * write or a sync that failed has left is cut off and written again, and nobody is told of a byte that
  * is not in the file.
  *
  * Whoever may write in the directory may also remove the file, replace it or cut it. That is looked for with every sync, and
@@ -164,7 +164,7 @@ export class PlainWriter {
   /**
    * Takes one line, without its newline; the bytes are copied. Newlines in it, which can only stand between
    * the tokens of JSON, become spaces where `hasNewline` says that there are some. `time` is the line's own
-   * timestamp, and is read at once. Gives by how many bytes what is held grew, which may be less than nothing;
+   * timestamp, and is read at once. Returns by how many bytes what is held grew, which may be less than nothing;
    * {@linkcode WriterEvents.onDrain} tells of what leaves.
    */
   append(payload: Uint8Array, hasNewline: boolean, time: Timestamp | null): number {
@@ -208,7 +208,7 @@ export class PlainWriter {
   }
 
   /**
-   * Writes and syncs what is waiting and closes the file. What fails now is not tried again; gives how many
+   * Writes and syncs what is waiting and closes the file. What fails now is not tried again; returns how many
    * lines could not be written.
    */
   async close(): Promise<number> {
@@ -312,7 +312,7 @@ export class PlainWriter {
 
   /**
    * Puts the file back to its path where it is not there any more, and fills it where it was cut. What was not synced is in
-   * memory, and is written again at its place: of the open file nobody knows whether it has it.
+   * memory, and is written again at its place: it is not known whether the open file has it.
    */
   async #putRight(): Promise<void> {
     await this.#syncing;
@@ -371,7 +371,7 @@ export class PlainWriter {
     }
   }
 
-  /** Starts no sync while there is something to put right: it would vouch for bytes that are not there. */
+  /** Starts no sync while there is something to put right: bytes that are not in the file would count as synced. */
   #startSync(): void {
     this.#cancelSync?.();
     this.#cancelSync = null;

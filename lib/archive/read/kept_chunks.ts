@@ -1,6 +1,6 @@
 /**
  * Promises that what is gathered before it is sent is in memory only while there is room for it: when there is not,
- * it is forgotten, and to be read again.
+ * it is forgotten, and has to be read again.
  *
  * @module
  */

@@ -110,7 +110,7 @@ export class LineReader {
   }
 
   /**
-   * Reads forward. Gives a chunk for each piece that was looked at. Returning from the generator ends the work:
+   * Reads forward. Yields a chunk for each piece that was looked at. Returning from the generator ends the work:
    * no other block is read.
    *
    * @throws {RangeError} If a day is not there any more.

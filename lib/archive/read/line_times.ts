@@ -1,5 +1,5 @@
 /**
- * Promises the time that the last line of a text has which has one.
+ * Promises the timestamps of lines, of one line or of the last in a text that has one.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Promises to say of which times the lines may have been in whose place a hot day has something else: zeros or garbage that
- * a disk has left among its lines.
+ * Promises to find zeros or garbage that a disk has left among the lines of a hot day, and to say which timestamps the
+ * lines that stood there may have had.
  *
  * @module
  */

@@ -60,7 +60,7 @@ export interface ScrubHotTask extends HotFiles {
   from: number;
 }
 
-/** What reading back gave. */
+/** What reading back has found. */
 export interface ScrubResult {
   /** The block to go on with; null at the end. */
   next: number | null;

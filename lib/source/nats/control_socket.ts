@@ -117,7 +117,7 @@ export class ControlSocket {
     this.#transport.send(data);
   }
 
-  /** Tells that so much time has passed that what came before it is no flood. */
+  /** Forgets the noise until now: so much time has passed that it was no flood. */
   forgetNoise(): void {
     this.#noise.reset();
   }

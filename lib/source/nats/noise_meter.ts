@@ -32,7 +32,7 @@ export class NoiseMeter {
     return this.#bytes > NOISE_LIMIT_BYTES ? describe(`${NOISE_LIMIT_BYTES} bytes`) : null;
   }
 
-  /** Forgets what came: there was a message, or time has passed. */
+  /** Begins to count at 0 again: there was a message, or a ping interval has passed. */
   reset(): void {
     this.#lines = this.#bytes = 0;
   }

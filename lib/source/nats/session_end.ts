@@ -13,8 +13,8 @@ export const SERVER_TEXT_LIMIT = 200;
 /**
  * Why a session has ended. `stop`: it was asked to. `disconnect`: the connection was lost, or the server sent
  * nothing more. `refused`: the server does not take the credentials (any more). `denied`: it does not allow a
- * subscription (any more). `stall`: whoever used the session found it silent. `protocol`: what came was not
- * NATS, or an error of the server that means none of these. `noise`: it was, without end and without a message.
+ * subscription (any more). `stall`: whoever used the session found it silent. `protocol`: the server sent what is not
+ * NATS, or an error of the server that means none of these. `noise`: the server sent lines of the protocol without end, and no message.
  * `callback`: a subscription's `onMessage` threw.
  */
 export type EndKind =
