@@ -148,7 +148,10 @@ async function shownUpTo({ archive, lines }: Parts, cursor: Place | null): Promi
   return await lines.timeBefore(cursor) ?? -Infinity;
 }
 
-/** Whether a hint could be had: who goes on from a place asks for what is new, and that none is there is no mistake. */
+/**
+ * Whether an answer without lines gets a hint. Not one that goes on from a cursor: that nothing new has come is no mistake
+ * in the query.
+ */
 export function mayHint({ filter, cursor }: LineQuery): boolean {
   return cursor === null && asksForValues(filter);
 }

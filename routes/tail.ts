@@ -77,7 +77,7 @@ export function createTailRoutes(parts: Parts): Hono {
   return app;
 }
 
-/** What to tell about apps that no line was ever of: whoever follows them may wait for long. */
+/** What to tell about apps of which there never was a line: somebody who follows them may wait for ever. */
 export function findTailHint(parts: Parts, filter: FilterSpec): Promise<string | null> {
   const asked = { ...filter, since: null, until: null };
   const ranges = planRanges(parts.archive.days(), asked, { day: null, start: null });

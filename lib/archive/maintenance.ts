@@ -101,7 +101,7 @@ export class Maintenance {
     if (!this.#archive.mayWrite()) return;
     this.#clockTrust.look();
     const days = this.#archive.recordedDays();
-    // Only of the newest day the clock alone says that it is over.
+    // That a day is over, the lines of a later day show too. Only for the newest day the clock alone says it.
     const newest = newestRecorded(infosOf(days)) ?? Infinity;
     for (const day of days) {
       if (this.#stopped) return;

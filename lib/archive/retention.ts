@@ -51,8 +51,8 @@ export function newestRecorded(days: readonly DayInfo[]): DayNumber | null {
 
 /**
  * Returns the one of `sealed` that has to go, and why; null where none has to. By its age a day goes on the day
- * on which it comes of age. One that is older than that, after a pause of the recorder or with a new
- * `RETENTION_DAYS`, goes once the clock is believed.
+ * on which it reaches the age of `RETENTION_DAYS`. One that is older than that, after a pause of the recorder or
+ * with a new `RETENTION_DAYS`, goes once the clock is believed.
  */
 export function chooseExpired(sealed: readonly DayInfo[], rule: RetentionRule): Expired | null {
   const { today, recorded, retentionDays, maxDiskPercent, usedPercent, trust } = rule;

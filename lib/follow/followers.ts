@@ -244,7 +244,8 @@ export class Followers {
   /** Where a client begins, and from when on it is told of gaps. */
   async #prepare({ request, follower }: Client, signal: AbortSignal): Promise<FollowerStart> {
     using _turn = await this.#takeTurn();
-    // What the client has got elsewhere must not lie ahead of the feed that it will join.
+    // A client may have read lines, by another answer, that the feed has not reached yet. The feed is brought up to them
+    // first, since a client joins it where it stands.
     await this.#feed.flush();
     const ends = this.#feed.positions.copy();
     const { start, sinceMs } = await this.#begin(request, ends, signal);

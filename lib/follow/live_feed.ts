@@ -164,7 +164,7 @@ export class LiveFeed {
       this.stop();
       this.#onFault(error);
     }
-    // From its end, since what was handed on is then still on its way out.
+    // The pause before the next run counts from the end of this one: its events are still being sent then.
     this.#lastRunMs = this.#clock.elapsed();
   }
 
@@ -183,7 +183,7 @@ export class LiveFeed {
     const rest = positions.restOfId(day);
     const events = () => ({ day, rest });
     const lines = new Map<Channel, Uint8Array>();
-    // A channel that is opened meanwhile begins before this piece, so it gets it too.
+    // A channel that is opened while this runs begins before this piece, so the piece is made into its events too.
     for (let missing = this.#channelsWithout(lines); missing.length > 0;) {
       for (const channel of missing) {
         const { filter, style, isEvents } = channel.request;

@@ -102,7 +102,7 @@ export class GapFile {
   }
 
   async #append(lines: Uint8Array): Promise<void> {
-    // Written where it would have ended, a line would stand after NULs.
+    // In a file that was cut, a line that is written at the old end would stand after NULs.
     if (!this.isWhole) throw new Error(`Cannot write on in "${this.#path}": it was removed or cut`);
     const isNew = sizeOf(this.#path) === null;
     using file = await Deno.open(this.#path, { write: true, create: true });

@@ -152,7 +152,7 @@ class GapReader {
           rest = rest.slice(0, GAP_LINE_LIMIT_BYTES);
         }
       }
-      // The line feed after the last byte that is none belongs to its line.
+      // The text ends with the line feed that follows the last other byte. Those after it are room that is not used yet.
       if (to > from) end = size + to + 1;
       size += count;
     }
@@ -173,7 +173,7 @@ class GapReader {
   #take(file: string, line: number, text: string): void {
     const fault = this.#add(text);
     if (fault === null) return;
-    // Two lines of which the line feed between has changed.
+    // Where only the line feed between two lines has changed, both are intact.
     const pair = /^(\{.*?\}).(\{"id":.*\})$/s.exec(text);
     const isMended = pair !== null && this.#addChecked(pair[1]!) && this.#addChecked(pair[2]!);
     this.#damage(file, line, isMended ? "it is two lines" : fault, text);

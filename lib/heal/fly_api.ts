@@ -130,7 +130,7 @@ export class FlyApi {
     try {
       const response = await fetch(url, {
         headers: { authorization: this.#authorization, accept: "application/json" },
-        // What is elsewhere is not what was asked for, and the token is not for whoever is there.
+        // A redirect is not followed: the token is for this host only, and another one has not what was asked for.
         redirect: "manual",
         signal: signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]),
       });

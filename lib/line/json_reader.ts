@@ -43,7 +43,7 @@ const NULL = Uint8Array.of(0x6e, 0x75, 0x6c, 0x6c);
 /**
  * Walks over JSON text, after {@linkcode JsonReader.open}. Each method takes where to begin and where the text
  * ends, and returns the position after what it recognised, or {@linkcode NOT_FOUND}. Nothing is allocated. The
- * two flags are only ever raised here: whoever wants to know lowers them before.
+ * two flags are only ever set to true here: the caller sets them to false before what it wants to know them of.
  */
 export class JsonReader {
   /** Raised when a string contained a backslash. */

@@ -1,5 +1,5 @@
 /**
- * Promises proof that a line printed here comes back through Fly's whole log pipeline, or word that it does not: "the log
+ * Promises proof that a line printed here comes back through Fly's whole log pipeline, or to tell that it does not: "the log
  * shipper can occasionally stop shipping logs without exiting", and then the stream is as silent as in a quiet night.
  *
  * Example: one is sent every 60 s. That of 0 s comes back at 0.8 s; that of 60 s does not, nor does that of 120 s. At 180 s

@@ -326,7 +326,7 @@ export class Recorder {
     this.#lastGood.noteAnswer(session);
     this.#outages.look(this.#backpressure.isDropping);
     this.#heartbeat.look();
-    // A session that is held back cannot hear an answer.
+    // A session that is held back does not read, also no answer.
     if (!this.#backpressure.isPaused) this.#lastGood.askIfSilent(session);
   }
 }

@@ -1,5 +1,6 @@
 /**
- * Promises word of a stream that has gone silent: on some ways a dead stream looks like a quiet night.
+ * Promises to tell of a stream that has gone silent. A stream can be dead without an error, and then it looks as it does
+ * when nothing is printed.
  *
  * @module
  */

@@ -125,7 +125,7 @@ export function parseIndex(text: string, day: DayNumber): DayIndex {
 
 /**
  * Reads the text of the index of a sealed day. Opening the archive looks only at its ends, so damage in between
- * is met by whoever reads.
+ * is found only when it is read.
  *
  * @throws {IndexDamage} As {@linkcode parseIndex}, and if there is no seal.
  */

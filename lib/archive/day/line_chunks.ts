@@ -150,7 +150,7 @@ export class LineChunks {
     const { oldest } = this;
     this.#active = null;
     this.#full.push(active);
-    // The oldest is being written.
+    // The oldest chunk stays as it is: it is being written.
     const isStalled = active !== oldest && this.#clock.elapsed() - oldest!.cameElapsedMs > HELD_AFTER_MS;
     if (!isStalled) return 0;
     const lines = active.bytes.subarray(0, active.length);

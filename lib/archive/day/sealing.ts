@@ -224,8 +224,8 @@ function throwFault(fault: Error): never {
 }
 
 /**
- * Holds the blocks that cover a plain file against that file, by length and checksum. It may have grown since:
- * whoever appends to it knows.
+ * Holds the blocks that cover a plain file against that file, by length and checksum. The file may
+ * be longer than the blocks: lines that came after them have none yet.
  */
 export function verifyPlain(plain: Pick<HotFiles, "plainPath" | "plainFrom">, blocks: BlockEntry[]): void {
   using file = Deno.openSync(plain.plainPath, { read: true });

@@ -60,7 +60,7 @@ export class DayDigests {
     if (known !== null) sums.addTable(known.table);
     await this.#addText(sums, open, day, { start: known?.beginning.end ?? 0, end: beginning.end }, signal);
     if (known?.beginning.end !== beginning.end) this.#remember(day, { beginning, table: sums.table() });
-    // What no block is made of yet has no checksum to know it by: it is read each time.
+    // Text that has no block yet has no checksum to recognise it by either, so it is read each time.
     await this.#addText(sums, open, day, { start: beginning.end, end }, signal);
     return sums.table();
   }

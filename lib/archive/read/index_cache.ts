@@ -49,7 +49,7 @@ export class IndexCache {
     this.#indexes.set(key, index);
     try {
       const blocks = await index.blocks;
-      // Forgotten while it was being read: what is not in the list must not count.
+      // One that was forgotten while it was read is not in the list, so its blocks do not count.
       if (this.#indexes.get(key) !== index) return blocks;
       index.count = blocks.length;
       this.#count += blocks.length;

@@ -21,7 +21,7 @@ import {
   TEMPORARY_SUFFIX,
 } from "../format.ts";
 
-/** So many things of one name are set aside at most; whoever has more looks after them first. */
+/** So many things of one name are set aside at most. Then somebody has to remove some of them first. */
 const ASIDE_LIMIT = 100;
 
 /** The files that belong to no day. */
@@ -72,7 +72,7 @@ export interface ForeignEntry {
 
 /**
  * What in `directory` has the name of a file of the archive and is neither a regular file nor a symlink to one. Opens
- * nothing: to open a FIFO is to wait for whoever writes into it.
+ * nothing: opening a FIFO would wait until somebody writes into it.
  */
 export function findForeign(directory: string): ForeignEntry[] {
   return [...Deno.readDirSync(directory)].flatMap(({ name }) => {

@@ -291,7 +291,7 @@ class OpenSession implements Session {
 
   #checkAlive(): void {
     this.#socket.forgetNoise();
-    // Whoever does not read cannot hear an answer.
+    // While reading is paused, an answer to a ping is not read either.
     if (this.#paused) return;
     const { pingIntervalMs = PING_INTERVAL_MS, pingsOutLimit = PINGS_OUT_LIMIT } = this.#options;
     if (this.#pingsOut >= pingsOutLimit) {
