@@ -64,7 +64,7 @@ export async function answerExchange(
     }
     await send(freeWhenSent(await app.fetch(request)), outgoing, options);
   } catch {
-    // Of the app's own failures its log says what; what is left is a body that broke or a client that went.
+    // The app itself logs its failures. What gets here is a body that broke off, or a client that has gone.
     outgoing.destroy();
   }
 }
@@ -111,7 +111,7 @@ async function send(response: Response, outgoing: ServerResponse, options: Excha
     if (outgoing.destroyed) cancel();
     else await sendBody(response, reader, outgoing, options);
   } finally {
-    // Until then files may be open.
+    // An answer that was cancelled may have files open until this is done.
     await cancelled;
   }
 }

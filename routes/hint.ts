@@ -105,7 +105,7 @@ async function missingApps(parts: Parts, request: HintRequest): Promise<string[]
     missing = missing.filter(({ matches }) => !list?.some(matches));
     if (missing.length === 0) return [];
   }
-  // Lines that the index does not know of yet.
+  // The newest lines have no block yet, so the index does not have their apps.
   for (const name of await findValues(parts, spanOf(filter), ranges, "apps")) names.add(name);
   if (names.size === 0) return [];
   const hints: string[] = [];
@@ -172,7 +172,7 @@ function words(field: FilterField, value: string, scope: string, names: readonly
     /^[\w.:@/+-]+$/.test(name) ? cut(name) : quoted(name)
   );
   const left = sorted.length - NAMES_LIMIT;
-  // Where not all are known, nor is their number.
+  // Only where all names are known, it is known how many there are.
   const more = left <= 0 ? "" : sorted.length < NAMES_KNOWN_LIMIT ? `, and ${left} more` : ", and many more";
   return `no ${PARAMETER_OF[field]} ${quoted(value)} ${scope}; there ${sorted.length === 1 ? "is" : "are"} ${
     shown.join(", ")

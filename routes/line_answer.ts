@@ -225,7 +225,7 @@ async function answer(
   sendCursor(c, isFull ? page.end : end);
   if (isFull) c.header("Link", `<${nextPage(c.req.url, page.end!, query)}>; rel="next"`);
   if (page.kept.chunks !== null) return send(eachOnce(page.kept.chunks), page.kept, isFull);
-  // What was found in the meantime is not on this page: the headers say where it ends.
+  // The lines are read again. Those that were recorded since are left out: the headers say already where this page ends.
   const wanted = { ...request, ranges: rangesFrom(ranges, page.start!), limit: page.lines };
   return send(bytesOf(parts.lines.read(wanted)), null, isFull);
 }

@@ -39,7 +39,7 @@ export function readRange(header: string | undefined, length: number): ByteRange
     if (last === "") return null;
     const suffix = Number(last);
     if (suffix === 0) return "unsatisfiable";
-    // A suffix of nothing is satisfiable, but no Content-Range can say so.
+    // A suffix of an empty body is satisfiable, but no Content-Range can express it, so the whole body is sent.
     return length === 0 ? null : { start: Math.max(0, length - suffix), end: length };
   }
   const start = Number(first);

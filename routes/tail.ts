@@ -105,7 +105,7 @@ function answerTail(c: Context, parts: Parts, query: LineQuery, context: FollowC
   // nginx gathers an answer before it hands it on, unless it is told not to.
   c.header("X-Accel-Buffering", "no");
   const coverage = measureCoverage(parts, sinceMs, Math.max(nowMs, sinceMs + 1));
-  // Whatever is held comes later, and so in this answer, whenever it was received.
+  // Lines that are held now will be in this answer, as soon as the disk takes them. So all of them count.
   const held = parts.archive.held()?.lines ?? 0;
   c.header(COVERAGE_HEADER, formatCoverage({ ...coverage, held }));
   if (c.req.method === "HEAD") return c.body(null);

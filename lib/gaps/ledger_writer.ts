@@ -132,13 +132,13 @@ export class LedgerWriter {
         const written = gaps.map((gap) => ({ ...gap }));
         await this.#file.write(written);
         for (const [number, gap] of gaps.entries()) {
-          // One that has changed meanwhile is written once more.
+          // A gap that has changed during the write stays pending, and is written once more.
           if (gapLine(gap) === gapLine(written[number]!)) this.#pending.delete(gap);
         }
       } while (this.#pending.size > 0);
     } catch (error) {
       const reason = (error as Error).message;
-      // What waits in the reserve only is on the disk: that it has no room elsewhere yet is no trouble.
+      // Lines that are in the reserve are on the disk, so it is no error that the ledger itself has no room for them yet.
       if (this.#pending.size > 0) this.#logger.log("error", "gap ledger not written", { reason });
     }
     if ((this.#pending.size > 0 || this.#file.isFull) && !this.#closed) {

@@ -53,7 +53,7 @@ export class RecordedSpan implements GapSource {
       : [...noted, ...unreadable].sort((a, b) => a.sinceMs - b.sinceMs);
     const beginMs = this.#beginMs();
     if (sinceMs >= beginMs) return gaps;
-    // Who asks for no earlier time is told from 1970 on, where clocks begin.
+    // Where the question has no beginning, the gap begins in 1970.
     const fromMs = Number.isFinite(sinceMs) ? Math.min(0, sinceMs) : 0;
     const before: Gap = {
       id: UNRECORDED_GAP_ID,

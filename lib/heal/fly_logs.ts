@@ -150,7 +150,7 @@ export class FlyLogs {
       const page = await this.#page(from - stepNs);
       const last = lastMoment(page);
       if (isAfterCrowd && stepNs > 0n && last !== null && last < from) {
-        // Nothing but the crowded moment before.
+        // The page had nothing but rows of the crowded moment, so the cursor includes the moment of its token.
         this.#cursor = "inclusive";
         stepNs = 0n;
         continue;
@@ -208,7 +208,7 @@ export class FlyLogs {
       }
       isSure = (yield* this.#follow(page, moment, instance, isNew)) && isSure;
     }
-    // What no instance had again is of an instance that cannot be asked for, which may have more.
+    // Rows that no instance returned again are of an instance that cannot be asked for. It may have more of them.
     if (!isSure || this.#yielded.size > 0) this.#unsureMoments++;
   }
 
@@ -256,7 +256,7 @@ export class FlyLogs {
   #meet(instance: string | null): void {
     if (instance === null || this.#instances.has(instance)) return;
     this.#instances.add(instance);
-    // It may have had rows in the moments that were asked for by instance.
+    // It was not known when moments were asked for by instance, and may have rows in them.
     if (this.#wasSplit) this.#unsureMoments++;
   }
 

@@ -50,7 +50,7 @@ export async function searchPage(c: Context, parts: Parts, asked: URLSearchParam
   };
   const coverage = measureCoverage(parts, ...spanOf(query, null, parts));
   const address = `/search?${asked}${asked.size === 0 ? "" : "&"}format=`;
-  // Nobody has asked for so few.
+  // Without a limit in the query, how many lines are shown is the page's choice, and they are an excerpt.
   const isExcerpt = query.tail === null && query.limit === null;
   const main = html`${filterForm(asked)}
 <section aria-labelledby="found">
@@ -124,7 +124,7 @@ function morePages(
     next.delete("tail");
     next.set("limit", String(limit));
     next.set("cursor", formatPlace(found.next));
-    // A duration would count from another moment on the next page.
+    // As moments, since a duration such as 10m would count from a later moment when the next page is asked for.
     if (query.filter.since) next.set("since", formatTimestamp(query.filter.since));
     if (query.filter.until) next.set("until", formatTimestamp(query.filter.until));
     return [html`<a href="/search?${next}" rel="next">Next ${limit}</a>`];

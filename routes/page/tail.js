@@ -128,7 +128,7 @@ function noteGap(gap) {
       add(row);
     } else {
       placedGaps.push({ until: gap.until, row });
-      // No line may come after it for long.
+      // The gap is placed before the next line, which may be long in coming: then it is shown after this time.
       setTimeout(() => placeGaps("9"), PLACE_MS);
     }
   }

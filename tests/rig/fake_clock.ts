@@ -97,7 +97,7 @@ export class FakeClock implements Clock {
     if (next === undefined) return false;
     this.#moveTo(Math.max(next.dueMs, this.#elapsedMs));
     this.#timers.delete(next);
-    // The same object goes back in, so that its Cancel still means it.
+    // The same object is added again, so that its Cancel still finds it.
     if (next.intervalMs !== null) {
       next.dueMs += next.intervalMs;
       this.#timers.add(next);

@@ -61,7 +61,7 @@ async function stallForEver(port: number, path: string): Promise<void> {
       const buffer = new Uint8Array(64);
       const size = await connection.read(buffer) ?? 0;
       const isAnswer = new TextDecoder().decode(buffer.subarray(0, size)).includes(" 200 ");
-      // A reset cannot be seen without reading: a byte now and then, so slowly that it is none.
+      // Without reading, a reset is not noticed. One byte now and then takes nothing from the answer that matters.
       while (isAnswer && !leaving.signal.aborted) {
         await pass(AWAY_MS);
         if (await connection.read(new Uint8Array(1)) === null) break;

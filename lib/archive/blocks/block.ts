@@ -231,8 +231,8 @@ export function inflateBlock(
 function tryInflate(bytes: Uint8Array, limitBytes: number): Uint8Array {
   const finishFlush = zlib.constants.Z_SYNC_FLUSH;
   try {
-    // In one buffer, not in many that are put together: then there is one to give back. One that is full to its last
-    // byte would have zlib make another.
+    // One buffer takes all of the text, so that there is only one to free. It has a few bytes to spare, since zlib makes
+    // another one when the first is full to its last byte.
     const chunkSize = Math.max(limitBytes + SPARE_BYTES, SMALLEST_CHUNK);
     return zlib.inflateRawSync(bytes, { finishFlush, chunkSize, maxOutputLength: Math.max(limitBytes, 1) });
   } catch (error) {

@@ -57,7 +57,7 @@ export function chunkStream(
         end();
         throw error;
       }
-      // What is left after a slice is more than the spare bytes of a buffer; see freeWhenSent().
+      // A rest that is no longer than the spare bytes of a buffer goes out with the slice before; see freeWhenSent().
       const length = rest.length <= SLICE_BYTES + SPARE_BYTES ? rest.length : SLICE_BYTES;
       controller.enqueue(rest.subarray(0, length) as Uint8Array<ArrayBuffer>);
       rest = rest.subarray(length);

@@ -215,7 +215,8 @@ export class LineReader {
           selected.catch(() => {}); // whoever comes to it hears of it
           pending.push({ ...value, selected, ahead });
         }
-        // It stays in the list until its room is given back: here, or where it turns out to be damaged, at the end.
+        // It stays in the list until it has been waited for: where it is damaged, that throws, and its room is given back
+        // with that of all others in the list.
         const next = pending[0];
         if (next === undefined) return;
         const selected = await next.selected;

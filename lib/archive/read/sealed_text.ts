@@ -46,7 +46,8 @@ export async function* sealedText(
         const bytes = await gz.read(next.gzOffset, next.gzLength);
         resolve(pool.run({ kind: "inflate", bytes, block: next }));
       }
-      // It stays in the list until its room is given back: here, or where it turns out to be damaged, at the end.
+      // It stays in the list until it has been waited for: where it is damaged, that throws, and its room is given back with
+      // that of all others in the list.
       const { text, room } = inflating[0]!;
       const inflated = await text.catch((error) => {
         throw new Error(`Cannot read block at ${block.gzOffset} of "${gz.name}": ${error.message}`);

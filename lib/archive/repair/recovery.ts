@@ -94,7 +94,7 @@ function recoverDay(
 ): DayState | "unknown version" | null {
   const plains = files.flatMap((file) => file.kind === "plain" ? [file.from] : []).sort((a, b) => a - b);
   const has = (wanted: FileKind["kind"]) => files.some(({ kind }) => kind === wanted);
-  // An index alone is what a removal leaves that was cut short.
+  // A removal that was cut short left the index alone; it is finished here.
   if (wasRemoved && !has("gz") && plains.length === 0) removeIfThere(place.path(indexFile(place.day)));
   const found = has("gz") ? repairSealed(place, plains) : repairUnsealed(place, plains);
   if (found === "unknown version") return found;

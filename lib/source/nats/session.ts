@@ -263,7 +263,7 @@ class OpenSession implements Session {
       wsFactory: () => Promise.resolve({ socket: this.#socket, encrypted: this.#transport.encrypted }),
       reconnect: false,
       ignoreClusterUpdates: true,
-      // The session has its own, by its own clock.
+      // The session has a timeout and pings of its own, by its own clock.
       timeout: NEVER_MS,
       pingInterval: NEVER_MS,
       noAsyncTraces: true,
@@ -276,7 +276,7 @@ class OpenSession implements Session {
     this.#pingsOut = 0;
   }
 
-  // Returns whether anyone has asked for it.
+  // Returns whether the message belongs to a subscription.
   #deliver(sid: number, message: Message): boolean {
     const callback = this.#callbacks[sid];
     if (callback === undefined) return false;
@@ -302,7 +302,7 @@ class OpenSession implements Session {
     this.#ping();
   }
 
-  // Resolves with the answer; stays open if there is none.
+  // Resolves when the answer comes; never, if none comes.
   async #ping(): Promise<void> {
     const { clock } = this.#options;
     if (this.#client === undefined || this.#end !== undefined) return;

@@ -39,7 +39,7 @@ export class OpenWebSocket {
   #finished = false;
   #failure: string | undefined;
   #onmessage: ((event: SocketMessageEvent) => void) | null = null;
-  // What happens before there is anyone to tell. The server has nothing to say but its INFO by then.
+  // Events that come before the handlers are set. There are few: until then the server sends only its INFO.
   #held: (() => void)[] | undefined = [];
 
   /** Takes over `socket`, which is open and whose handlers are its own from now on. */
