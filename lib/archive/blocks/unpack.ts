@@ -7,7 +7,14 @@
 import zlib from "node:zlib";
 import { formatCrc32, inflateBlock, inspectText, readGzipTrailer } from "./block.ts";
 import { COPY_BYTES, readAt, writeAll } from "../disk.ts";
-import { type BlockEntry, GZIP_HEADER, GZIP_TRAILER_BYTES, LINE_FEED, SYNC_MARK } from "../format.ts";
+import {
+  type BlockEntry,
+  DEFLATE_END,
+  GZIP_HEADER,
+  GZIP_TRAILER_BYTES,
+  LINE_FEED,
+  SYNC_MARK,
+} from "../format.ts";
 
 /** What {@linkcode unpackGzip} could not unpack. */
 export interface Unpacked {
@@ -94,11 +101,16 @@ export function unpackGzip(path: string, target: string, known: KnownBlocks = NO
       fail(fault.what);
       unpacked.doubt = fault.doubt;
     }
-  } else if (!isComplete && at !== size - GZIP_TRAILER_BYTES) {
-    // The entries do not say what came after the last of them, and the file does not end there.
+  } else if (!isComplete && !startsTrailer(gz, at)) {
+    // The entries do not say what came after the last of them, and the trailer does not come.
     unpacked.doubt ??= "after";
   }
   return { ...unpacked, last: inspectText(lastText).summary.last };
+}
+
+/** Whether the end of the deflate stream stands at `at`: a block never begins so, since none but the end is final. */
+function startsTrailer(gz: Deno.FsFile, at: number): boolean {
+  return readAt(gz, at, 1)[0] === DEFLATE_END[0];
 }
 
 /** What is wrong with the trailer after a text, and which text may be lost then; null where it is right. */

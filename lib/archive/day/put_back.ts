@@ -12,8 +12,8 @@ import { LINE_FEED, TEMPORARY_SUFFIX } from "../format.ts";
 import { isThere, setAside } from "../repair/aside.ts";
 import type { PlainFile } from "./plain_file.ts";
 
-/** Ends of lines that lie this near to each other, in bytes, are looked at with one read. */
-const WINDOW_BYTES = 64 * 1024;
+/** Ends of writes that lie this near to each other, in bytes, are looked at with one read. */
+export const WINDOW_BYTES: number = 16 * 1024;
 
 /**
  * Whether the file is at its path, is no shorter than the last of `ends`, and has a line feed before each of them.
