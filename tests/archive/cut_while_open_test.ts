@@ -24,6 +24,20 @@ Deno.test("Archive whose file is cut before the next lines are written writes ag
   );
 });
 
+Deno.test("Archive whose file is cut and written on breaks answers off until the hole is filled, and shows no NUL", async () => {
+  using directory = new TestDirectory();
+  await using opened = await openArchive(directory);
+  const { archive } = opened;
+  appendLines(archive, 0, 3);
+  await archive.sync();
+  Deno.truncateSync(directory.file(FILE), 0);
+  appendLines(archive, 3, 5);
+  await untilSo(() => archive.ends()[0]?.committed === textOf(0, 5).length, "the lines in the file");
+  await assert.rejects(dayText(archive), /there is a NUL at 0, where lines were written/);
+  await archive.sync();
+  assert.ok(!(await dayText(archive)).includes("\0"));
+});
+
 for (const left of [0, 1, 2]) {
   Deno.test(`Archive whose file is cut to ${left} lines says what is lost, and keeps every offset`, async () => {
     using directory = new TestDirectory();

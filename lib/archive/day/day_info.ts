@@ -39,8 +39,11 @@ export interface DayState {
   day: DayNumber;
   /** The totals of the sealed text; null where none is sealed. */
   seal: SealEntry | null;
-  /** The plain file: where it starts in the day's text, and its size, in bytes; null where there is none. */
-  plain: { from: number; size: number } | null;
+  /**
+   * The plain file: where it starts in the day's text, its size, in bytes, and whether it has lines that are no records;
+   * null where there is none.
+   */
+  plain: { from: number; size: number; isDamaged: boolean } | null;
   /** The index of the gzip part; its header says where the part begins. */
   part: DayIndex;
   /** What the plain file's lines after the last block of the part are. */

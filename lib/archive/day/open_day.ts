@@ -208,8 +208,9 @@ export class OpenDay implements Disposable {
    */
   async readPlainBlock(block: BlockEntry): Promise<Uint8Array<ArrayBuffer>> {
     const { rawOffset, rawLength } = block;
-    const text = await this.readPlain({ start: rawOffset, end: rawOffset + rawLength });
-    if (isTextOf(text, block)) return text;
+    const range = { start: rawOffset, end: rawOffset + rawLength };
+    const text = await this.readPlain(range).catch(() => null); // the block may have it all the same
+    if (text !== null && isTextOf(text, block)) return text;
     const { day, plain, part, reading, damage } = this.#parts;
     const name = plainFile(day, plain!.from);
     const what = `the text at ${rawOffset} is not that of the block made of it`;

@@ -12,6 +12,7 @@ import { type DayNumber, dayStartMs } from "../../day.ts";
 import type { Timestamp } from "../../timestamp.ts";
 import { nextPlace } from "../blocks/day_index.ts";
 import { type Bytes, FileBytes } from "../read/bytes.ts";
+import { NulFreeBytes } from "../read/nul_free_bytes.ts";
 import type { ScrubPlace } from "../repair/scrub.ts";
 import type { ScrubResult } from "../repair/scrub_task.ts";
 import type { DayCore } from "./day_core.ts";
@@ -44,6 +45,8 @@ export class RecordedDay {
   readonly #index: SealedIndex;
   readonly #sealer: DaySealer;
   readonly #mender: DayMender;
+  /** Whether the plain file had lines that are no records when it was found. */
+  readonly #isDamaged: boolean;
 
   /** Goes on with a day as it was found, or with {@linkcode emptyDay}. */
   constructor(state: DayState, host: DayHost) {
@@ -59,6 +62,7 @@ export class RecordedDay {
     this.#index = new SealedIndex(core);
     this.#sealer = new DaySealer(core, this.#part, this.#index);
     this.#mender = new DayMender(core, this.#part, this.#totals);
+    this.#isDamaged = plain?.isDamaged ?? false;
     if (plain !== null) this.#core.writer = this.#createWriter(plain.from, plain.size);
     this.#part.makeDue();
   }
@@ -191,7 +195,7 @@ export class RecordedDay {
         gz: seal && openFile(paths.gz),
         index: seal && openFile(paths.index),
         plain: writer !== null && writer.committed > writer.from
-          ? { bytes: openFile(writer.path), from: writer.from, end: writer.committed }
+          ? { bytes: this.#openPlain(openFile(writer.path)), from: writer.from, end: writer.committed }
           : null,
         part: { index, bytes: index.blocks.length > 0 ? openFile(paths.gzPart) : null },
         reading,
@@ -211,6 +215,11 @@ export class RecordedDay {
       if (task === null) return null;
       return (await host.runBlockTask(task) as { scrubbed: ScrubResult }).scrubbed;
     });
+  }
+
+  /** What the plain file has was looked through at the start, and has no NUL unless it was damaged then. */
+  #openPlain(file: Bytes): Bytes {
+    return this.#isDamaged ? file : new NulFreeBytes(file);
   }
 
   #reopen(): PlainWriter {

@@ -148,7 +148,7 @@ function hotState(place: RepairPlace, seal: SealEntry | null, from: number): Day
   return {
     day: place.day,
     seal,
-    plain: { from, size: cut.size },
+    plain: { from, size: cut.size, isDamaged: damagedLines > 0 },
     part,
     tail: summary,
     modifiedMs: modifiedMs(place, name),
