@@ -67,6 +67,7 @@ Deno.test("Flightlog killed while a gap lasts goes on with that gap", async () =
       await using publisher = await Publisher.connect({ port: server.port });
       await lines.publish(publisher, 10);
       await untilRecorded(first, 10);
+      await untilWritten(first);
       await server.kill();
       await first.untilLog("session ended");
       await first.kill();
