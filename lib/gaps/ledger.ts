@@ -12,7 +12,10 @@ import { GAPS_LIMIT, joinNearest } from "./ledger_list.ts";
 import { describeDamage, type FoundGaps, readGapFiles } from "./ledger_reader.ts";
 import { LedgerWriter } from "./ledger_writer.ts";
 
-/** A gap that would end later by no more than this, in milliseconds, was rounded and is left as it is. */
+/**
+ * A gap that would begin earlier or end later by no more than this, in milliseconds, was rounded and is left as it is: it
+ * begins a second early anyway.
+ */
 const ROUNDING_MS = 2;
 
 /** So many damaged lines are named in the log. */
@@ -106,7 +109,7 @@ export class GapLedger implements GapSource {
         : until({ ...gap });
       if (first === undefined) continue;
       this.#endAt(gap, first.untilMs);
-      if (first.sinceMs < gap.sinceMs) this.#addEnded(gap.cause, first.sinceMs, gap.sinceMs);
+      if (gap.sinceMs - first.sinceMs > ROUNDING_MS) this.#addEnded(gap.cause, first.sinceMs, gap.sinceMs);
       this.cover(gap.cause, others);
     }
     this.#compact();

@@ -390,3 +390,14 @@ for (
     await ledger.close();
   });
 }
+
+for (const [earlierMs, count] of [[0, 1], [2, 1], [3, 2]] as const) {
+  Deno.test(`A gap that turns out to begin ${earlierMs} ms earlier when it ends is ${count === 1 ? "one" : "two"}`, async () => {
+    using directory = new TestDirectory();
+    const ledger = open(directory.path);
+    ledger.begin("disconnect", START);
+    ledger.end(() => [{ sinceMs: START - earlierMs, untilMs: START + 1000 }]);
+    assert.equal(all(ledger).length, count);
+    await ledger.close();
+  });
+}
