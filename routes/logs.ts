@@ -64,7 +64,7 @@ function readDayQuery(url: string, { form, hasForm, name, day }: DayRequest, par
 
 /** What is known of a day whose files cannot be read: the gap that it is tells so. */
 function unread(day: DayNumber): DayInfo {
-  const size = { lines: 0, bytes: 0, gzBytes: 0, held: 0 };
+  const size = { lines: 0, bytes: 0, gzBytes: 0, held: 0, edition: 0, recordedBytes: 0 };
   return { ...size, day, first: null, last: null, sealed: false, crc32: null, modifiedMs: 0 };
 }
 

@@ -19,6 +19,13 @@ export const INDEX_VERSION = 2;
 export const UNCHECKED_INDEX_VERSION = 1;
 
 /**
+ * The version of the index of a day into which lines were inserted: its seal has a member `healed` besides. A day that was
+ * never healed keeps {@linkcode INDEX_VERSION}, so that an earlier program reads it still; one that meets this version leaves
+ * the day alone.
+ */
+export const HEALED_INDEX_VERSION = 3;
+
+/**
  * The first line of the index of a sealed day is not longer than this, in bytes: it has some 100. With
  * {@linkcode SEAL_LINE_LIMIT_BYTES} it says how much of an index opening reads: with 400 days, that is most of what
  * opening costs.
@@ -169,6 +176,19 @@ export function indexPartFile(day: DayNumber): string {
   return `${dayName(day)}.index.part`;
 }
 
+/**
+ * Where lines were inserted into a day's text, so that a place that was given out before still leads to the same line: see
+ * edits.ts. It is only appended to; the seal of the index says how much of it counts.
+ */
+export function editsFile(day: DayNumber): string {
+  return `${dayName(day)}.edits`;
+}
+
+/** Lines that were found elsewhere and are to be inserted into a day: see found_lines.ts. Temporary whatever becomes of it. */
+export function foundFile(day: DayNumber): string {
+  return `${dayName(day)}.found${TEMPORARY_SUFFIX}`;
+}
+
 /** What was cut off after the last whole line, which ended at `offset` of the day's text. */
 export function tornFile(day: DayNumber, offset: number): string {
   return `${dayName(day)}.at-${offset}.torn`;
@@ -177,13 +197,15 @@ export function tornFile(day: DayNumber, offset: number): string {
 /** What a file name in the archive means. */
 export type FileKind =
   | { kind: "plain"; day: DayNumber; from: number }
-  | { kind: "gz" | "index" | "gzPart" | "indexPart" | "torn"; day: DayNumber };
+  | { kind: "gz" | "index" | "gzPart" | "indexPart" | "torn" | "edits" | "found"; day: DayNumber };
 
-const SUFFIXES: Record<string, "gz" | "index" | "gzPart" | "indexPart"> = {
+const SUFFIXES: Record<string, "gz" | "index" | "gzPart" | "indexPart" | "edits" | "found"> = {
   ".jsonl.gz": "gz",
   ".index": "index",
   ".jsonl.gz.part": "gzPart",
   ".index.part": "indexPart",
+  ".edits": "edits",
+  ".found": "found",
 };
 
 /**
@@ -219,7 +241,7 @@ export interface IndexHeader {
   /** Tells an index from any other file. */
   flightlog: "index";
   /** The version of the format; see {@linkcode INDEX_VERSION}. */
-  version: typeof INDEX_VERSION | typeof UNCHECKED_INDEX_VERSION;
+  version: typeof INDEX_VERSION | typeof UNCHECKED_INDEX_VERSION | typeof HEALED_INDEX_VERSION;
   /** `YYYY-MM-DD`. */
   day: string;
   /** Where the first block starts in the day's text; not 0 only in a part. */
@@ -230,7 +252,7 @@ export interface IndexHeader {
 
 const indexHeaderSchema = v.strictObject({
   flightlog: v.literal("index"),
-  version: v.picklist([INDEX_VERSION, UNCHECKED_INDEX_VERSION]),
+  version: v.picklist([INDEX_VERSION, UNCHECKED_INDEX_VERSION, HEALED_INDEX_VERSION]),
   day: v.string(),
   rawFrom: offset,
   gzFrom: offset,
@@ -283,6 +305,18 @@ const blockEntryMembers = {
 const blockEntrySchema = v.strictObject({ ...blockEntryMembers, gzCrc32: v.nullable(crc32) });
 const oldBlockEntrySchema = v.strictObject(blockEntryMembers);
 
+/** What was inserted into a day's text since it was recorded, all in all. */
+export interface HealedEntry {
+  /** How many times lines were inserted: the text is of this edition. That of a day that was never healed is of edition 0. */
+  edition: number;
+  /** How many bytes were inserted: the text is so much longer than what was recorded. */
+  bytes: number;
+  /** How many lines were inserted. */
+  lines: number;
+  /** How many bytes of the file of {@linkcode editsFile} belong to it. */
+  editsBytes: number;
+}
+
 /** The last line of the index of a sealed day: the totals of its blocks. */
 export interface SealEntry {
   /** Tells a seal from a block. */
@@ -301,6 +335,8 @@ export interface SealEntry {
   untimed: number;
   /** CRC-32 of the day's text. */
   crc32: string;
+  /** What of it was inserted; not there for a day into which nothing was. */
+  healed?: HealedEntry;
 }
 
 const sealEntrySchema = v.strictObject({
@@ -312,6 +348,9 @@ const sealEntrySchema = v.strictObject({
   last: timestamp,
   untimed: offset,
   crc32,
+  healed: v.exactOptional(
+    v.strictObject({ edition: offset, bytes: offset, lines: offset, editsBytes: offset }),
+  ),
 });
 
 /** Returns an index header, or null for what is none. */
@@ -326,7 +365,7 @@ export function readIndexVersion(value: unknown): number | null {
 
 /** Returns a block entry of an index of `version`, or null for what is none. */
 export function readBlockEntry(value: unknown, version: IndexHeader["version"]): BlockEntry | null {
-  if (version === INDEX_VERSION) return readAs(blockEntrySchema, value);
+  if (version !== UNCHECKED_INDEX_VERSION) return readAs(blockEntrySchema, value);
   const entry = readAs(oldBlockEntrySchema, value);
   return entry && { ...entry, gzCrc32: null };
 }

@@ -17,6 +17,8 @@ function info(name: string): DayInfo {
     crc32: "00000000",
     modifiedMs: 0,
     held: 0,
+    edition: 0,
+    recordedBytes: 0,
   };
 }
 

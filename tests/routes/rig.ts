@@ -85,6 +85,8 @@ export class ListedDays implements DaySource {
           day,
           lines,
           bytes: bytes.length,
+          edition: 0,
+          recordedBytes: bytes.length,
           gzBytes: gzBytes ?? gz.length,
           first: lines === 0 ? null : `${name}T00:00:01.000000000Z`,
           last: lines === 0 ? null : `${name}T11:22:33.000000000Z`,

@@ -13,6 +13,8 @@ import {
   type BlockEntry,
   GZIP_HEADER,
   GZIP_TRAILER_BYTES,
+  HEALED_INDEX_VERSION,
+  type HealedEntry,
   INDEX_VERSION,
   indexFile,
   type IndexHeader,
@@ -62,9 +64,13 @@ export function indexLine(entry: IndexHeader | BlockEntry | SealEntry): string {
   return checkedLine(entry) + "\n";
 }
 
-/** The whole text of an index file, in the form of {@linkcode INDEX_VERSION} whatever it was read from. */
+/**
+ * The whole text of an index file, in the form of {@linkcode INDEX_VERSION}, or of {@linkcode HEALED_INDEX_VERSION} where lines
+ * were inserted, whatever it was read from.
+ */
 export function indexText(index: DayIndex): string {
-  const header: IndexHeader = { ...index.header, version: INDEX_VERSION };
+  const version = index.seal?.healed === undefined ? INDEX_VERSION : HEALED_INDEX_VERSION;
+  const header: IndexHeader = { ...index.header, version };
   const entries = [header, ...index.blocks, ...(index.seal === null ? [] : [index.seal])];
   return entries.map(indexLine).join("");
 }
@@ -77,8 +83,8 @@ export function nextPlace(index: DayIndex, totalBefore = 0): BlockPlace {
   return { rawOffset: rawFrom, gzOffset: Math.max(gzFrom, GZIP_HEADER.length), totalCrc32: totalBefore };
 }
 
-/** The totals with which `blocks`, all blocks of a day, are sealed. */
-export function sealOf(blocks: readonly BlockEntry[]): SealEntry {
+/** The totals with which `blocks`, all blocks of a day, are sealed; `healed` tells what of their text was inserted. */
+export function sealOf(blocks: readonly BlockEntry[], healed?: HealedEntry): SealEntry {
   const seal: SealEntry = {
     sealed: true,
     rawBytes: 0,
@@ -98,6 +104,7 @@ export function sealOf(blocks: readonly BlockEntry[]): SealEntry {
     seal.first = earlier(seal.first, block.first);
     seal.last = later(seal.last, block.last);
   }
+  if (healed !== undefined) seal.healed = healed;
   return seal;
 }
 
@@ -191,9 +198,9 @@ function parseHeader(line: string | undefined, day: DayNumber): IndexHeader {
   const header = readIndexHeader(value);
   if (header?.day === dayName(day) && isAsWritten(check, header.version)) return header;
   const version = readIndexVersion(value);
-  if (version !== null && version > INDEX_VERSION && check === "right") {
+  if (version !== null && version > HEALED_INDEX_VERSION && check === "right") {
     throw new IndexDamage(
-      `Cannot read an index of version ${version}: this program knows versions up to ${INDEX_VERSION}`,
+      `Cannot read an index of version ${version}: this program knows versions up to ${HEALED_INDEX_VERSION}`,
       null,
       0,
       true,
@@ -232,7 +239,8 @@ function addLine(index: DayIndex, line: string, trustsChecks: boolean): string |
   }
   const seal = readSealEntry(value);
   if (seal === null) return "it is no index entry";
-  if (JSON.stringify(seal) !== JSON.stringify(sealOf(index.blocks))) {
+  if ((seal.healed !== undefined) !== (version === HEALED_INDEX_VERSION)) return "it is of another version";
+  if (JSON.stringify(seal) !== JSON.stringify(sealOf(index.blocks, seal.healed))) {
     return "its totals are not those of the blocks";
   }
   index.seal = seal;
@@ -262,9 +270,8 @@ function byteLength(text: string): number {
  * of a sealed index of `day`: then {@linkcode parseIndex} tells what is wrong.
  */
 export function parseSeal(start: string, end: string, day: DayNumber): SealEntry | null {
-  const version = ([INDEX_VERSION, UNCHECKED_INDEX_VERSION] as const).find((known) =>
-    start.startsWith(headerLine(day, known))
-  );
+  const version = ([INDEX_VERSION, HEALED_INDEX_VERSION, UNCHECKED_INDEX_VERSION] as const)
+    .find((known) => start.startsWith(headerLine(day, known)));
   if (version === undefined || !end.endsWith("\n")) return null;
   const { json, check } = readCheckedLine(end.slice(end.lastIndexOf("\n", end.length - 2) + 1, -1));
   return isAsWritten(check, version) ? readSealEntry(parseJson(json)) : null;
@@ -274,6 +281,14 @@ export function parseSeal(start: string, end: string, day: DayNumber): SealEntry
 function headerLine(day: DayNumber, version: IndexHeader["version"]): string {
   const header: IndexHeader = { ...indexHeader(day, 0, 0), version };
   return (version === UNCHECKED_INDEX_VERSION ? JSON.stringify(header) : checkedLine(header)) + "\n";
+}
+
+/**
+ * How many bytes of a sealed text were inserted after it was recorded: what was recorded ends so much earlier, and goes on there
+ * in the plain file. With 1,000,000 bytes sealed of which 2,000 were inserted, the plain file that follows is `from-998000`.
+ */
+export function insertedBytes(seal: SealEntry | null): number {
+  return seal?.healed?.bytes ?? 0;
 }
 
 /** The CRC-32 of the text that ends where `seal` was made. */

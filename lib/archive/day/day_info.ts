@@ -17,6 +17,10 @@ export interface DayInfo {
   lines: number;
   /** Length of the text in bytes. */
   bytes: number;
+  /** Which edition of the text it is: how many times lines were inserted, 0 for never. */
+  edition: number;
+  /** Length in bytes of what was recorded, without what was inserted: where the next line that is recorded begins. */
+  recordedBytes: number;
   /** Size of the gzip file in bytes; of a day that is not sealed, of the blocks made so far. */
   gzBytes: number;
   /** The smallest timestamp of the lines, to the nanosecond in UTC; null where none has one. */

@@ -10,7 +10,7 @@
 
 import { type DayNumber, dayStartMs } from "../../day.ts";
 import type { Timestamp } from "../../timestamp.ts";
-import { nextPlace } from "../blocks/day_index.ts";
+import { insertedBytes, nextPlace } from "../blocks/day_index.ts";
 import { type Bytes, FileBytes } from "../read/bytes.ts";
 import { NulFreeBytes } from "../read/nul_free_bytes.ts";
 import type { ScrubPlace } from "../repair/scrub.ts";
@@ -94,6 +94,8 @@ export class RecordedDay {
       day: this.day,
       lines: this.#totals.lines,
       bytes: this.bytes,
+      edition: seal?.healed?.edition ?? 0,
+      recordedBytes: this.bytes - insertedBytes(seal),
       gzBytes: sealed?.gzBytes ?? nextPlace(this.#part.index).gzOffset,
       first: this.#totals.first,
       last: this.#totals.last,

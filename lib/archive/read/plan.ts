@@ -46,7 +46,8 @@ export interface ReadScope {
  * import { parseTimestamp } from "../../timestamp.ts";
  *
  * const day = parseDayName("2026-11-22")!;
- * const known = { lines: 3, gzBytes: 50, sealed: true, crc32: "00000000", modifiedMs: 0, held: 0 };
+ * const size = { lines: 3, gzBytes: 50, edition: 0, recordedBytes: 0 };
+ * const known = { ...size, sealed: true, crc32: "00000000", modifiedMs: 0, held: 0 };
  * const days = [
  *   { ...known, day, bytes: 300, first: "2026-11-22T00:00:01Z", last: "2026-11-22T09:00:00Z" },
  *   { ...known, day: day - 1, bytes: 100, first: "2026-11-21T00:00:01Z", last: "2026-11-21T23:00:00Z" },

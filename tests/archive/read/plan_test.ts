@@ -25,6 +25,8 @@ function info(name: string, first: string | null, last: string | null, bytes = 1
     crc32: "00000000",
     modifiedMs: 0,
     held: 0,
+    edition: 0,
+    recordedBytes: 0,
   };
 }
 

@@ -134,6 +134,8 @@ function listed(results: Record<number, string[]> = {}) {
     crc32: null,
     modifiedMs: 0,
     held: 0,
+    edition: 0,
+    recordedBytes: 0,
   });
   return {
     asked,
