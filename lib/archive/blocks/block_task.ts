@@ -14,13 +14,22 @@ import {
   type ScrubSealedTask,
 } from "../repair/scrub_task.ts";
 import { type FilledHole, fillHole, type HoleTask } from "../day/hole.ts";
+import { type Insertion, insertLines, type InsertTask } from "../day/insertion.ts";
 import { type BlocksTask, makeBlocks, prepareSeal, type SealTask } from "../day/sealing.ts";
 
 /** What the block worker can be asked for. */
-export type BlockTask = BlocksTask | SealTask | HoleTask | MendTask | ScrubSealedTask | ScrubHotTask;
+export type BlockTask =
+  | BlocksTask
+  | SealTask
+  | HoleTask
+  | MendTask
+  | ScrubSealedTask
+  | ScrubHotTask
+  | InsertTask;
 
 /**
- * What it returns: the new entries, the seal, how a hole was filled, an index that was made again, or what reading back found.
+ * What it returns: the new entries, the seal, how a hole was filled, an index that was made again, what reading back
+ * found, or what was inserted.
  * `plainFault` says what is wrong with a plain file that is not the text of its blocks any more.
  */
 export type BlockResult =
@@ -28,7 +37,8 @@ export type BlockResult =
   | { seal: SealEntry; plainFault?: string }
   | { filled: FilledHole }
   | { mended: MendedIndex }
-  | { scrubbed: ScrubResult };
+  | { scrubbed: ScrubResult }
+  | { inserted: Insertion };
 
 /**
  * Does a task. Blocks until it is done.
@@ -41,6 +51,7 @@ export function runBlockTask(task: BlockTask): BlockResult {
   if (task.kind === "mendIndex") return { mended: mendIndex(task) };
   if (task.kind === "scrubSealed") return { scrubbed: scrubSealed(task) };
   if (task.kind === "scrubHot") return { scrubbed: scrubHot(task) };
+  if (task.kind === "insert") return { inserted: insertLines(task) };
   let plainFault: string | undefined;
   const seal = prepareSeal(task, ({ message }) => plainFault = message);
   return { seal, plainFault };
