@@ -8,7 +8,15 @@
 import { join } from "node:path";
 import type { DayNumber } from "../../day.ts";
 import { removeIfThere, syncDirectory } from "../disk.ts";
-import { gzFile, gzPartFile, indexFile, indexPartFile, parseFileName, plainFile } from "../format.ts";
+import {
+  editsFile,
+  gzFile,
+  gzPartFile,
+  indexFile,
+  indexPartFile,
+  parseFileName,
+  plainFile,
+} from "../format.ts";
 
 /** The paths of a day's files; which of them are there depends on what the day is at the moment. */
 export class DayPaths {
@@ -39,6 +47,11 @@ export class DayPaths {
   /** The index of {@linkcode gzPart}. */
   get indexPart(): string {
     return this.#path(indexPartFile(this.#day));
+  }
+
+  /** Where lines were inserted into the sealed text. */
+  get edits(): string {
+    return this.#path(editsFile(this.#day));
   }
 
   /** The plain file that begins at `from` of the day's text, in bytes. */
