@@ -63,8 +63,8 @@ export function editsFault(path: string, healed: HealedEntry): string | null {
     said.lines === healed.lines;
   if (fault === null && isSame) return null;
   const what = fault ??
-    `it tells of ${said.lines} lines in ${said.edition} editions, the index of ` +
-      `${healed.lines} in ${healed.edition}`;
+    `it tells of ${said.bytes} bytes in ${said.lines} lines and ${said.edition} editions, ` +
+      `the index of ${healed.bytes} in ${healed.lines} and ${healed.edition}`;
   return `${what}; cursors and links into this day from before lines were inserted cannot be followed, ` +
     "its lines are all there";
 }
