@@ -17,7 +17,13 @@ import {
   sameBytes,
 } from "../archive/blocks/block.ts";
 import { readCheckedLine } from "../archive/checked_line.ts";
-import { type DayIndex, IndexDamage, parseIndex, parseSealedIndex } from "../archive/blocks/day_index.ts";
+import {
+  type DayIndex,
+  IndexDamage,
+  insertedBytes,
+  parseIndex,
+  parseSealedIndex,
+} from "../archive/blocks/day_index.ts";
 import { readAt, readTextIfThere, sizeOf } from "../archive/disk.ts";
 import {
   BLOCK_BYTES,
@@ -30,6 +36,7 @@ import {
   indexPartFile,
   plainFile,
 } from "../archive/format.ts";
+import { areContained, blockPieces, plainPieces } from "../archive/repair/contained_lines.ts";
 import { rebuildIndex } from "../archive/repair/index_repair.ts";
 import { verifyGzip } from "../archive/day/sealing.ts";
 
@@ -41,6 +48,8 @@ export interface VerifiedDay {
   lines: number;
   /** Length of the text in bytes. */
   bytes: number;
+  /** Length in bytes of what was recorded, without what was inserted. */
+  recordedBytes: number;
   /** Whether all of it is in the gzip file. */
   sealed: boolean;
   /** How many faults were found in its files. */
@@ -62,6 +71,9 @@ export class DayVerifier {
   readonly #events: { onFault(fault: string): void; onProgress(bytes: number): void };
   #lines = 0;
   #bytes = 0;
+  /** How many of these bytes were inserted. */
+  #insertedBytes = 0;
+  #sealedBlocks: readonly BlockEntry[] = [];
   #faults = 0;
   #read = 0;
 
@@ -88,7 +100,7 @@ export class DayVerifier {
     else if (hasGz && plains[0] !== 0) this.#fault(gzFile(this.#day), "its index is missing");
     else if (hasIndex && plains[0] !== 0) this.#fault(indexFile(this.#day), "its gzip file is missing");
     for (const from of plains) {
-      if (from < this.#bytes) continue; // sealed already; the next start removes it
+      if (this.#isSealed(from)) continue; // the next start removes it
       isSealed = false;
       this.#catching(plainFile(this.#day, from), () => this.#plain(from));
     }
@@ -96,6 +108,7 @@ export class DayVerifier {
       day: dayName(this.#day),
       lines: this.#lines,
       bytes: this.#bytes,
+      recordedBytes: this.#bytes - this.#insertedBytes,
       sealed: isSealed,
       faults: this.#faults,
     };
@@ -144,6 +157,16 @@ export class DayVerifier {
     verifyGzip(path, index, check, ({ message }) => this.#report(message.replace(path, basename(path))));
     this.#lines += index.seal?.lines ?? 0;
     this.#bytes += index.seal?.rawBytes ?? 0;
+    this.#insertedBytes = insertedBytes(index.seal);
+    this.#sealedBlocks = index.blocks;
+  }
+
+  /** Whether all lines of a plain file are sealed. Where lines were inserted while it was written, some may be. */
+  #isSealed(from: number): boolean {
+    const recordedBytes = this.#bytes - this.#insertedBytes;
+    if (from >= recordedBytes) return false;
+    return this.#insertedBytes === 0 ||
+      from + (sizeOf(this.#path(plainFile(this.#day, from))) ?? 0) < recordedBytes;
   }
 
   /** The index of the sealed text; where it is damaged, one that is made of the gzip file. Null where that fails, too. */
@@ -183,10 +206,12 @@ export class DayVerifier {
 
   #plain(from: number): void {
     const name = plainFile(this.#day, from);
-    if (from !== this.#bytes) this.#fault(name, `the text before it ends at ${this.#bytes}`);
+    const recordedBytes = this.#bytes - this.#insertedBytes;
+    if (from > recordedBytes) this.#fault(name, `the text before it ends at ${recordedBytes}`);
     using file = Deno.openSync(this.#path(name), { read: true });
     const size = file.statSync().size;
-    let at = 0;
+    let at = Math.max(0, recordedBytes - from);
+    if (at > 0) this.#sealedStart(name, at);
     for (let length = BLOCK_BYTES; at < size;) {
       const text = readAt(file, at, Math.min(length, size - at));
       const end = cutBlock(text);
@@ -201,16 +226,24 @@ export class DayVerifier {
     // What is being written at this moment may end anywhere.
     const isGrowing = file.statSync().size > size;
     if (at < size && !isGrowing) this.#fault(name, `it ends with ${size - at} bytes that are no whole line`);
-    this.#part(file, from);
-    this.#bytes = from + at;
+    this.#part(file, from + this.#insertedBytes);
+    this.#bytes = from + this.#insertedBytes + at;
   }
 
-  /** Holds the blocks that were made of a plain file so far against that file. */
+  /** Makes sure that the first `length` bytes of a plain file are sealed as well, whatever was inserted between their lines. */
+  #sealedStart(name: string, length: number): void {
+    const gz = this.#path(gzFile(this.#day));
+    if (areContained(plainPieces(this.#path(name), 0, length), blockPieces(gz, this.#sealedBlocks))) return;
+    this.#fault(name, `its lines before byte ${length} are not those that are sealed`);
+  }
+
+  /** Holds the blocks that were made of a plain file so far against that file, which starts at `from` of the text for them. */
   #part(plain: Deno.FsFile, from: number): void {
     const text = readTextIfThere(this.#path(indexPartFile(this.#day)));
     if (text === null || sizeOf(this.#path(gzPartFile(this.#day))) === null) return;
     const index = this.#usablePart(text);
-    if (index === null || index.header.rawFrom !== from) return; // made again at the next start
+    const rawFrom = this.#sealedBlocks.length === 0 ? from : sealedEnd(this.#sealedBlocks);
+    if (index === null || index.header.rawFrom !== rawFrom) return; // made again at the next start
     using part = Deno.openSync(this.#path(gzPartFile(this.#day)), { read: true });
     if (index.header.gzFrom === 0 && !sameBytes(readAt(part, 0, GZIP_HEADER.length), GZIP_HEADER)) {
       this.#fault(gzPartFile(this.#day), "it does not begin as a gzip member of this archive");
@@ -228,7 +261,7 @@ export class DayVerifier {
         }
         const before = index.blocks[number - 1];
         // The text before the first block of a reopened day is sealed, and its checksum is not known here.
-        if (before !== undefined || from === 0) {
+        if (before !== undefined || rawFrom === 0) {
           this.#checkEntry(
             block,
             text,
@@ -256,4 +289,10 @@ export class DayVerifier {
       return error.intact;
     }
   }
+}
+
+/** Where the text of `blocks` ends. */
+function sealedEnd(blocks: readonly BlockEntry[]): number {
+  const { rawOffset, rawLength } = blocks.at(-1)!;
+  return rawOffset + rawLength;
 }

@@ -98,7 +98,7 @@ export async function verifyArchive(directory: string, events: VerifyEvents): Pr
     done += files.reduce((sum, { bytes }) => sum + bytes, 0);
     summary.faults += verified.faults;
     if (files.every(({ kind }) => kind.kind === "torn")) continue;
-    bytesOfDays.set(day, verified.faults > 0 ? null : verified.bytes);
+    bytesOfDays.set(day, verified.faults > 0 ? null : verified.recordedBytes);
     summary.days++;
     summary.lines += verified.lines;
     events.onDay(verified);

@@ -222,7 +222,7 @@ export class RecordedDay {
 
   /** Opens the day as it is now, for reading; the caller closes it. */
   open(reading: DayReading): OpenDay {
-    const { host, paths, seal, writer } = this.#core;
+    const { host, paths, seal } = this.#core;
     const { index } = this.#part;
     const files: Bytes[] = [];
     const openFile = (path: string): Bytes => {
