@@ -9,7 +9,7 @@
  * @module
  */
 
-import { removeIfThere, writeAll } from "../disk.ts";
+import { writeAll } from "../disk.ts";
 import { type Edit, EDIT_RECORD_BYTES, editRecord, headRecord } from "./edits.ts";
 
 /** So many edits are gathered before they are written. */
@@ -55,15 +55,16 @@ export class EditsWriter implements Disposable {
   }
 
   /**
-   * Writes what is left, the head last, and syncs the file. Gives how long the file is with the section, in bytes.
+   * Writes what is left, the head last, and syncs the file: `lines` were inserted in this `edition`. Gives how long the file is
+   * with the section, in bytes.
    *
    * @throws {Error} If the disk does not take it.
    */
-  finish(edition: number): number {
+  finish(edition: number, lines: number): number {
     this.#gather();
     this.#write();
     this.#file.seekSync(this.#start, Deno.SeekMode.Start);
-    writeAll(this.#file, headRecord({ edition, edits: this.#edits }));
+    writeAll(this.#file, headRecord({ edition, edits: this.#edits, lines }));
     this.#file.syncSync();
     return this.#start + (1 + this.#edits) * EDIT_RECORD_BYTES;
   }
@@ -86,10 +87,4 @@ export class EditsWriter implements Disposable {
     writeAll(this.#file, this.#gathered.subarray(0, this.#gatheredBytes));
     this.#gatheredBytes = 0;
   }
-}
-
-/** Leaves the first `bytes` of a file of edits, or no file where these are none: what came of a section that is not needed. */
-export function cutEdits(path: string, bytes: number): void {
-  if (bytes === 0) removeIfThere(path);
-  else Deno.truncateSync(path, bytes);
 }

@@ -8,11 +8,12 @@
 import { dirname } from "node:path";
 import type { DayNumber } from "../../day.ts";
 import { type DayIndex, indexHeader, indexText, sealOf } from "../blocks/day_index.ts";
-import { removeIfThere, sizeOf, syncDirectory, writeAll } from "../disk.ts";
+import { removeIfThere, syncDirectory, writeAll } from "../disk.ts";
 import type { BlockEntry, HealedEntry, SealEntry } from "../format.ts";
 import { FoundReader } from "../found_reader.ts";
 import { freeBuffer } from "../../machine/spent_buffers.ts";
-import { cutEdits, EditsWriter } from "./edits_writer.ts";
+import { cutEdits } from "./edits_check.ts";
+import { EditsWriter } from "./edits_writer.ts";
 import { GzipTarget } from "./gzip_target.ts";
 import { momentOf, passesBefore } from "./line_placing.ts";
 import { verifyCopy } from "./sealing.ts";
@@ -105,7 +106,13 @@ function merge(task: InsertTask, { edition, editsBytes }: HealedEntry): Merged {
   merger.takeRest();
   target.finish();
   const { blocks, made } = target;
-  return { blocks, made, bytes: edits.total, lines: merger.lines, editsBytes: edits.finish(edition + 1) };
+  return {
+    blocks,
+    made,
+    bytes: edits.total,
+    lines: merger.lines,
+    editsBytes: edits.finish(edition + 1, merger.lines),
+  };
 }
 
 /** Goes through a text and the lines that were found side by side. */
@@ -204,7 +211,7 @@ function writeIndex(path: string, index: DayIndex): void {
 function clearUp(task: InsertTask, { editsBytes }: HealedEntry): void {
   try {
     for (const path of [task.gzTargetPath, task.indexTargetPath]) removeIfThere(path);
-    if (sizeOf(task.editsPath) !== null) cutEdits(task.editsPath, editsBytes);
+    cutEdits(task.editsPath, editsBytes);
   } catch {
     // Why the insertion failed says more, and is told.
   }
