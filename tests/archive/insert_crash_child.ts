@@ -4,6 +4,9 @@
  *
  *     deno run -A tests/archive/insert_crash_child.ts DIRECTORY kill N
  *     deno run -A tests/archive/insert_crash_child.ts DIRECTORY copy COPIES
+ *     deno run -A tests/archive/insert_crash_child.ts DIRECTORY live
+ *
+ * With `live` nothing is counted, the block worker is a real one, and the program is killed from outside.
  *
  * @module
  */
@@ -51,15 +54,23 @@ export const STEPS: readonly Step[] = [
 ];
 
 if (import.meta.main) {
-  const [directory, mode, argument] = Deno.args as [string, "kill" | "copy", string];
+  const [directory, mode, argument] = Deno.args as [string, "kill" | "copy" | "live", string];
   const progress: InsertProgress = { points: 0, what: "", done: 0 };
-  patchDisk(progress, directory, mode, argument);
-  patchWorker();
-  await live(directory, progress);
-  Deno.writeTextFileSync(directory + ".progress", JSON.stringify(progress));
+  if (mode !== "live") {
+    patchDisk(progress, directory, mode, argument);
+    patchWorker();
+  }
+  await live(directory, progress, mode === "live");
+  keep(directory, progress);
 }
 
-async function live(directory: string, progress: InsertProgress): Promise<void> {
+/** Writes down how far it is, in one step, so that a kill leaves what was there or this. */
+function keep(directory: string, progress: InsertProgress): void {
+  Deno.writeTextFileSync(`${directory}.progress.new`, JSON.stringify(progress));
+  Deno.renameSync(`${directory}.progress.new`, `${directory}.progress`);
+}
+
+async function live(directory: string, progress: InsertProgress, keepsProgress: boolean): Promise<void> {
   const clock = new FakeClock(NOON);
   const archive = await Archive.open({
     directory,
@@ -81,6 +92,7 @@ async function live(directory: string, progress: InsertProgress): Promise<void> 
       if (!archive.day(DAY)!.sealed) throw new Error("Cannot go on: the day was not sealed");
     }
     progress.done++;
+    if (keepsProgress) keep(directory, progress);
   }
   await archive.close();
 }
