@@ -37,6 +37,7 @@ import {
   indexPartFile,
   plainFile,
 } from "../archive/format.ts";
+import { areContained, blockPieces, plainPieces } from "../archive/repair/contained_lines.ts";
 import { healedOf, rebuildIndex } from "../archive/repair/index_repair.ts";
 import { editsFault } from "../archive/day/edits_check.ts";
 import { verifyGzip } from "../archive/day/sealing.ts";
@@ -73,6 +74,7 @@ export class DayVerifier {
   #lines = 0;
   #bytes = 0;
   #insertedBytes = 0;
+  #sealedBlocks: readonly BlockEntry[] = [];
   #faults = 0;
   #read = 0;
 
@@ -157,6 +159,7 @@ export class DayVerifier {
     const { lines, rawBytes, healed } = index.seal;
     this.#lines += lines;
     this.#bytes += rawBytes;
+    this.#sealedBlocks = index.blocks;
     if (healed === undefined) return;
     this.#insertedBytes = healed.bytes;
     const name = editsFile(this.#day);
@@ -224,6 +227,7 @@ export class DayVerifier {
     const size = file.statSync().size;
     const restFrom = Math.max(0, this.#bytes - textFrom);
     let at = restFrom;
+    if (restFrom > 0) this.#sealedStart(name, restFrom);
     for (let length = BLOCK_BYTES; at < size;) {
       const text = readAt(file, at, Math.min(length, size - at));
       const end = cutBlock(text);
@@ -240,6 +244,13 @@ export class DayVerifier {
     if (at < size && !isGrowing) this.#fault(name, `it ends with ${size - at} bytes that are no whole line`);
     this.#part(file, textFrom, textFrom + restFrom);
     this.#bytes = textFrom + at;
+  }
+
+  /** Makes sure that the first `length` bytes of a plain file are sealed as well, whatever was inserted between their lines. */
+  #sealedStart(name: string, length: number): void {
+    const gz = this.#path(gzFile(this.#day));
+    if (areContained(plainPieces(this.#path(name), 0, length), blockPieces(gz, this.#sealedBlocks))) return;
+    this.#fault(name, `its lines before byte ${length} are not those that are sealed`);
   }
 
   /**

@@ -14,7 +14,7 @@
 
 import { join } from "node:path";
 import { Archive } from "../../lib/archive/archive.ts";
-import { type BlockTask, runBlockTask } from "../../lib/archive/blocks/block_task.ts";
+import { type BlockResult, type BlockTask, runBlockTask } from "../../lib/archive/blocks/block_task.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { appendLines, DAY, HOUR_MS, NOON } from "./archive_rig.ts";
@@ -101,13 +101,12 @@ async function live(directory: string, progress: Progress): Promise<void> {
 }
 
 /** Has the block worker's work done here, where the disk is watched. */
-function patchWorker(): void {
+export function patchWorker(): void {
   class WorkerHere {
     onmessage: ((event: { data: unknown }) => void) | null = null;
     postMessage({ id, task }: { id: number; task: BlockTask }): void {
       setTimeout(() => {
-        const result = runBlockTask(task);
-        this.onmessage?.({ data: { id, result } });
+        this.onmessage?.({ data: { id, ...answerOf(task) } });
       }, 0);
     }
     terminate(): void {}
@@ -115,7 +114,24 @@ function patchWorker(): void {
   Object.assign(globalThis, { Worker: WorkerHere });
 }
 
-function patchDisk(progress: Progress, directory: string, mode: "kill" | "copy", argument: string): void {
+function answerOf(task: BlockTask): { result: BlockResult } | { error: string } {
+  try {
+    return { result: runBlockTask(task) };
+  } catch (error) {
+    return { error: (error as Error).message };
+  }
+}
+
+/**
+ * Counts the points in `progress`, and kills this process at one of them (`kill`), or leaves copies of `directory` at all of
+ * them (`copy`); see the module's comment for what `argument` is.
+ */
+export function patchDisk<P extends Pick<Progress, "points" | "what">>(
+  progress: P,
+  directory: string,
+  mode: "kill" | "copy",
+  argument: string,
+): void {
   const { writeTextFileSync, mkdirSync, copyFileSync } = Deno;
   const killAt = mode === "kill" ? Number(argument) : Infinity;
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { MinuteTable } from "../../line/minute_sums.ts";
 import type { BlockEntry, SealEntry } from "../format.ts";
 import { type MendedIndex, mendIndex, type MendTask } from "../repair/index_repair.ts";
 import {
@@ -14,6 +15,7 @@ import {
   type ScrubSealedTask,
 } from "../repair/scrub_task.ts";
 import { type FilledHole, fillHole, type HoleTask } from "../day/hole.ts";
+import { digestFound, type DigestFoundTask } from "../day/found_digest.ts";
 import { type Insertion, insertLines, type InsertTask } from "../day/insertion.ts";
 import { type BlocksTask, makeBlocks, prepareSeal, type SealTask } from "../day/sealing.ts";
 
@@ -25,11 +27,12 @@ export type BlockTask =
   | MendTask
   | ScrubSealedTask
   | ScrubHotTask
-  | InsertTask;
+  | InsertTask
+  | DigestFoundTask;
 
 /**
  * What it returns: the new entries, the seal, how a hole was filled, an index that was made again, what reading back
- * found, or what was inserted.
+ * found, what was inserted, or the digest of lines that were found.
  * `plainFault` says what is wrong with a plain file that is not the text of its blocks any more.
  */
 export type BlockResult =
@@ -38,7 +41,8 @@ export type BlockResult =
   | { filled: FilledHole }
   | { mended: MendedIndex }
   | { scrubbed: ScrubResult }
-  | { inserted: Insertion };
+  | { inserted: Insertion }
+  | { digest: MinuteTable };
 
 /**
  * Does a task. Blocks until it is done.
@@ -52,6 +56,7 @@ export function runBlockTask(task: BlockTask): BlockResult {
   if (task.kind === "scrubSealed") return { scrubbed: scrubSealed(task) };
   if (task.kind === "scrubHot") return { scrubbed: scrubHot(task) };
   if (task.kind === "insert") return { inserted: insertLines(task) };
+  if (task.kind === "digestFound") return { digest: digestFound(task) };
   let plainFault: string | undefined;
   const seal = prepareSeal(task, ({ message }) => plainFault = message);
   return { seal, plainFault };

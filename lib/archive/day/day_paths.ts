@@ -54,7 +54,7 @@ export class DayPaths {
     return this.#path(editsFile(this.#day));
   }
 
-  /** The plain file that begins at `from` of the day's text, in bytes. */
+  /** The plain file that begins at `from` of what was recorded, in bytes. */
   plain(from: number): string {
     return this.#path(plainFile(this.#day, from));
   }

@@ -31,7 +31,12 @@ import { copyBytes, readAt, writeAll } from "../disk.ts";
 export interface HotFiles {
   /** The plain file. */
   plainPath: string;
-  /** Where the plain file starts in the day's text, in bytes. */
+  /**
+   * Where the plain file would start in the day's text, in bytes, if nothing had been inserted into what is sealed: byte `i` of the
+   * file is byte `plainFrom + i` of the text, from the end of the sealed text on. What the file has before that is sealed too.
+   * Example: of a plain file that was begun with the day 998,000 bytes are sealed, and 2,000 were inserted among them. It has a
+   * `plainFrom` of 2,000, since its byte 998,000 is byte 1,000,000 of the text.
+   */
   plainFrom: number;
   /** The blocks made so far. */
   gzPartPath: string;
@@ -143,7 +148,7 @@ export function prepareSeal(
   onPlainFault: (fault: Error) => void = throwFault,
 ): SealEntry {
   const blocks = [...(task.before?.index.blocks ?? []), ...task.index.blocks];
-  const seal = sealOf(blocks);
+  const seal = sealOf(blocks, task.before?.index.seal?.healed);
   const dataEnd = seal.gzBytes - GZIP_TRAILER_BYTES;
   {
     using target = Deno.openSync(task.gzTargetPath, { write: true, create: true });
@@ -168,7 +173,7 @@ export function prepareSeal(
     if (block.gzCrc32 === null) blocks[number] = { ...block, gzCrc32: formatCrc32(zlib.crc32(bytes)) };
   });
   try {
-    verifyPlain(task, blocks);
+    verifyPlain(task, task.index.blocks);
   } catch (error) {
     onPlainFault(error as Error);
   }
@@ -254,13 +259,15 @@ function throwFault(fault: Error): never {
 }
 
 /**
- * Holds the blocks that cover a plain file against that file, by length and checksum. The file may
+ * Holds the blocks that were made of a plain file against that file, by length and checksum. The file may
  * be longer than the blocks: lines that came after them have none yet.
  */
-export function verifyPlain(plain: Pick<HotFiles, "plainPath" | "plainFrom">, blocks: BlockEntry[]): void {
+export function verifyPlain(
+  plain: Pick<HotFiles, "plainPath" | "plainFrom">,
+  blocks: readonly BlockEntry[],
+): void {
   using file = Deno.openSync(plain.plainPath, { read: true });
   for (const block of blocks) {
-    if (block.rawOffset < plain.plainFrom) continue;
     const text = readAt(file, block.rawOffset - plain.plainFrom, block.rawLength);
     if (!isTextOf(text, block)) {
       throw new Error(
