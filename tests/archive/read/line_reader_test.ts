@@ -44,13 +44,13 @@ Deno.test("LineReader.read() gives the place behind the last line of a limit", a
   }
   assert.equal(chunks.length, 1);
   assert.equal(chunks[0]!.lines, 3);
-  assert.deepEqual(chunks[0]!.end, { day: DAY, offset: 3 * (line.length + 1) });
+  assert.deepEqual(chunks[0]!.end, { day: DAY, offset: 3 * (line.length + 1), edition: 0 });
 });
 
 Deno.test("LineReader.read() fails when a day is not there any more", async () => {
   using directory = new TestDirectory();
   await using test = await openArchive(directory);
-  const ranges = [{ day: DAY, start: 0, end: 10, timedOnly: false }];
+  const ranges = [{ day: DAY, start: 0, end: 10, edition: 0, timedOnly: false }];
   const lines = test.archive.lines.read({ ranges, filter: ALL, style: "jsonl", events: null, limit: null });
   await assert.rejects(() => lines.next(), /Cannot read 2026-11-22: nothing was recorded/);
 });
@@ -63,7 +63,7 @@ Deno.test("LineReader.readTail() tells where to begin when the last lines are to
   await test.archive.sync();
   const { start, chunks } = await test.archive.lines.readTail(requestFor(test.archive.days(), ALL, 1000));
   assert.equal(chunks, null);
-  assert.deepEqual(start, { day: DAY, offset: 200 * (line.length + 1) });
+  assert.deepEqual(start, { day: DAY, offset: 200 * (line.length + 1), edition: 0 });
 });
 
 Deno.test("LineReader.reserve() gives as many places as there is memory for, the next one when one is given back", async () => {
@@ -98,7 +98,7 @@ Deno.test("LineReader.readTail() tells where to begin when there is no room for 
   using _slot = await test.archive.lines.reserve();
   using tail = await test.archive.lines.readTail(requestFor(test.archive.days(), ALL, 4000));
   assert.equal(tail.chunks, null);
-  assert.deepEqual(tail.start, { day: DAY, offset: 1000 * (line.length + 1) });
+  assert.deepEqual(tail.start, { day: DAY, offset: 1000 * (line.length + 1), edition: 0 });
 });
 
 Deno.test("LineReader.read() gives back the room of what it read ahead when a block is damaged", async () => {
@@ -171,9 +171,13 @@ Deno.test("LineReader.lineStart() finds where a line begins from any of its byte
   const { test, offsets } = await reopened(directory);
   await using _test = test;
   for (const number of [0, 1, 1000, 2499, 2500, 2501, 2599]) {
-    const start = { day: DAY, offset: offsets[number]! };
+    const start = { day: DAY, offset: offsets[number]!, edition: 0 };
     for (const offset of [start.offset, start.offset + 1, offsets[number + 1]! - 1]) {
-      assert.deepEqual(await test.archive.lines.lineStart({ day: DAY, offset }), start, `byte ${offset}`);
+      assert.deepEqual(
+        await test.archive.lines.lineStart({ day: DAY, offset, edition: 0 }),
+        start,
+        `byte ${offset}`,
+      );
     }
   }
 });
@@ -188,8 +192,11 @@ Deno.test("LineReader.timeBefore() tells the time of the last line before a plac
   const end = test.archive.day(DAY)!.bytes;
   const secondMs = Date.parse("2026-11-22T10:00:01.5Z");
   const { lines } = test.archive;
-  assert.equal(await lines.timeBefore({ day: DAY, offset: end }), secondMs);
-  assert.equal(await lines.timeBefore({ day: DAY, offset: end - untimed.length - 1 }), secondMs);
-  assert.equal(await lines.timeBefore({ day: DAY, offset: textOf(0, 1).length }), secondMs - 1000);
-  assert.equal(await lines.timeBefore({ day: DAY, offset: 0 }), null);
+  assert.equal(await lines.timeBefore({ day: DAY, offset: end, edition: 0 }), secondMs);
+  assert.equal(await lines.timeBefore({ day: DAY, offset: end - untimed.length - 1, edition: 0 }), secondMs);
+  assert.equal(
+    await lines.timeBefore({ day: DAY, offset: textOf(0, 1).length, edition: 0 }),
+    secondMs - 1000,
+  );
+  assert.equal(await lines.timeBefore({ day: DAY, offset: 0, edition: 0 }), null);
 });

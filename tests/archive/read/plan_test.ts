@@ -52,9 +52,9 @@ function span(since: string | null, until: string | null): FilterSpec {
 
 Deno.test("planRanges() gives all days, oldest first", () => {
   assert.deepEqual(planRanges(DAYS, span(null, null), EVERYTHING), [
-    { day: DAY - 2, start: 0, end: 100, timedOnly: false },
-    { day: DAY - 1, start: 0, end: 100, timedOnly: false },
-    { day: DAY, start: 0, end: 100, timedOnly: false },
+    { day: DAY - 2, start: 0, end: 100, edition: 0, timedOnly: false },
+    { day: DAY - 1, start: 0, end: 100, edition: 0, timedOnly: false },
+    { day: DAY, start: 0, end: 100, edition: 0, timedOnly: false },
   ]);
 });
 
@@ -76,22 +76,25 @@ for (const [since, until, expected] of SPANS) {
 }
 
 Deno.test("planRanges() begins at a place, and keeps to one day", () => {
-  const start = { day: DAY - 1, offset: 40 };
+  const start = { day: DAY - 1, offset: 40, edition: 0 };
   assert.deepEqual(planRanges(DAYS, span(null, null), { day: null, start }), [
-    { day: DAY - 1, start: 40, end: 100, timedOnly: false },
-    { day: DAY, start: 0, end: 100, timedOnly: false },
+    { day: DAY - 1, start: 40, end: 100, edition: 0, timedOnly: false },
+    { day: DAY, start: 0, end: 100, edition: 0, timedOnly: false },
   ]);
   assert.deepEqual(planRanges(DAYS, span(null, null), { day: DAY - 1, start }), [
-    { day: DAY - 1, start: 40, end: 100, timedOnly: false },
+    { day: DAY - 1, start: 40, end: 100, edition: 0, timedOnly: false },
   ]);
-  assert.deepEqual(planRanges(DAYS, span(null, null), { day: DAY, start: { day: DAY, offset: 100 } }), []);
+  assert.deepEqual(
+    planRanges(DAYS, span(null, null), { day: DAY, start: { day: DAY, offset: 100, edition: 0 } }),
+    [],
+  );
 });
 
 Deno.test("lastBytes() cuts ranges from their beginning", () => {
   const ranges = planRanges(DAYS, span(null, null), EVERYTHING);
   assert.deepEqual(lastBytes(ranges, 130), [
-    { day: DAY - 1, start: 70, end: 100, timedOnly: false },
-    { day: DAY, start: 0, end: 100, timedOnly: false },
+    { day: DAY - 1, start: 70, end: 100, edition: 0, timedOnly: false },
+    { day: DAY, start: 0, end: 100, edition: 0, timedOnly: false },
   ]);
   assert.deepEqual(lastBytes(ranges, 1000), ranges);
 });
@@ -99,8 +102,8 @@ Deno.test("lastBytes() cuts ranges from their beginning", () => {
 Deno.test("firstBytes() cuts ranges from their end", () => {
   const ranges = planRanges(DAYS, span(null, null), EVERYTHING);
   assert.deepEqual(firstBytes(ranges, 130), [
-    { day: DAY - 2, start: 0, end: 100, timedOnly: false },
-    { day: DAY - 1, start: 0, end: 30, timedOnly: false },
+    { day: DAY - 2, start: 0, end: 100, edition: 0, timedOnly: false },
+    { day: DAY - 1, start: 0, end: 30, edition: 0, timedOnly: false },
   ]);
   assert.deepEqual(firstBytes(ranges, 100), ranges.slice(0, 1));
   assert.deepEqual(firstBytes(ranges, 1000), ranges);
@@ -108,13 +111,13 @@ Deno.test("firstBytes() cuts ranges from their end", () => {
 
 Deno.test("rangesFrom() and rangesBefore() part ranges at a place", () => {
   const ranges = planRanges(DAYS, span(null, null), EVERYTHING);
-  const place = { day: DAY - 1, offset: 40 };
+  const place = { day: DAY - 1, offset: 40, edition: 0 };
   assert.deepEqual(rangesBefore(ranges, place), [
-    { day: DAY - 2, start: 0, end: 100, timedOnly: false },
-    { day: DAY - 1, start: 0, end: 40, timedOnly: false },
+    { day: DAY - 2, start: 0, end: 100, edition: 0, timedOnly: false },
+    { day: DAY - 1, start: 0, end: 40, edition: 0, timedOnly: false },
   ]);
   assert.deepEqual(rangesFrom(ranges, place), [
-    { day: DAY - 1, start: 40, end: 100, timedOnly: false },
-    { day: DAY, start: 0, end: 100, timedOnly: false },
+    { day: DAY - 1, start: 40, end: 100, edition: 0, timedOnly: false },
+    { day: DAY, start: 0, end: 100, edition: 0, timedOnly: false },
   ]);
 });
