@@ -7,7 +7,7 @@
 
 import type { Archive } from "../../lib/archive/archive.ts";
 import { FoundLines } from "../../lib/archive/found_lines.ts";
-import { dayName, type DayNumber } from "../../lib/day.ts";
+import type { DayNumber } from "../../lib/day.ts";
 import { DAY, type TestDirectory } from "./archive_rig.ts";
 
 const encoder = new TextEncoder();

@@ -175,10 +175,11 @@ export class LineReader {
     if (place.offset === 0) return true;
     using open = this.#host.open(place.day);
     const { offset } = await placeIn(open, place, "end");
-    for await (const bytes of open.text({ start: offset - 1, end: offset }, this.#host.memory)) {
-      return bytes[0] === LINE_FEED;
+    let before: number | undefined;
+    for await (const [byte] of open.text({ start: offset - 1, end: offset }, this.#host.memory)) {
+      before = byte;
     }
-    return false;
+    return before === LINE_FEED;
   }
 
   /**

@@ -121,3 +121,42 @@ Deno.test("rangesFrom() and rangesBefore() part ranges at a place", () => {
     { day: DAY, start: 0, end: 100, edition: 0, timedOnly: false },
   ]);
 });
+
+/** A day of 100 bytes in edition 2. */
+const HEALED = [{ ...info("2026-11-22", null, null), edition: 2 }];
+const OF_HEALED = { day: DAY, start: 0, end: 100, edition: 2, timedOnly: false };
+
+Deno.test("planRanges() keeps the edition of a place from before lines were inserted", () => {
+  const from = (start: { day: number; offset: number; edition: number }) =>
+    planRanges(HEALED, span(null, null), { day: null, start });
+  assert.deepEqual(planRanges(HEALED, span(null, null), EVERYTHING), [OF_HEALED]);
+  assert.deepEqual(from({ day: DAY, offset: 40, edition: 2 }), [{ ...OF_HEALED, start: 40 }]);
+  assert.deepEqual(from({ day: DAY, offset: 40, edition: 1 }), [{
+    ...OF_HEALED,
+    start: 40,
+    startEdition: 1,
+  }]);
+  assert.deepEqual(from({ day: DAY, offset: 0, edition: 1 }), [OF_HEALED]);
+});
+
+Deno.test("rangesFrom() and rangesBefore() part ranges at a place of another edition", () => {
+  const place = { day: DAY, offset: 40, edition: 1 };
+  const from = rangesFrom([OF_HEALED], place);
+  assert.deepEqual(from, [{ ...OF_HEALED, start: 40, startEdition: 1 }]);
+  assert.deepEqual(rangesBefore([OF_HEALED], place), [{ ...OF_HEALED, end: 40, edition: 1 }]);
+  assert.deepEqual(rangesFrom(from, { ...place, offset: 50, edition: 2 }), [{ ...OF_HEALED, start: 50 }]);
+  assert.deepEqual(rangesBefore(from, { ...place, offset: 60 }), [
+    { ...OF_HEALED, start: 40, end: 60, edition: 1 },
+  ]);
+  assert.deepEqual(rangesBefore([{ ...OF_HEALED, start: 20 }], place), [
+    { ...OF_HEALED, start: 20, startEdition: 2, end: 40, edition: 1 },
+  ]);
+});
+
+Deno.test("firstBytes() and lastBytes() cut a range where its edition allows to tell", () => {
+  const range = { ...OF_HEALED, start: 40, startEdition: 1 };
+  assert.deepEqual(firstBytes([range], 10), [{ ...OF_HEALED, start: 40, end: 50, edition: 1 }]);
+  assert.deepEqual(firstBytes([range], 60), [range]);
+  assert.deepEqual(lastBytes([range], 10), [range]);
+  assert.deepEqual(lastBytes([OF_HEALED], 10), [{ ...OF_HEALED, start: 90 }]);
+});
