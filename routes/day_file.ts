@@ -71,7 +71,7 @@ function answer(c: Context, request: DayRequest, parts: Parts, place: Place | nu
   c.header("Cache-Control", info.sealed ? "private, no-cache" : "no-store");
   if (info.sealed) return answerSealed(c, request, representation);
   // What is opened below, in the same turn, ends here.
-  c.header(CURSOR_HEADER, formatPlace({ day, offset: info.bytes }));
+  c.header(CURSOR_HEADER, formatPlace({ day, offset: info.bytes, edition: info.edition }));
   return sendBody(c, representation);
 }
 
@@ -183,7 +183,7 @@ function dayText(
   slot: ReaderSlot,
 ): ReadableStream<Uint8Array> {
   const chunks = lines.read({
-    ranges: [{ day, start: 0, end: info.bytes, timedOnly: false }],
+    ranges: [{ day, start: 0, end: info.bytes, edition: info.edition, timedOnly: false }],
     filter: EVERY_LINE,
     style: "text",
     events: null,

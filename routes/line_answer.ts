@@ -11,7 +11,7 @@ import type { LineChunk, LineRequest } from "../lib/archive/read/line_chunk.ts";
 import type { LineStyle } from "../lib/archive/read/line_format.ts";
 import type { ReaderSlot } from "../lib/archive/read/line_reader.ts";
 import type { Place } from "../lib/archive/place.ts";
-import { type DayRange, planRanges, rangesFrom } from "../lib/archive/read/plan.ts";
+import { type DayRange, planRanges, rangesBefore, rangesFrom } from "../lib/archive/read/plan.ts";
 import { dayName, type DayNumber, dayStartMs } from "../lib/day.ts";
 import type { Gap } from "../lib/gaps/gap.ts";
 import { timestampMs, timestampMsUp } from "../lib/timestamp.ts";
@@ -94,10 +94,10 @@ function beginOfAll(oldestMs: number, untilMs: number, parts: Pick<Parts, "gaps"
 export async function answerLines(
   c: Context,
   parts: Parts,
-  query: LineQuery,
+  asked: LineQuery,
   day: DayNumber | null,
 ): Promise<Response> {
-  await checkCursor(query.cursor, day, parts, c.req.raw.signal);
+  const query = { ...asked, cursor: await checkCursor(asked.cursor, day, parts, c.req.raw.signal) };
   const ranges = planRanges(parts.archive.days(), query.filter, { day, start: query.cursor });
   c.header("Content-Type", contentTypeOf(query.format));
   const ending = query.format === "text" ? "log" : "jsonl";
@@ -225,8 +225,10 @@ async function answer(
   sendCursor(c, isFull ? page.end : end);
   if (isFull) c.header("Link", `<${nextPage(c.req.url, page.end!, query)}>; rel="next"`);
   if (page.kept.chunks !== null) return send(eachOnce(page.kept.chunks), page.kept, isFull);
-  // The lines are read again. Those that were recorded since are left out: the headers say already where this page ends.
-  const wanted = { ...request, ranges: rangesFrom(ranges, page.start!), limit: page.lines };
+  // The lines are read again, up to where the headers say that this page ends: what was recorded since is left out, and if
+  // lines are inserted meanwhile, those in between are more.
+  const from = rangesFrom(ranges, page.start!);
+  const wanted = { ...request, ranges: isFull ? rangesBefore(from, page.end!) : from, limit: null };
   return send(bytesOf(parts.lines.read(wanted)), null, isFull);
 }
 

@@ -30,7 +30,15 @@ export interface Parts {
   /** What finds lines in it. */
   lines: Pick<
     LineReader,
-    "read" | "readTail" | "lineStart" | "timeBefore" | "reserve" | "tryKeep" | "appLists"
+    | "read"
+    | "readTail"
+    | "lineStart"
+    | "timeBefore"
+    | "translate"
+    | "isBetweenLines"
+    | "reserve"
+    | "tryKeep"
+    | "appLists"
   >;
   /** What makes digests of its days. */
   digests: Pick<DayDigests, "digest">;

@@ -7,11 +7,10 @@
 import { type Context, Hono } from "hono";
 import type { HeldLines } from "../lib/archive/archive.ts";
 import { planRanges } from "../lib/archive/read/plan.ts";
-import type { Place } from "../lib/archive/place.ts";
 import { dayName, dayOf, dayStartMs } from "../lib/day.ts";
 import { namedEvent } from "../lib/follow/events.ts";
 import { type FollowContext, FollowersBusy } from "../lib/follow/followers.ts";
-import { parseEventId } from "../lib/follow/positions.ts";
+import { type EventId, parseEventId } from "../lib/follow/positions.ts";
 import type { FilterSpec } from "../lib/filter/filter.ts";
 import { type Timestamp, timestampMs } from "../lib/timestamp.ts";
 import { acceptsByName } from "./accept.ts";
@@ -20,7 +19,7 @@ import { withGapLines } from "./gap_lines.ts";
 import { gapLine } from "./gap_words.ts";
 import { findHint, HINT_HEADER, hintLine } from "./hint.ts";
 import { beginWith } from "./hint_stream.ts";
-import { checkLineStart } from "./cursor.ts";
+import { checkLineStart, currentPlace } from "./cursor.ts";
 import { contentTypeOf, styleOf } from "./line_answer.ts";
 import type { Parts } from "./parts.ts";
 import { withinScope } from "./principal.ts";
@@ -67,7 +66,7 @@ export function createTailRoutes(parts: Parts): Hono {
   addResource(app, "/tail", async (c) => {
     const query = withinScope(c, readLineQuery(c.req.url, TAIL_PARAMETERS, parts.clock.now()));
     const context = contextOf(query, c.req.header(LAST_ID_HEADER));
-    if (context.kind === "resume") await checkResumed(c, parts, query, context.id.own);
+    if (context.kind === "resume") await checkResumed(c, parts, query, context.id);
     const hint = c.req.method === "HEAD" ? null : await findTailHint(parts, query.filter);
     if (hint !== null) c.header(HINT_HEADER, hint);
     const response = answerTail(c, parts, query, context);
@@ -85,14 +84,20 @@ export function findTailHint(parts: Parts, filter: FilterSpec): Promise<string |
 }
 
 /**
- * Makes sure that a place to go on from, of an address or of an event, cuts no line in two. One beyond the end of its day is
- * taken for the end: the day was longer once, and what was lost since is a gap.
+ * Makes sure that the places to go on from, of an address or of an event, can be followed, and that the last line's own cuts
+ * no line in two. One beyond the end of its day is taken for the end: the day was longer once, and what was lost since is a
+ * gap.
  *
- * @throws {Problem} 400 where it does.
+ * @throws {Problem} 400 where one cannot be followed or cuts a line.
  */
-async function checkResumed(c: Context, parts: Parts, query: LineQuery, place: Place): Promise<void> {
-  if ((parts.archive.day(place.day)?.bytes ?? 0) < place.offset) return;
-  await checkLineStart(place, parts, c.req.raw.signal, query.cursor === null ? LAST_ID_HEADER : "cursor");
+async function checkResumed(c: Context, parts: Parts, query: LineQuery, id: EventId): Promise<void> {
+  const param = query.cursor === null ? LAST_ID_HEADER : "cursor";
+  const own = await currentPlace(id.own, "end", parts, param);
+  for (const other of id.others ?? []) {
+    if (parts.archive.day(other.day) !== undefined) await currentPlace(other, "end", parts, param);
+  }
+  if ((parts.archive.day(own.day)?.bytes ?? 0) < own.offset) return;
+  await checkLineStart(own, parts, c.req.raw.signal, param);
 }
 
 function answerTail(c: Context, parts: Parts, query: LineQuery, context: FollowContext): Response {

@@ -10,12 +10,12 @@
  */
 
 import type { LineRequest } from "../archive/read/line_chunk.ts";
-import type { DayRange } from "../archive/read/plan.ts";
+import { type DayRange, rangesFrom } from "../archive/read/plan.ts";
 import type { Cancel } from "../clock.ts";
 import type { DayNumber } from "../day.ts";
 import type { FilterSpec } from "../filter/filter.ts";
 import type { FeedListener, FeedRequest, FollowedArchive, LiveFeed } from "./live_feed.ts";
-import type { Positions } from "./positions.ts";
+import { insertedInto, positionAt, type Positions } from "./positions.ts";
 
 /** New lines wait for a client up to this size; one that has more to take falls back to the disk, in bytes. */
 export const WAITING_BYTES_LIMIT = 64 * 1024;
@@ -36,6 +36,8 @@ export interface Reading {
   ranges: DayRange[];
   /** Which lines. */
   filter: FilterSpec;
+  /** How far it has come in each day when it has read its ranges. */
+  ends: Positions;
 }
 
 /** Where a follower begins: how far it has come in each day, and what it reads first. */
@@ -195,7 +197,7 @@ export class Follower implements FeedListener {
     }
     if (this.#isLagging) {
       this.#isLagging = false;
-      const notice = this.#options.laggedNotice?.(bytesOf(this.#missingRanges()));
+      const notice = this.#options.laggedNotice?.(this.#missingBytes());
       if (notice !== undefined) return notice;
     }
     if (this.#reading === null) this.#chooseReading();
@@ -208,10 +210,10 @@ export class Follower implements FeedListener {
   #chooseReading(): void {
     const { feed, request } = this.#options;
     const ranges = this.#missingRanges();
-    if (this.#leave === null && bytesOf(ranges) <= JOIN_BYTES) this.#leave = feed.join(request, this);
+    if (this.#leave === null && this.#missingBytes() <= JOIN_BYTES) this.#leave = feed.join(request, this);
     else if (this.#leave !== null) ranges.length = 0;
     if (ranges.length > 0) {
-      this.#reading = { ranges, filter: request.filter };
+      this.#reading = { ranges, filter: request.filter, ends: feed.positions.copy() };
       return;
     }
     this.#isLive = true;
@@ -223,9 +225,20 @@ export class Follower implements FeedListener {
     const ranges: DayRange[] = [];
     for (const [day, end] of this.#options.feed.positions.entries()) {
       const start = this.#positions!.get(day);
-      if (start < end) ranges.push({ day, start, end, timedOnly: false });
+      if (start.recorded >= end.recorded) continue;
+      const range = { day, start: 0, end: end.offset, edition: end.edition, timedOnly: false };
+      ranges.push(...rangesFrom([range], { day, offset: start.offset, edition: start.edition }));
     }
     return ranges.sort((a, b) => a.day - b.day);
+  }
+
+  /** How much lies between this follower and the feed, in bytes. */
+  #missingBytes(): number {
+    let bytes = 0;
+    for (const [day, { recorded }] of this.#options.feed.positions.entries()) {
+      bytes += Math.max(0, recorded - this.#positions!.get(day).recorded);
+    }
+    return bytes;
   }
 
   async #read(reading: Reading, limit: number | null): Promise<Uint8Array | null> {
@@ -235,7 +248,7 @@ export class Follower implements FeedListener {
     let size = 0;
     let pieces = 0;
     const lines: LineRequest = {
-      ranges: reading.ranges.map((range) => ({ ...range })),
+      ranges: [...reading.ranges],
       filter: reading.filter,
       style: request.style,
       events: request.isEvents ? idsWithin(reading, positions) : null,
@@ -244,8 +257,8 @@ export class Follower implements FeedListener {
     for await (const chunk of archive.lines.read(lines)) {
       if (this.#isOver) return null;
       passDaysBefore(reading, positions, chunk.end.day);
-      reading.ranges[0]!.start = chunk.end.offset;
-      positions.set(chunk.end.day, chunk.end.offset);
+      reading.ranges = rangesFrom(reading.ranges, chunk.end);
+      positions.set(chunk.end.day, positionAt(chunk.end, insertedInto(archive.day(chunk.end.day))));
       if (chunk.bytes.length > 0) found.push(chunk.bytes);
       size += chunk.bytes.length;
       if (limit !== null) limit -= chunk.lines!;
@@ -262,10 +275,10 @@ export class Follower implements FeedListener {
 /** The ids of lines that are read: days before that of the line are read, later ones are not. */
 function idsWithin(reading: Reading, positions: Positions): LineRequest["events"] {
   const before = positions.copy();
-  const ranges = reading.ranges.map((range) => ({ ...range }));
+  const { ranges, ends } = reading;
   return (day: DayNumber) => {
     for (const range of ranges) {
-      if (range.day < day) before.set(range.day, range.end);
+      if (range.day < day) before.set(range.day, ends.get(range.day));
     }
     return { day, rest: before.restOfId(day) };
   };
@@ -274,13 +287,9 @@ function idsWithin(reading: Reading, positions: Positions): LineRequest["events"
 /** Notes that the ranges of days before `day` are read. */
 function passDaysBefore(reading: Reading, positions: Positions, day: DayNumber): void {
   while (reading.ranges.length > 0 && reading.ranges[0]!.day < day) {
-    const { day: passed, end } = reading.ranges.shift()!;
-    positions.set(passed, end);
+    const passed = reading.ranges.shift()!.day;
+    positions.set(passed, reading.ends.get(passed));
   }
-}
-
-function bytesOf(ranges: readonly DayRange[]): number {
-  return ranges.reduce((sum, { start, end }) => sum + end - start, 0);
 }
 
 /** Several pieces as one. */

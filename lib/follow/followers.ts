@@ -18,7 +18,7 @@ import { type Timestamp, timestampMs } from "../timestamp.ts";
 import { COMMENT, COMMENT_INTERVAL_MS, namedEvent, OPENING } from "./events.ts";
 import { Follower, type FollowerStart, joinBytes } from "./follower.ts";
 import { type FeedRequest, type FollowedArchive, LiveFeed } from "./live_feed.ts";
-import { type EventId, Positions, resumePositions } from "./positions.ts";
+import { type EventId, insertedInto, positionAt, Positions, resumePositions } from "./positions.ts";
 
 /** At most so many clients follow. Each may hold {@linkcode WAITING_BYTES_LIMIT} and a step's lines. */
 export const FOLLOWERS_LIMIT = 1000;
@@ -247,6 +247,7 @@ export class Followers {
     // A client may have read lines, by another answer, that the feed has not reached yet. The feed is brought up to them
     // first, since a client joins it where it stands.
     await this.#feed.flush();
+    this.#feed.passInserted();
     const ends = this.#feed.positions.copy();
     const { start, sinceMs } = await this.#begin(request, ends, signal);
     const gaps = this.#options.gaps.touching(sinceMs, Infinity)
@@ -269,17 +270,17 @@ export class Followers {
     const { context } = request;
     const nowMs = this.#options.clock.now();
     if (context.kind === "resume") {
-      const days = [...ends.entries()].map(([day, bytes]) => ({ day, bytes }));
-      const sinceMs = await this.#timeBefore(context.id.own, ends);
-      return {
-        start: { positions: resumePositions(context.id, days), reading: null },
-        sinceMs: sinceMs ?? nowMs,
-      };
+      const id = await this.#translated(context.id);
+      const sinceMs = await this.#timeBefore(id.own);
+      const { archive } = this.#options;
+      const days = [...ends.entries()]
+        .map(([day, end]) => ({ day, end, inserted: insertedInto(archive.day(day)) }));
+      return { start: { positions: resumePositions(id, days), reading: null }, sinceMs: sinceMs ?? nowMs };
     }
     const filter: FilterSpec = { ...request.filter, since: context.since };
     const ranges = this.#plan(filter, ends);
     if (context.kind === "since") {
-      return { start: startAt(ranges, filter, ends), sinceMs: timestampMs(context.since) };
+      return { start: this.#startAt(ranges, filter, ends), sinceMs: timestampMs(context.since) };
     }
     const within = context.withinBytes === null ? ranges : lastBytes(ranges, context.withinBytes);
     const { start } = await this.#options.archive.lines.readTail({
@@ -290,28 +291,46 @@ export class Followers {
       limit: context.lines,
     }, signal);
     const from = start === null ? [] : rangesFrom(within, start);
-    const sinceMs = start === null ? null : await this.#timeBefore(start, ends) ?? dayStartMs(start.day);
-    return { start: startAt(from, filter, ends), sinceMs: sinceMs ?? nowMs };
+    const sinceMs = start === null ? null : await this.#timeBefore(start) ?? dayStartMs(start.day);
+    return { start: this.#startAt(from, filter, ends), sinceMs: sinceMs ?? nowMs };
   }
 
+  /** What is to be read of the days, up to `ends`. */
   #plan(filter: FilterSpec, ends: Positions): DayRange[] {
-    const days = this.#options.archive.days().map((info) => ({
-      ...info,
-      bytes: Math.min(info.bytes, ends.get(info.day)),
-    }));
+    const days = this.#options.archive.days().map((info) => {
+      const { offset, edition } = ends.get(info.day);
+      return { ...info, bytes: offset, edition };
+    });
     return planRanges(days, filter, { day: null, start: null });
   }
 
-  /** The time of the last line before a place, in milliseconds since 1970; null where there is none. */
-  async #timeBefore({ day, offset }: Place, ends: Positions): Promise<number | null> {
-    const end = Math.min(offset, ends.get(day));
-    return end === 0 ? null : await this.#options.archive.lines.timeBefore({ day, offset: end });
+  /** A client that is to get `ranges`, which go as far as `ends`, and then what comes after `ends`. */
+  #startAt(ranges: DayRange[], filter: FilterSpec, ends: Positions): FollowerStart {
+    if (ranges.length === 0) return { positions: ends, reading: null };
+    const positions = ends.copy();
+    for (const { day, start, edition, startEdition = edition } of ranges) {
+      const inserted = insertedInto(this.#options.archive.day(day));
+      positions.set(day, positionAt({ offset: start, edition: startEdition }, inserted));
+    }
+    return { positions, reading: { ranges, filter, ends } };
   }
-}
 
-/** A client that is to get `ranges` and then what comes after `ends`. */
-function startAt(ranges: DayRange[], filter: FilterSpec, ends: Positions): FollowerStart {
-  const positions = ends.copy();
-  for (const { day, start } of ranges) positions.set(day, start);
-  return { positions, reading: ranges.length === 0 ? null : { ranges, filter } };
+  /** An id whose places are those of the days as they are now, as far as these are there. */
+  async #translated({ own, others }: EventId): Promise<EventId> {
+    const { archive } = this.#options;
+    const translate = async (place: Place): Promise<Place> => {
+      const info = archive.day(place.day);
+      if (info === undefined || info.edition === place.edition) return place;
+      return await archive.lines.translate(place, "end");
+    };
+    return { own: await translate(own), others: others && await Promise.all(others.map(translate)) };
+  }
+
+  /** The time of the last line before a place, in milliseconds since 1970; null where there is none. */
+  async #timeBefore(place: Place): Promise<number | null> {
+    const { archive } = this.#options;
+    const bytes = archive.day(place.day)?.bytes ?? 0;
+    const offset = Math.min(place.offset, bytes);
+    return offset === 0 ? null : await archive.lines.timeBefore({ ...place, offset });
+  }
 }

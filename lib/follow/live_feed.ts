@@ -14,10 +14,13 @@ import type { LineStyle } from "../archive/read/line_format.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import type { DayNumber } from "../day.ts";
 import type { FilterSpec } from "../filter/filter.ts";
-import { Positions } from "./positions.ts";
+import { endPosition, Positions } from "./positions.ts";
 
 /** What following needs of the archive. */
-export type FollowedArchive = Pick<Archive, "days" | "held" | "onCommit" | "openRecordedText" | "lines">;
+export type FollowedArchive = Pick<
+  Archive,
+  "days" | "day" | "held" | "onCommit" | "openRecordedText" | "lines"
+>;
 
 /** At most so much text is read and made into events at a time, in bytes. */
 const PIECE_BYTES = 1024 * 1024;
@@ -85,12 +88,26 @@ export class LiveFeed {
   /** Begins at the end of the archive; harmless when repeated. */
   start(): void {
     if (this.#cancelListening !== null) return;
-    this.#ends = new Map(this.#archive.days().map(({ day, recordedBytes }) => [day, recordedBytes]));
-    this.#positions = new Positions(this.#ends);
+    const days = this.#archive.days();
+    this.#ends = new Map(days.map(({ day, recordedBytes }) => [day, recordedBytes]));
+    this.#positions = new Positions(days.map((info) => [info.day, endPosition(info)]));
     this.#cancelListening = this.#archive.onCommit((day, end) => {
       this.#ends.set(day, end);
       this.#plan();
     });
+  }
+
+  /**
+   * Takes lines that were inserted at the very end of a day since, of whose last line everything was handed on already, for
+   * handed on as well: whoever begins now gets them from the archive, and the ids of later lines are to say so.
+   */
+  passInserted(): void {
+    for (const info of this.#archive.days()) {
+      const { recorded, edition } = this.#positions.get(info.day);
+      if (recorded === info.recordedBytes && edition !== info.edition) {
+        this.#positions.set(info.day, endPosition(info));
+      }
+    }
   }
 
   /** Stops until it is started again. Listeners hear nothing more. */
@@ -157,7 +174,7 @@ export class LiveFeed {
   async #run(): Promise<void> {
     try {
       for (const [day, end] of [...this.#ends]) {
-        while (this.#cancelListening !== null && this.#positions.get(day) < end) {
+        while (this.#cancelListening !== null && this.#positions.get(day).recorded < end) {
           await this.#advance(day, end);
         }
       }
@@ -171,7 +188,7 @@ export class LiveFeed {
 
   #isBehind(ends: ReadonlyMap<DayNumber, number>): boolean {
     for (const [day, end] of ends) {
-      if (this.#positions.get(day) < end) return true;
+      if (this.#positions.get(day).recorded < end) return true;
     }
     return false;
   }
@@ -179,7 +196,7 @@ export class LiveFeed {
   /** Reads the next piece of a day and hands it on. */
   async #advance(day: DayNumber, end: number): Promise<void> {
     const positions = this.#positions;
-    const start = positions.get(day);
+    const start = positions.get(day).recorded;
     const text = await this.#readPiece(day, start, end);
     const rest = positions.restOfId(day);
     const events = () => ({ day, rest });
@@ -189,7 +206,10 @@ export class LiveFeed {
       for (const channel of missing) {
         const { filter, style, isEvents } = channel.request;
         const request = { filter, style, events: isEvents ? events : null };
-        lines.set(channel, await this.#archive.lines.selectText(text, { day, offset: start }, request));
+        lines.set(
+          channel,
+          await this.#archive.lines.selectText(text, { day, offset: start, edition: 0 }, request),
+        );
       }
       missing = this.#channelsWithout(lines);
     }
@@ -202,7 +222,8 @@ export class LiveFeed {
         told.push(listener);
       }
     }
-    positions.set(day, start + text.length);
+    const at = start + text.length;
+    positions.set(day, { offset: at, edition: 0, recorded: at });
     for (const [number, listener] of told.entries()) {
       if (number % LISTENERS_PER_TURN === LISTENERS_PER_TURN - 1) await nextTurn();
       listener.wake();

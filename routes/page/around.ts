@@ -13,6 +13,7 @@ import { EVERY_LINE } from "../../lib/archive/read/line_chunk.ts";
 import { lineTime } from "../../lib/archive/read/line_times.ts";
 import { firstBytes, lastBytes, planRanges, rangesBefore, rangesFrom } from "../../lib/archive/read/plan.ts";
 import { dayName } from "../../lib/day.ts";
+import { currentPlace } from "../cursor.ts";
 import { unreadableDay } from "../day_name.ts";
 import { filterForm } from "./form.ts";
 import type { Page } from "./layout.ts";
@@ -42,25 +43,26 @@ const encoder = new TextEncoder();
  */
 export async function aroundPage(
   parts: Parts,
-  { day, offset }: Place,
+  asked: Place,
   signal: AbortSignal,
   scope: FilterSpec | null,
 ): Promise<Page> {
   const { archive } = parts;
+  const { day } = asked;
   const name = dayName(day);
   if (archive.wasRemoved(day)) {
     throw new Problem("removed-day", `${name} was removed to make room; there is no copy here`);
   }
   const reason = archive.untouched.get(day);
   if (reason !== undefined) throw unreadableDay(day, reason);
+  const { offset, edition } = await currentPlace(asked, "start", parts, "around");
   const bytes = archive.day(day)?.bytes ?? 0;
   if (offset >= bytes) {
     throw new Problem("not-found", `${name} has ${bytes} bytes of lines, and none at ${offset}`);
   }
 
   using _slot = await reserve(parts, signal, BROWSER_PAGE_BYTES);
-  const current = await parts.lines.lineStart({ day, offset });
-  const { before, after } = await linesAround(parts, current, scope, signal);
+  const { current, before, after } = await linesAround(parts, { day, offset, edition }, scope, signal);
   const isThere = after[0]?.place.day === day && after[0].place.offset === current.offset;
   if (scope !== null && !isThere) {
     throw new Problem("not-found", `${name} has no line at ${offset} that this token may see`);
@@ -79,7 +81,7 @@ the order of their arrival. Its place is <code>${currentName}</code>.</p>
 <p class="pager">${earlier && html`<a href="${surroundings(earlier)}">↑ Earlier</a>`}
 <a href="#${currentName}">The line</a>
 ${later && html`<a href="${surroundings(later)}">↓ Later</a>`}</p>
-${lineList([...before, ...after], { current, gaps: gapsAround(parts, before, after) })}
+${lineList([...before, ...after], { current, asked, gaps: gapsAround(parts, before, after) })}
 <p class="pager">${earlier && html`<a href="${surroundings(earlier)}">↑ Earlier</a>`}
 ${later && html`<a href="${surroundings(later)}">↓ Later</a>`}</p>
 <h2>Its record</h2>
@@ -88,22 +90,28 @@ ${later && html`<a href="${surroundings(later)}">↓ Later</a>`}</p>
   return { title: `Around ${currentName}`, main };
 }
 
-/** The lines that end where `place` is, the start of a line, and those from there on; also of other days. */
+/** Where the line at `place` begins, the lines that end there, and those from there on; also of other days. */
 async function linesAround(
   { archive, lines }: Parts,
   place: Place,
   scope: FilterSpec | null,
   signal: AbortSignal,
-): Promise<{ before: PlacedLine[]; after: PlacedLine[] }> {
+): Promise<{ current: Place; before: PlacedLine[]; after: PlacedLine[] }> {
   const filter = intersectFilters(EVERY_LINE, scope);
-  const all = planRanges(archive.days(), filter, { day: null, start: null });
-  const before = lastBytes(rangesBefore(all, place), CONTEXT_BYTES);
-  const after = firstBytes(rangesFrom(all, place), CONTEXT_BYTES);
-  const [earlier, later] = await Promise.all([
-    lastLines(lines, { ranges: before, filter, limit: CONTEXT_LINES }, signal),
-    firstLines(lines, { ranges: after, filter, limit: CONTEXT_LINES + 1 }, signal),
-  ]);
-  return { before: earlier.lines, after: later.lines };
+  while (true) {
+    const current = await lines.lineStart(place);
+    const all = planRanges(archive.days(), filter, { day: null, start: null });
+    const before = lastBytes(rangesBefore(all, current), CONTEXT_BYTES);
+    const after = firstBytes(rangesFrom(all, current), CONTEXT_BYTES);
+    const [earlier, later] = await Promise.all([
+      lastLines(lines, { ranges: before, filter, limit: CONTEXT_LINES }, signal),
+      firstLines(lines, { ranges: after, filter, limit: CONTEXT_LINES + 1 }, signal),
+    ]);
+    const first = later.lines[0]?.place;
+    // Lines that were inserted between the reads may stand before the line that is meant, so all of it is read anew.
+    if (first?.day === current.day && first.edition !== current.edition) continue;
+    return { current, before: earlier.lines, after: later.lines };
+  }
 }
 
 /** The gaps among the lines, and where these are the first or the last of all, those on the other side of them. */

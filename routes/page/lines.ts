@@ -20,6 +20,8 @@ export interface LineListOptions {
   highlights?: readonly string[];
   /** Where the line begins that it is about. */
   current?: Place;
+  /** The place in it by which it was asked for, which leads there as well, although it may be of before lines were inserted. */
+  asked?: Place;
   /** The gaps among them. */
   gaps?: ListedGaps;
 }
@@ -47,7 +49,7 @@ export function lineList(lines: readonly PlacedLine[], options: LineListOptions 
   for (const [number, { line, view }] of views.entries()) {
     rows.push(...gaps[number]!);
     if (view.day !== "" && view.day !== lastDay) rows.push(html`<li class="day">${lastDay = view.day}</li>`);
-    rows.push(lineRow(line.place, view, current));
+    rows.push(lineRow(line.place, view, current, options.asked));
   }
   rows.push(...gaps[lines.length]!);
   return html`<ol class="lines">${rows}</ol>`;
@@ -78,12 +80,20 @@ function moreGaps(): Html {
   return html`<li class="mark gap">There are more gaps than are shown: <a href="/gaps">all of them</a></li>`;
 }
 
-function lineRow(where: Place, view: ReturnType<typeof viewLine>, current: string | null): Html {
+function lineRow(
+  where: Place,
+  view: ReturnType<typeof viewLine>,
+  current: string | null,
+  asked: Place | undefined,
+): Html {
   const { className, timestamp, time, app, place, level } = view;
   const id = formatPlace(where);
+  const askedId = id === current && asked !== undefined ? formatPlace(asked) : id;
   return html`
     <li class="line ${className}" id="${id}" aria-current="${id === current ? "true" : "false"}">
-      <a class="time" href="${surroundings(where)}" title="${timestamp}">${time}</a>
+      <a class="time" ${askedId === id ? "" : html`
+        id="${askedId}"
+      `} href="${surroundings(where)}" title="${timestamp}">${time}</a>
       <span class="app" title="${app} ${place}">${app}</span>
       <span class="place">${place}</span>
       <span class="level">${level}</span>

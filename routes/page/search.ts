@@ -34,11 +34,12 @@ export const SHOWN_LINES_LIMIT = 1000;
  * @throws {Problem} 400 for a parameter that is wrong, 503 where too many are reading.
  */
 export async function searchPage(c: Context, parts: Parts, asked: URLSearchParams): Promise<Page> {
-  const query = withinScope(c, readLineQuery(c.req.url, SEARCH_PARAMETERS, parts.clock.now()));
-  await checkCursor(query.cursor, null, parts, c.req.raw.signal);
+  const { signal } = c.req.raw;
+  const read = withinScope(c, readLineQuery(c.req.url, SEARCH_PARAMETERS, parts.clock.now()));
+  const query = { ...read, cursor: await checkCursor(read.cursor, null, parts, signal) };
   const wanted = query.tail ?? query.limit ?? DEFAULT_TAIL;
   const limit = Math.min(wanted, SHOWN_LINES_LIMIT);
-  const found = await find(parts, query, limit, c.req.raw.signal);
+  const found = await find(parts, query, limit, signal);
   const ranges = planRanges(parts.archive.days(), query.filter, { day: null, start: query.cursor });
   const hint = found.lines.length > 0 || !mayHint(query)
     ? null

@@ -31,7 +31,6 @@ const pause = document.querySelector("#pause");
 const newest = document.querySelector("#newest");
 const announce = document.querySelector("#announce");
 
-const encoder = new TextEncoder();
 const asked = new URLSearchParams(location.search);
 const highlights = asked.getAll("q");
 const defaults = asked.has("tail") || asked.has("since") || asked.has("cursor") ? {} : { tail: "200" };
@@ -201,11 +200,12 @@ function markRow(text, className = "mark") {
  * The address of what is around a line. An event's id is the place after the line, and the byte before that is
  * the line's own: it leads there even if its text does not tell its length, being damaged.
  */
-function surroundings({ lastEventId, data }) {
-  const match = /^(\d{4}-\d\d-\d\d):(\d{1,15})/.exec(lastEventId);
+function surroundings({ lastEventId }) {
+  const match = /^(\d{4}-\d\d-\d\d):(\d{1,15})(\.\d{1,6})?(?=;|$)/.exec(lastEventId);
   if (match === null) return null;
-  const lineFeed = Number(match[2]) - 1;
-  return `/?around=${match[1]}:${lineFeed}#${match[1]}:${lineFeed - encoder.encode(data).length}`;
+  const [, day, end, edition = ""] = match;
+  const place = `${day}:${Number(end) - 1}${edition}`;
+  return `/?around=${place}#${place}`;
 }
 
 function add(row) {

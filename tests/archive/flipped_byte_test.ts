@@ -129,7 +129,7 @@ const WAYS: [name: string, way: (archive: Archive) => Promise<string>][] = [
   ["as gzip", async (archive) => gunzipSync(await bytesOf(archive.openGzip(DAY))).toString()],
   ["by a search", async (archive) => {
     const filter = { apps: ["web"], regions: [], instances: [], levels: [] };
-    const ranges = [{ day: DAY, start: 0, end: archive.day(DAY)!.bytes, timedOnly: false }];
+    const ranges = [{ day: DAY, start: 0, end: archive.day(DAY)!.bytes, edition: 0, timedOnly: false }];
     const request = { ranges, filter, style: "jsonl", events: null, limit: null } as const;
     let text = "";
     for await (const { bytes } of archive.lines.read(request)) text += new TextDecoder().decode(bytes);

@@ -47,7 +47,7 @@ async function openSealed(directory: TestDirectory): Promise<TestArchive & { log
 async function search(archive: Archive, app: string): Promise<number[]> {
   const filter = { apps: [app], regions: [], instances: [], levels: [] };
   assert.ok(compileFilter(filter));
-  const ranges = [{ day: DAY, start: 0, end: archive.day(DAY)!.bytes, timedOnly: false }];
+  const ranges = [{ day: DAY, start: 0, end: archive.day(DAY)!.bytes, edition: 0, timedOnly: false }];
   let found = "";
   for await (
     const { bytes } of archive.lines.read({ ranges, filter, style: "jsonl", events: null, limit: null })

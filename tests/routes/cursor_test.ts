@@ -49,17 +49,17 @@ for (const [cursor, day, status, detail] of REFUSED) {
 }
 
 Deno.test("endOf() is the end of the newest day, also where no line of it was wanted", () => {
-  const range = { day: DAY - 1, start: 0, end: 50, timedOnly: false };
-  assert.deepEqual(endOf([range], QUERY, null, PARTS), { day: DAY, offset: 16 });
-  assert.deepEqual(endOf([range], QUERY, DAY - 1, PARTS), { day: DAY - 1, offset: 50 });
+  const range = { day: DAY - 1, start: 0, end: 50, edition: 0, timedOnly: false };
+  assert.deepEqual(endOf([range], QUERY, null, PARTS), { day: DAY, offset: 16, edition: 0 });
+  assert.deepEqual(endOf([range], QUERY, DAY - 1, PARTS), { day: DAY - 1, offset: 50, edition: 0 });
   const until = { ...QUERY, filter: { ...EVERY_LINE, until: { seconds: 0, nanoseconds: 0 } } };
-  assert.deepEqual(endOf([range], until, null, PARTS), { day: DAY - 1, offset: 50 });
+  assert.deepEqual(endOf([range], until, null, PARTS), { day: DAY - 1, offset: 50, edition: 0 });
   assert.equal(endOf([], QUERY, null, PARTS), null);
 });
 
 Deno.test("nextPage() asks the same from a place on, with fixed times and a fixed day", () => {
   const filter = { ...EVERY_LINE, since: { seconds: DAY * 86_400, nanoseconds: 0 } };
-  const place = { day: DAY, offset: 8 };
+  const place = { day: DAY, offset: 8, edition: 0 };
   assert.equal(
     nextPage("http://a/logs/today.log?limit=1&since=2h", place, { ...QUERY, filter }),
     "/logs/2026-11-22.log?limit=1&since=2026-11-22T00%3A00%3A00.000000000Z&cursor=2026-11-22%3A8",

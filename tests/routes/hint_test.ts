@@ -199,7 +199,7 @@ Deno.test("A hint counts no names beyond those that it keeps", async () => {
 Deno.test("A hint reads only a bounded part of the archive, and its failure is none of the answer's", async () => {
   const reads: LineRequest[] = [];
   let pieces = 0;
-  const day = { day: DAY, offset: 0 };
+  const day = { day: DAY, offset: 0, edition: 0 };
   const parts = createParts({ archive: new ListedDays({ "2026-11-22": { text: "{}\n", sealed: false } }) });
   const lines = {
     ...noLines,

@@ -5,7 +5,7 @@ import { collectPage } from "../../routes/line_page.ts";
 import { anyHold } from "./rig.ts";
 
 const DAY = 20_779; // 2026-11-22
-const at = (offset: number) => ({ day: DAY, offset });
+const at = (offset: number) => ({ day: DAY, offset, edition: 0 });
 
 /** A chunk of `lines` lines in the 100 bytes from `offset` on. */
 function chunk(offset: number, lines: number, bytes = new Uint8Array(lines)): LineChunk {

@@ -52,7 +52,7 @@ Deno.test("readLineQuery() reads every parameter", () => {
     },
     tail: null,
     limit: 10,
-    cursor: { day: 20_779, offset: 1_048_576 },
+    cursor: { day: 20_779, offset: 1_048_576, edition: 0 },
     format: "text",
     color: true,
   });

@@ -203,6 +203,8 @@ export const noLines: Parts["lines"] = {
   read: async function* () {},
   lineStart: (place) => Promise.resolve(place),
   timeBefore: () => Promise.resolve(null),
+  translate: (place) => Promise.resolve(place),
+  isBetweenLines: () => Promise.resolve(true),
   appLists: async function* () {},
   readTail: () => Promise.resolve({ start: null, chunks: [], [Symbol.dispose]: () => {} }),
 };

@@ -321,6 +321,8 @@ Deno.test("GET /search reads no more blocks once its client has gone", async () 
     readTail: () => assert.fail("not asked for"),
     lineStart: () => assert.fail("not asked for"),
     timeBefore: () => assert.fail("not asked for"),
+    translate: () => assert.fail("not asked for"),
+    isBetweenLines: () => assert.fail("not asked for"),
     async *read() {
       try {
         while (true) {
@@ -329,8 +331,8 @@ Deno.test("GET /search reads no more blocks once its client has gone", async () 
           yield {
             bytes: new Uint8Array(65_536).fill(0x0a),
             lines: null,
-            start: { day: DAY, offset: 0 },
-            end: { day: DAY, offset: 1 },
+            start: { day: DAY, offset: 0, edition: 0 },
+            end: { day: DAY, offset: 1, edition: 0 },
             placed: null,
           };
         }
@@ -428,7 +430,7 @@ Deno.test("LineReader.read() reads only the blocks that may have what is wanted"
   await using test = await openVaried(directory, 14);
   const { archive } = test;
   const [info] = archive.days().filter(({ sealed }) => sealed);
-  const range = { day: info!.day, start: 0, end: info!.bytes, timedOnly: true };
+  const range = { day: info!.day, start: 0, end: info!.bytes, edition: 0, timedOnly: true };
   const since = { seconds: range.day * 86_400 + 3600, nanoseconds: 0 };
   const until = { seconds: since.seconds + 60, nanoseconds: 0 };
   const nothing = { apps: [], regions: [], instances: [], levels: [] };

@@ -458,6 +458,7 @@ Deno.test("GET /tail makes lines into events once for all who want the same", as
   const followers = new Followers({
     archive: {
       days: () => archive.days(),
+      day: (day) => archive.day(day),
       held: () => archive.held(),
       onCommit: (listener) => archive.onCommit(listener),
       openRecordedText: (day, range) => archive.openRecordedText(day, range),

@@ -17,13 +17,14 @@ import {
   type SealEntry,
 } from "../format.ts";
 import type { DayNumber } from "../../day.ts";
-import { DayEdits } from "./edits.ts";
 import type { MemoryBudget } from "../../machine/memory_budget.ts";
 import { groupsOf, piecesOf } from "../blocks/block_groups.ts";
 import { type Bytes, bytesInPieces } from "../read/bytes.ts";
 import type { IndexCache } from "../read/index_cache.ts";
 import type { ReadPool } from "../read/pool.ts";
 import { sealedText } from "../read/sealed_text.ts";
+import { DayEdits, type PlaceSide } from "./edits.ts";
+import { translatePlace } from "./place_translation.ts";
 
 /** How much plain text is read at a time, in bytes. */
 const READ_BYTES = 256 * 1024;
@@ -47,7 +48,10 @@ export interface DamageHandler {
    * @throws {Error} If it cannot be made, since the gzip file is damaged as well.
    */
   mendIndex(reason: string): Promise<string>;
-  /** Hears of damage that the reader did not suffer from, since the same text lies elsewhere too. */
+  /**
+   * Hears of damage that the reader of a text did not suffer from, since the same text lies elsewhere too, or since it is only
+   * old places that are lost by it.
+   */
   onMasked(file: string, what: string): void;
 }
 
@@ -236,6 +240,21 @@ export class OpenDay implements Disposable {
   /** The totals of the sealed text; null where none is sealed. */
   get seal(): SealEntry | null {
     return this.#parts.seal;
+  }
+
+  /** Which edition of the text it is, and so all offsets in it: see {@linkcode Place}. */
+  get edition(): number {
+    return this.#parts.seal?.healed?.edition ?? 0;
+  }
+
+  /**
+   * Where the byte at `offset` of the text of `edition` stands in this one. `side` says what it is of where lines were inserted
+   * exactly there.
+   *
+   * @throws {LostPlace} As {@linkcode translatePlace}.
+   */
+  async translate(offset: number, edition: number, side: PlaceSide): Promise<number> {
+    return await translatePlace({ day: this.#parts.day, offset, edition }, side, this.#parts);
   }
 
   /**

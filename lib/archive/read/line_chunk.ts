@@ -23,7 +23,10 @@ export interface LineRequest {
   filter: FilterSpec;
   /** How they are written. */
   style: LineStyle;
-  /** Makes them events: returns the ids for the lines of a day. Null for plain lines. */
+  /**
+   * Makes them events: returns the ids for the lines of a day, without what {@linkcode placeSuffix} adds, which is only known
+   * when the day is opened. Null for plain lines.
+   */
   events: ((day: DayNumber) => EventIds) | null;
   /** At most so many; null for all. */
   limit: number | null;
@@ -65,14 +68,14 @@ export interface ChunkCut {
   withPlaces: boolean;
 }
 
-/** What was found in a piece of `day`, cut to the lines that are still wanted. */
+/** What was found in a piece of this edition of `day`, cut to the lines that are still wanted. */
 export function chunkOf(
-  day: DayNumber,
+  { day, edition }: Pick<Place, "day" | "edition">,
   { offset: baseOffset, range }: Pick<DayPiece, "offset" | "range">,
   { bytes, marks }: SelectedLines,
   { limit, fromEnd, withPlaces }: ChunkCut,
 ): LineChunk {
-  const at = (offset: number): Place => ({ day, offset: baseOffset + offset });
+  const at = (offset: number): Place => ({ day, offset: baseOffset + offset, edition });
   const [start, end] = [at(range.start), at(range.end)];
   if (marks === null) return { bytes, lines: null, start, end, placed: null };
   const found = marks.starts.length;

@@ -26,7 +26,7 @@ export type LineStyle = "jsonl" | "text" | "color";
 export interface EventIds {
   /** The day. */
   day: DayNumber;
-  /** What stands after the offset. ASCII, no line ends. */
+  /** What stands after the offset, its edition too: see {@linkcode placeSuffix}. ASCII, no line ends. */
   rest: string;
 }
 

@@ -10,6 +10,7 @@ import { dayName, type DayNumber } from "../../day.ts";
 import { compileFilter, type FilterSpec } from "../../filter/filter.ts";
 import { appLists } from "../blocks/app_lists.ts";
 import { backwardPieces, type DayPiece, forwardPieces } from "./day_pieces.ts";
+import type { EventIds } from "./line_format.ts";
 import { chunkOf, EVERY_LINE, type LineChunk, type LineRequest } from "./line_chunk.ts";
 import { lastLineTime } from "./line_times.ts";
 import {
@@ -19,12 +20,15 @@ import {
   selectLines,
   selectsAll,
 } from "./line_selection.ts";
+import type { PlaceSide } from "../day/edits.ts";
 import type { OpenDay } from "../day/open_day.ts";
+import { LINE_FEED } from "../format.ts";
 import { type MemoryBudget, type MemoryHold, READER_BYTES } from "../../machine/memory_budget.ts";
 import type { ReadPool } from "./pool.ts";
 import type { DayRange } from "./plan.ts";
-import type { Place } from "../place.ts";
+import { type Place, placeSuffix } from "../place.ts";
 import { KeptChunks } from "./kept_chunks.ts";
+import { bytesIn, placeIn } from "./translated_range.ts";
 import { runSelectTask, type SelectTask } from "./worker.ts";
 
 /** A piece of plain text up to this size is not worth the way to another thread, in bytes. */
@@ -60,9 +64,15 @@ export interface ReaderHost {
   memory: MemoryBudget;
 }
 
-interface PendingPiece {
+/** A piece of a day, and of which edition the offsets in it are. */
+interface PlacedPiece {
   day: DayNumber;
+  edition: number;
+  timedOnly: boolean;
   piece: DayPiece;
+}
+
+interface PendingPiece extends PlacedPiece {
   selected: Promise<SelectedLines>;
   /** Room for it, where it is read ahead. */
   ahead: MemoryHold | null;
@@ -146,11 +156,39 @@ export class LineReader {
   }
 
   /**
+   * Where `place` stands in the text of its day as it is now. `side` says what it is of where lines were inserted exactly
+   * there. Reads nothing where none were inserted since.
+   *
+   * @throws {LostPlace} If the place cannot be followed.
+   * @throws {RangeError} If the day is not there any more.
+   */
+  async translate(place: Place, side: PlaceSide): Promise<Place> {
+    using open = this.#host.open(place.day);
+    return await placeIn(open, place, side);
+  }
+
+  /**
+   * Whether a place that is not behind the end of its day stands between two lines, also at the start or the end of the day.
+   * Throws as {@linkcode translate} does, and if a block is damaged.
+   */
+  async isBetweenLines(place: Place): Promise<boolean> {
+    if (place.offset === 0) return true;
+    using open = this.#host.open(place.day);
+    const { offset } = await placeIn(open, place, "end");
+    let before: number | undefined;
+    for await (const [byte] of open.text({ start: offset - 1, end: offset }, this.#host.memory)) {
+      before = byte;
+    }
+    return before === LINE_FEED;
+  }
+
+  /**
    * The time of the last line before `place` that has one, within a MiB of it, in milliseconds since 1970; null where
    * there is none. Throws as {@linkcode read} does.
    */
-  async timeBefore({ day, offset }: Place): Promise<number | null> {
-    const ranges = [{ day, start: Math.max(0, offset - TIME_LOOK_BYTES), end: offset, timedOnly: false }];
+  async timeBefore({ day, offset, edition }: Place): Promise<number | null> {
+    const start = Math.max(0, offset - TIME_LOOK_BYTES);
+    const ranges = [{ day, start, end: offset, edition, timedOnly: false }];
     const text: LineRequest = { ranges, filter: EVERY_LINE, style: "jsonl", events: null, limit: null };
     for await (const { bytes } of this.#read(text, true)) {
       const timeMs = lastLineTime(bytes);
@@ -159,14 +197,19 @@ export class LineReader {
     return null;
   }
 
-  /** Where the line begins that the byte at `place` belongs to. Throws as {@linkcode read} does. */
-  async lineStart({ day, offset }: Place): Promise<Place> {
-    const ranges = [{ day, start: 0, end: offset, timedOnly: false }];
+  /**
+   * Where the line begins that the byte at `place` belongs to, in the text as it is now. Throws as {@linkcode translate} and
+   * {@linkcode read} do.
+   */
+  async lineStart(place: Place): Promise<Place> {
+    const { day, offset, edition } = await this.translate(place, "start");
+    const ranges = [{ day, start: 0, end: offset, edition, timedOnly: false }];
     const before: LineRequest = { ranges, filter: EVERY_LINE, style: "jsonl", events: null, limit: 1 };
     for await (const { lines, end } of this.#read(before, true)) {
-      if (lines === 1) return end;
+      // Lines that were inserted there just now end before the line that is meant, so it is looked for anew.
+      if (lines === 1) return end.edition === edition ? end : await this.lineStart(place);
     }
-    return { day, offset: 0 };
+    return { day, offset: 0, edition };
   }
 
   /** Takes lines out of a text of whole lines that stands at `place`. The text stays as it is. */
@@ -175,12 +218,12 @@ export class LineReader {
     place: Place,
     request: Pick<LineRequest, "filter" | "style" | "events">,
   ): Promise<Uint8Array> {
-    const { filter, style, events } = request;
+    const { filter, style } = request;
     const selection: LineSelection = {
       filter,
       filterKey: filterKeyOf(filter),
       style,
-      events: events === null ? null : events(place.day),
+      events: eventsIn(place, request),
       baseOffset: place.offset,
       from: 0,
       to: text.length,
@@ -223,7 +266,7 @@ export class LineReader {
         pending.shift();
         next.ahead?.[Symbol.dispose]();
         const cut = { limit: remaining, fromEnd: isBackward, withPlaces };
-        const chunk = chunkOf(next.day, next.piece, selected, cut);
+        const chunk = chunkOf(next, next.piece, selected, cut);
         if (remaining !== null) remaining -= chunk.lines!;
         yield chunk;
         if (remaining === 0) return;
@@ -237,14 +280,16 @@ export class LineReader {
   async *#pieces(
     request: LineRequest,
     isBackward: boolean,
-  ): AsyncGenerator<{ day: DayNumber; timedOnly: boolean; piece: DayPiece }, void> {
+  ): AsyncGenerator<PlacedPiece, void> {
     const ranges = isBackward ? request.ranges.toReversed() : request.ranges;
     for (const range of ranges) {
       const { day, timedOnly } = range;
       const filter = compileFilter(filterFor(request, timedOnly));
       using open = this.#host.open(day);
-      const pieces = isBackward ? backwardPieces(open, range, filter) : forwardPieces(open, range, filter);
-      for await (const piece of pieces) yield { day, timedOnly, piece };
+      const { edition } = open;
+      const bytes = await bytesIn(open, range);
+      const pieces = isBackward ? backwardPieces(open, bytes, filter) : forwardPieces(open, bytes, filter);
+      for await (const piece of pieces) yield { day, edition, timedOnly, piece };
     }
   }
 
@@ -261,16 +306,18 @@ export class LineReader {
   ): AsyncGenerator<readonly string[] | null, void> {
     // The index has the apps of whole blocks, also of lines that are outside of a scope: with one it tells nothing.
     if (filter.scope) return yield null;
-    for (const { day, timedOnly, ...range } of ranges.toReversed()) {
+    for (const range of ranges.toReversed()) {
+      const { day, timedOnly } = range;
       using open = this.#host.open(day);
-      yield* appLists(open, range, compileFilter(timedOnly ? { ...filter, timedOnly } : filter));
+      const bytes = await bytesIn(open, range);
+      yield* appLists(open, bytes, compileFilter(timedOnly ? { ...filter, timedOnly } : filter));
     }
   }
 
   /** Selects the lines of a piece, here or in a worker. */
   async #select(
     request: LineRequest,
-    { day, timedOnly, piece }: { day: DayNumber; timedOnly: boolean; piece: DayPiece },
+    { day, edition, timedOnly, piece }: PlacedPiece,
     { limit, fromEnd }: Pick<LineSelection, "limit" | "fromEnd">,
     start: { pieces: number },
   ): Promise<SelectedLines> {
@@ -280,7 +327,7 @@ export class LineReader {
       filter,
       filterKey: filterKeyOf(filter),
       style: request.style,
-      events: request.events === null ? null : request.events(day),
+      events: eventsIn({ day, edition }, request),
       baseOffset: offset,
       from: range.start,
       to: range.end,
@@ -310,4 +357,14 @@ export class LineReader {
 
 function filterFor({ filter }: LineRequest, timedOnly: boolean): FilterSpec {
   return timedOnly ? { ...filter, timedOnly } : filter;
+}
+
+/** The ids of the lines of a day that is of this edition; null where they are no events. */
+function eventsIn(
+  { day, edition }: Pick<Place, "day" | "edition">,
+  { events }: Pick<LineRequest, "events">,
+): EventIds | null {
+  if (events === null) return null;
+  const ids = events(day);
+  return { ...ids, rest: placeSuffix(edition) + ids.rest };
 }

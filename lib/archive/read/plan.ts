@@ -20,6 +20,13 @@ export interface DayRange {
   start: number;
   /** The byte after the last one. */
   end: number;
+  /** Of which edition of the text `end` is, and `start`, unless that has its own. */
+  edition: number;
+  /**
+   * Of which edition `start` is where that is another one: it is from before lines were inserted. 0 is the start of a day in
+   * each edition.
+   */
+  startEdition?: number;
   /**
    * Whether lines without a time are left out. Such a line was recorded at some time of its day, so it belongs
    * to every span that touches the day, and to no other.
@@ -54,11 +61,12 @@ export interface ReadScope {
  * ];
  * const filter = { since: parseTimestamp("2026-11-22T06:00:00Z"), apps: [], regions: [], instances: [], levels: [] };
  * assert.deepEqual(planRanges(days, filter, { day: null, start: null }), [
- *   { day, start: 0, end: 300, timedOnly: false },
+ *   { day, start: 0, end: 300, edition: 0, timedOnly: false },
  * ]);
  * // The same question from the place on at which the answer before it ended.
- * assert.deepEqual(planRanges(days, filter, { day: null, start: { day, offset: 200 } }), [
- *   { day, start: 200, end: 300, timedOnly: false },
+ * const start = { day, offset: 200, edition: 0 };
+ * assert.deepEqual(planRanges(days, filter, { day: null, start }), [
+ *   { day, start: 200, end: 300, edition: 0, timedOnly: false },
  * ]);
  * ```
  */
@@ -84,7 +92,8 @@ export function planRanges(days: readonly DayInfo[], filter: FilterSpec, scope: 
     const touches = dayTouches(day, filter);
     const { first, last } = info;
     if (!touches && !times.mayMatchBlock({ first, last, untimed: 0, apps: null })) continue;
-    ranges.push({ day, start, end: info.bytes, timedOnly: !touches });
+    const range = { day, start: 0, end: info.bytes, edition: info.edition, timedOnly: !touches };
+    ranges.push(start === 0 ? range : startingAt(range, scope.start!));
   }
   return ranges.sort((a, b) => a.day - b.day);
 }
@@ -99,13 +108,13 @@ function dayTouches(day: DayNumber, { since, until }: FilterSpec): boolean {
 /** What of `ranges` lies at or after `place`, which is in the day of one of them. */
 export function rangesFrom(ranges: readonly DayRange[], place: Place): DayRange[] {
   return ranges.filter(({ day }) => day >= place.day)
-    .map((range) => range.day === place.day ? { ...range, start: place.offset } : range);
+    .map((range) => range.day === place.day ? startingAt(range, place) : range);
 }
 
 /** What of `ranges` lies before `place`, which is in the day of one of them. */
 export function rangesBefore(ranges: readonly DayRange[], place: Place): DayRange[] {
   return ranges.filter(({ day }) => day <= place.day)
-    .map((range) => range.day === place.day ? { ...range, end: place.offset } : range);
+    .map((range) => range.day === place.day ? endingAt(range, place) : range);
 }
 
 /** Cuts `ranges` so that they are no more than the first `bytes` of what they were. */
@@ -114,22 +123,48 @@ export function firstBytes(ranges: readonly DayRange[], bytes: number): DayRange
   let left = bytes;
   for (const range of ranges) {
     if (left <= 0) break;
-    const end = Math.min(range.end, range.start + left);
-    kept.push({ ...range, end });
-    left -= range.end - range.start;
+    const { start, end, edition, startEdition = edition } = range;
+    kept.push(end <= start + left ? range : endingAt(range, { offset: start + left, edition: startEdition }));
+    left -= end - start;
   }
   return kept;
 }
 
-/** Cuts `ranges` so that they are no more than the last `bytes` of what they were. */
+/**
+ * Cuts `ranges` so that they are no more than the last `bytes` of what they were. One whose start and end are of two editions
+ * stays whole: how much it is cannot be told without reading.
+ */
 export function lastBytes(ranges: readonly DayRange[], bytes: number): DayRange[] {
   const kept: DayRange[] = [];
   let left = bytes;
   for (const range of ranges.toReversed()) {
     if (left <= 0) break;
-    const start = Math.max(range.start, range.end - left);
-    kept.unshift({ ...range, start });
-    left -= range.end - start;
+    const { start, end, edition, startEdition = edition } = range;
+    kept.unshift(
+      start >= end - left || startEdition !== edition
+        ? range
+        : startingAt(range, { offset: end - left, edition }),
+    );
+    left -= end - start;
   }
   return kept;
+}
+
+/** `range` from a place of its day on. */
+function startingAt(
+  { startEdition: _, ...range }: DayRange,
+  { offset, edition }: Pick<Place, "offset" | "edition">,
+): DayRange {
+  return offset === 0 || edition === range.edition
+    ? { ...range, start: offset }
+    : { ...range, start: offset, startEdition: edition };
+}
+
+/** `range` up to a place of its day. */
+function endingAt(
+  { startEdition, ...range }: DayRange,
+  { offset, edition }: Pick<Place, "offset" | "edition">,
+): DayRange {
+  const from = startEdition ?? range.edition;
+  return startingAt({ ...range, end: offset, edition }, { offset: range.start, edition: from });
 }

@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
 import type { LineRequest } from "../../../lib/archive/read/line_chunk.ts";
 import { MemoryBudget, NoRoom, READER_BYTES, ROOM_WAIT_MS } from "../../../lib/machine/memory_budget.ts";
-import { planRanges } from "../../../lib/archive/read/plan.ts";
+import { FoundLines } from "../../../lib/archive/found_lines.ts";
+import { IndexCache } from "../../../lib/archive/read/index_cache.ts";
+import { LineReader } from "../../../lib/archive/read/line_reader.ts";
+import { firstBytes, planRanges, rangesFrom } from "../../../lib/archive/read/plan.ts";
+import { ReadPool } from "../../../lib/archive/read/pool.ts";
 import type { DayInfo } from "../../../lib/archive/day/day_info.ts";
 import type { FilterSpec } from "../../../lib/filter/filter.ts";
 import { FakeClock } from "../../rig/fake_clock.ts";
 import { appendLines, DAY, DAY_NAME, NOON, openArchive, TestDirectory, textOf } from "../archive_rig.ts";
+import { createDay } from "../day/day_rig.ts";
+import { heal, namedRecord, namesIn, recordNamed } from "../healed_rig.ts";
 import { FIRST_DAY, openVaried } from "../varied_archive.ts";
 
 const ALL: FilterSpec = { apps: [], regions: [], instances: [], levels: [] };
@@ -44,13 +50,13 @@ Deno.test("LineReader.read() gives the place behind the last line of a limit", a
   }
   assert.equal(chunks.length, 1);
   assert.equal(chunks[0]!.lines, 3);
-  assert.deepEqual(chunks[0]!.end, { day: DAY, offset: 3 * (line.length + 1) });
+  assert.deepEqual(chunks[0]!.end, { day: DAY, offset: 3 * (line.length + 1), edition: 0 });
 });
 
 Deno.test("LineReader.read() fails when a day is not there any more", async () => {
   using directory = new TestDirectory();
   await using test = await openArchive(directory);
-  const ranges = [{ day: DAY, start: 0, end: 10, timedOnly: false }];
+  const ranges = [{ day: DAY, start: 0, end: 10, edition: 0, timedOnly: false }];
   const lines = test.archive.lines.read({ ranges, filter: ALL, style: "jsonl", events: null, limit: null });
   await assert.rejects(() => lines.next(), /Cannot read 2026-11-22: nothing was recorded/);
 });
@@ -63,7 +69,7 @@ Deno.test("LineReader.readTail() tells where to begin when the last lines are to
   await test.archive.sync();
   const { start, chunks } = await test.archive.lines.readTail(requestFor(test.archive.days(), ALL, 1000));
   assert.equal(chunks, null);
-  assert.deepEqual(start, { day: DAY, offset: 200 * (line.length + 1) });
+  assert.deepEqual(start, { day: DAY, offset: 200 * (line.length + 1), edition: 0 });
 });
 
 Deno.test("LineReader.reserve() gives as many places as there is memory for, the next one when one is given back", async () => {
@@ -98,7 +104,7 @@ Deno.test("LineReader.readTail() tells where to begin when there is no room for 
   using _slot = await test.archive.lines.reserve();
   using tail = await test.archive.lines.readTail(requestFor(test.archive.days(), ALL, 4000));
   assert.equal(tail.chunks, null);
-  assert.deepEqual(tail.start, { day: DAY, offset: 1000 * (line.length + 1) });
+  assert.deepEqual(tail.start, { day: DAY, offset: 1000 * (line.length + 1), edition: 0 });
 });
 
 Deno.test("LineReader.read() gives back the room of what it read ahead when a block is damaged", async () => {
@@ -171,9 +177,13 @@ Deno.test("LineReader.lineStart() finds where a line begins from any of its byte
   const { test, offsets } = await reopened(directory);
   await using _test = test;
   for (const number of [0, 1, 1000, 2499, 2500, 2501, 2599]) {
-    const start = { day: DAY, offset: offsets[number]! };
+    const start = { day: DAY, offset: offsets[number]!, edition: 0 };
     for (const offset of [start.offset, start.offset + 1, offsets[number + 1]! - 1]) {
-      assert.deepEqual(await test.archive.lines.lineStart({ day: DAY, offset }), start, `byte ${offset}`);
+      assert.deepEqual(
+        await test.archive.lines.lineStart({ day: DAY, offset, edition: 0 }),
+        start,
+        `byte ${offset}`,
+      );
     }
   }
 });
@@ -188,8 +198,137 @@ Deno.test("LineReader.timeBefore() tells the time of the last line before a plac
   const end = test.archive.day(DAY)!.bytes;
   const secondMs = Date.parse("2026-11-22T10:00:01.5Z");
   const { lines } = test.archive;
-  assert.equal(await lines.timeBefore({ day: DAY, offset: end }), secondMs);
-  assert.equal(await lines.timeBefore({ day: DAY, offset: end - untimed.length - 1 }), secondMs);
-  assert.equal(await lines.timeBefore({ day: DAY, offset: textOf(0, 1).length }), secondMs - 1000);
-  assert.equal(await lines.timeBefore({ day: DAY, offset: 0 }), null);
+  assert.equal(await lines.timeBefore({ day: DAY, offset: end, edition: 0 }), secondMs);
+  assert.equal(await lines.timeBefore({ day: DAY, offset: end - untimed.length - 1, edition: 0 }), secondMs);
+  assert.equal(
+    await lines.timeBefore({ day: DAY, offset: textOf(0, 1).length, edition: 0 }),
+    secondMs - 1000,
+  );
+  assert.equal(await lines.timeBefore({ day: DAY, offset: 0, edition: 0 }), null);
+});
+
+/** The names of the lines of a request, with their places. */
+async function readNamed(
+  reader: LineReader,
+  request: Pick<LineRequest, "ranges">,
+): Promise<{ names: string[]; editions: Set<number> }> {
+  const found = { names: [] as string[], editions: new Set<number>() };
+  const whole = { filter: ALL, style: "jsonl", events: null, limit: null, withPlaces: true } as const;
+  for await (const { placed } of reader.read({ ...whole, ...request })) {
+    for (const { start, bytes } of placed!) {
+      found.names.push(...namesIn(new TextDecoder().decode(bytes)));
+      found.editions.add(start.edition);
+    }
+  }
+  return found;
+}
+
+const FOUR = ["a", "b", "c", "d"].map((name, number) => ({ name, second: 10 * number }));
+
+Deno.test("LineReader.read() reads what was planned before lines were inserted, and these where they belong", async () => {
+  using directory = new TestDirectory();
+  await using test = await openArchive(directory);
+  const { archive } = test;
+  recordNamed(archive, FOUR);
+  await archive.sync();
+  const { ranges } = requestFor(archive.days(), ALL, null);
+  const length = ranges[0]!.end / 4;
+  const [first, second] = [firstBytes(ranges, 2 * length), [{ ...ranges[0]!, start: 2 * length }]];
+  await heal(archive, directory, [{ name: "x", second: 5 }, { name: "y", second: 15 }, {
+    name: "z",
+    second: 99,
+  }]);
+  const { lines } = archive;
+  assert.deepEqual(await readNamed(lines, { ranges: first }), {
+    names: ["a", "x", "b"],
+    editions: new Set([1]),
+  });
+  assert.deepEqual((await readNamed(lines, { ranges: second })).names, ["y", "c", "d"]);
+  using tail = await lines.readTail({ ...requestFor([], ALL, 2), ranges: second });
+  assert.deepEqual(tail.start, { day: DAY, offset: 4 * length, edition: 1 });
+  assert.deepEqual((await readNamed(lines, { ranges: rangesFrom(second, tail.start!) })).names, ["c", "d"]);
+  const { startEdition: _, ...now } = { ...second[0]!, start: 3 * length, end: 7 * length, edition: 1 };
+  assert.deepEqual((await readNamed(lines, { ranges: [now] })).names, ["y", "c", "d", "z"]);
+});
+
+Deno.test("LineReader.read() goes on with the text that it has begun to read when lines are inserted into it", async () => {
+  using directory = new TestDirectory();
+  await using test = await openArchive(directory);
+  const { archive } = test;
+  const long = Array.from(
+    { length: 40 },
+    (_, number) => ({ name: `n${number}`, second: number, padding: 100_000 }),
+  );
+  recordNamed(archive, long);
+  await test.seal();
+  const names: string[] = [];
+  const request = { ...requestFor(archive.days(), ALL, null), withPlaces: true };
+  for await (const { bytes, end } of archive.lines.read(request)) {
+    names.push(...namesIn(new TextDecoder().decode(bytes)));
+    assert.equal(end.edition, 0);
+    if (names.length < 20) await heal(archive, directory, [{ name: "late", second: 39 }]);
+  }
+  assert.deepEqual(names, long.map(({ name }) => name));
+});
+
+Deno.test("LineReader.lineStart() finds the line that is meant though others are put before it between its two looks", async () => {
+  using directory = new TestDirectory();
+  const { clock, day } = createDay(directory);
+  for (const line of FOUR) {
+    day.append(new TextEncoder().encode(namedRecord(line)), false, {
+      seconds: DAY * 86_400 + line.second,
+      nanoseconds: 0,
+    });
+  }
+  await day.writer!.sync();
+  const length = day.bytes / 4;
+  const pool = new ReadPool(clock, 1);
+  const reading = { pool, indexes: new IndexCache() };
+  const before = day.open(reading);
+  using found = new FoundLines(directory.path, DAY);
+  const time = { seconds: DAY * 86_400 + 15, nanoseconds: 0 };
+  await found.add(new TextEncoder().encode(namedRecord({ name: "x", second: 15 })), time);
+  await found.close();
+  await day.insert(found);
+  let opened = 0;
+  const reader = new LineReader({
+    pool,
+    memory: new MemoryBudget({ limitBytes: 100 * READER_BYTES, clock }),
+    open: () => opened++ === 0 ? before : day.open(reading),
+  });
+  const start = await reader.lineStart({ day: DAY, offset: 2 * length, edition: 0 });
+  assert.deepEqual(start, { day: DAY, offset: 3 * length, edition: 1 });
+  assert.equal(opened, 4);
+  pool.close();
+  await day.close();
+});
+
+Deno.test("LineReader.isBetweenLines() tells it of places of each edition", async () => {
+  using directory = new TestDirectory();
+  await using test = await openArchive(directory);
+  const { archive } = test;
+  recordNamed(archive, FOUR);
+  await test.seal();
+  recordNamed(archive, [{ name: "e", second: 40 }]);
+  await archive.sync();
+  const length = archive.day(DAY)!.bytes / 5;
+  await heal(archive, directory, [{ name: "x", second: 15 }]);
+  for (const edition of [0, 1]) {
+    for (let line = 0; line <= 5 + edition; line++) {
+      const offset = line * length;
+      assert.equal(
+        await archive.lines.isBetweenLines({ day: DAY, offset, edition }),
+        true,
+        `${offset}.${edition}`,
+      );
+      if (line === 0) continue;
+      const inside = { day: DAY, offset: offset - 1, edition };
+      assert.equal(await archive.lines.isBetweenLines(inside), false, `${inside.offset}.${edition}`);
+    }
+  }
+  assert.deepEqual(await archive.lines.translate({ day: DAY, offset: 2 * length, edition: 0 }, "start"), {
+    day: DAY,
+    offset: 3 * length,
+    edition: 1,
+  });
 });

@@ -24,12 +24,13 @@ function readerOf(...found: [offset: number, line: string][]): {
 } {
   const requests: LineRequest[] = [];
   const day = parseDayName("2026-11-21")!;
+  const at = (offset: number) => ({ day, offset, edition: 0 });
   const placed = found.map(([offset, line]) => {
     const bytes = new TextEncoder().encode(`${line}\n`);
-    return { start: { day, offset }, end: { day, offset: offset + bytes.length }, bytes };
+    return { start: at(offset), end: at(offset + bytes.length), bytes };
   });
   const bytes = new TextEncoder().encode(found.map(([, line]) => `${line}\n`).join(""));
-  const [start, end] = [{ day, offset: 0 }, { day, offset: 99 }];
+  const [start, end] = [at(0), at(99)];
   const chunk: LineChunk = { bytes, lines: found.length, start, end, placed };
   const lines: Parts["lines"] = {
     reserve: () => Promise.resolve(anyHold()),
@@ -45,6 +46,8 @@ function readerOf(...found: [offset: number, line: string][]): {
     },
     lineStart: (place) => Promise.resolve(place),
     timeBefore: () => Promise.resolve(null),
+    translate: (place) => Promise.resolve(place),
+    isBetweenLines: () => Promise.resolve(true),
   };
   return { lines, requests };
 }

@@ -15,7 +15,7 @@ const RANGES = planRanges(ARCHIVE.days(), EVERY_LINE, { day: null, start: null }
 const never = new AbortController().signal;
 
 const LINES = [0, 1, 2, 3, 4, 5].map((number) => ({
-  place: { day: number < 3 ? DAY - 1 : DAY, offset: number % 3 * 8 },
+  place: { day: number < 3 ? DAY - 1 : DAY, offset: number % 3 * 8, edition: 0 },
   text: `{"a":${number}}`,
 }));
 
@@ -23,7 +23,7 @@ Deno.test("firstLines() finds the first lines with their places, and where the n
   const request = { ranges: RANGES, filter: EVERY_LINE, limit: 4 };
   assert.deepEqual(await firstLines(ARCHIVE.lines, request, never), {
     lines: LINES.slice(0, 4),
-    next: { day: DAY, offset: 8 },
+    next: { day: DAY, offset: 8, edition: 0 },
   });
   assert.deepEqual(await firstLines(ARCHIVE.lines, { ...request, limit: 7 }, never), {
     lines: LINES,
