@@ -56,7 +56,7 @@ function beforeProgress(parts: Parts): Html | null {
   const gap = parts.gaps.touching(-Infinity, Infinity)
     .find((gap) => gap.cause === "before" && !hasNoBeginning(gap) && gap.state !== "healed");
   const doneMs = gap?.healing?.doneUntilMs ?? null;
-  if (gap === undefined || doneMs === null) return null;
+  if (gap === undefined || doneMs === null || doneMs >= gap.untilMs!) return null;
   const [spanMs, foundMs] = [gap.untilMs! - gap.sinceMs, doneMs - gap.sinceMs];
   const percent = Math.floor(Math.min(Math.max(foundMs / spanMs, 0), 1) * 100);
   return html`

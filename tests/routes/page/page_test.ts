@@ -188,6 +188,8 @@ Deno.test("GET / as a page says how far the days before the first start were loo
     const { text } = await askPage("/", { archive, gaps: listedGaps([gap]) });
     assert.doesNotMatch(text, /<progress|gap done/);
   }
+  const whole = { ...before, healing: { ...before.healing!, doneUntilMs: before.untilMs } };
+  assert.doesNotMatch((await askPage("/", { archive, gaps: listedGaps([whole]) })).text, /<progress/);
 });
 
 Deno.test("GET /search as a page has a healed gap as a row that does not call for attention", async () => {
