@@ -55,7 +55,7 @@ async function run(config: Config): Promise<void> {
   });
   const { archive, gaps, ledger, recorder, scrub, followers } = flightlog;
   const volumeUsage = () => readVolumeUsage(directory);
-  metrics.connect({ archive, recorder, gaps: ledger, scrub, config, volumeUsage });
+  metrics.connect({ archive, recorder, gaps: ledger, clock, scrub, config, volumeUsage });
   const app = createApp({
     ...{ archive, gaps, recorder, scrub, volumeUsage, clock, logger, config, version: deno.version },
     ...{

@@ -10,8 +10,10 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Archive } from "./archive/archive.ts";
 import type { Scrub } from "./archive/repair/scrub.ts";
 import type { VolumeUsage } from "./archive/volume.ts";
+import type { Clock } from "./clock.ts";
 import type { Config } from "./config/config.ts";
-import { GAP_CAUSES, type GapSource } from "./gaps/gap.ts";
+import { type Gap, GAP_CAUSES, GAP_STATES, type GapSource } from "./gaps/gap.ts";
+import { timeInGaps } from "./gaps/time_in_gaps.ts";
 import type { Recorder } from "./recorder/recorder.ts";
 import type { RecorderCounters } from "./recorder/status.ts";
 
@@ -32,6 +34,9 @@ const COUNTERS: Record<keyof RecorderCounters, [name: string, help: string]> = {
   bytes: ["flightlog_received_bytes_total", "Payload bytes that arrived from NATS"],
 };
 
+/** Where lines are brought back from: another recorder, or Fly's own store. */
+export type HealingSourceKind = "peer" | "fly";
+
 /** What metrics are read from. */
 export interface MetricsSources {
   /** The days, and what waits for the disk. */
@@ -40,8 +45,12 @@ export interface MetricsSources {
   recorder: Pick<Recorder, "status">;
   /** What came of reading the archive back. */
   scrub: Pick<Scrub, "status">;
-  /** The gaps, which are counted by cause and state. */
+  /** The gaps of the ledger, which are counted by cause and state. */
   gaps: GapSource;
+  /** How many gaps wait to be healed. Default: none. */
+  healDue?(): number;
+  /** Now is where a gap ends that lasts. */
+  clock: Pick<Clock, "now">;
   /** How much may wait for the disk. */
   config: Pick<Config, "bufferLimitBytes">;
   /** Measures the volume under the archive; asked at each scrape. */
@@ -55,6 +64,7 @@ export class Metrics {
   readonly #syncs: Histogram;
   readonly #roundTrips: Histogram;
   readonly #sessions: Counter;
+  readonly #healedLines: Counter<"source">;
   readonly #answers: Counter<"method" | "status">;
 
   constructor() {
@@ -79,6 +89,14 @@ export class Metrics {
       help: "Sessions that the server confirmed",
       registers,
     });
+    this.#healedLines = new Counter({
+      name: "flightlog_healed_lines_total",
+      help: "Lines of gaps that were brought back, by where they came from",
+      labelNames: ["source"],
+      registers,
+    });
+    // From the first scrape on, so that the first lines are an increase.
+    for (const source of ["peer", "fly"] as const) this.#healedLines.inc({ source }, 0);
     this.#answers = new Counter({
       name: "flightlog_http_answers_total",
       help: "Answers of the API",
@@ -89,7 +107,7 @@ export class Metrics {
 
   /** Has the numbers that others keep read from them from now on. */
   connect(sources: MetricsSources): void {
-    const { archive, recorder, gaps, scrub, config, volumeUsage } = sources;
+    const { archive, recorder, gaps, healDue, clock, scrub, config, volumeUsage } = sources;
     for (const [counter, [name, help]] of Object.entries(COUNTERS)) {
       this.#growing(name, help, () => recorder.status().counters[counter as keyof RecorderCounters]);
     }
@@ -132,6 +150,8 @@ export class Metrics {
       () => (scrub.status().lastFinishedMs ?? NaN) / 1000,
     );
     this.#gapCounter(gaps);
+    this.#gapSeconds(gaps, clock);
+    this.#value("flightlog_heal_due", "Gaps that wait to be healed", () => healDue?.() ?? 0);
     // A broken disk is what metrics are looked at for; it must not break them.
     const usage = () => volumeUsage().catch(() => ({ totalBytes: NaN, availableBytes: NaN }));
     this.#value("flightlog_disk_size_bytes", "Size of the volume", async () => (await usage()).totalBytes);
@@ -155,6 +175,11 @@ export class Metrics {
   /** Notes that a session began. */
   noteSession(): void {
     this.#sessions.inc();
+  }
+
+  /** Notes that so many lines of a gap were brought back. */
+  noteHealed(source: HealingSourceKind, lines: number): void {
+    this.#healedLines.inc({ source }, lines);
   }
 
   /** Notes an answer of the API. */
@@ -204,6 +229,22 @@ export class Metrics {
         this.reset();
         for (const cause of GAP_CAUSES) this.set({ cause, state: "open" }, 0);
         for (const { cause, state } of gaps.touching(-Infinity, Infinity)) this.inc({ cause, state });
+      },
+    });
+  }
+
+  #gapSeconds(gaps: GapSource, clock: Pick<Clock, "now">): void {
+    new Gauge({
+      name: "flightlog_gap_seconds",
+      help: "Seconds that lie in gaps of the ledger, by state; those in several of one state count once",
+      labelNames: ["state"],
+      registers: [this.#registry],
+      collect() {
+        const ofState = new Map<string, Gap[]>(GAP_STATES.map((state) => [state, []]));
+        for (const gap of gaps.touching(-Infinity, Infinity)) ofState.get(gap.state)!.push(gap);
+        for (const [state, found] of ofState) {
+          this.set({ state }, timeInGaps(found, -Infinity, clock.now()) / 1000);
+        }
       },
     });
   }

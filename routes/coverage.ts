@@ -6,7 +6,7 @@
  */
 
 import type { HeldLines } from "../lib/archive/archive.ts";
-import type { Gap } from "../lib/gaps/gap.ts";
+import { timeInGaps } from "../lib/gaps/time_in_gaps.ts";
 import type { Parts } from "./parts.ts";
 
 /** The header that every answer with lines carries. */
@@ -16,6 +16,8 @@ export const COVERAGE_HEADER = "Log-Coverage";
 export interface Coverage {
   /** How many gaps touch the span that are not healed. */
   gaps: number;
+  /** How many gaps touch it that are. */
+  healed: number;
   /** How much of the span lies in them, in milliseconds; where they overlap it counts once. */
   missingMs: number;
   /** How many lines of the span were received and cannot be read yet, since the disk does not take them. */
@@ -37,48 +39,41 @@ export function measureCoverage(
   untilMs: number,
 ): Coverage {
   const nowMs = parts.clock.now();
-  const open = parts.gaps.touching(sinceMs, untilMs).filter((gap) => gap.state !== "healed");
+  const touching = parts.gaps.touching(sinceMs, untilMs);
+  const open = touching.filter((gap) => gap.state !== "healed");
   const held = parts.archive.held(sinceMs, untilMs < nowMs ? untilMs : Infinity);
   return {
     gaps: open.length,
-    missingMs: missingMs(open, sinceMs, Math.min(untilMs, nowMs)),
+    healed: touching.length - open.length,
+    missingMs: timeInGaps(open, sinceMs, Math.min(untilMs, nowMs)),
     held: held?.lines ?? 0,
     isFuture: sinceMs > nowMs,
   };
 }
 
-function missingMs(gaps: readonly Gap[], sinceMs: number, endMs: number): number {
-  let missing = 0;
-  let countedMs = sinceMs;
-  for (const gap of gaps.toSorted((a, b) => a.sinceMs - b.sinceMs)) {
-    const fromMs = Math.max(gap.sinceMs, countedMs);
-    const toMs = Math.min(gap.untilMs ?? endMs, endMs);
-    if (toMs <= fromMs) continue;
-    missing += toMs - fromMs;
-    countedMs = toMs;
-  }
-  return missing;
-}
-
 /**
- * The value of {@linkcode COVERAGE_HEADER}: `none` of a span that is still to come. A part of a second counts as one.
+ * The value of {@linkcode COVERAGE_HEADER}: `none` of a span that is still to come. A part of a second counts as one. How many
+ * gaps are healed stands last: they take nothing from an answer.
  *
- * @example Fourteen seconds in two gaps
+ * @example Fourteen seconds in two gaps, beside one that is healed
  * ```ts
  * import assert from "node:assert/strict";
  * import { formatCoverage } from "./coverage.ts";
  *
- * const coverage = { gaps: 2, missingMs: 13_400, held: 0, isFuture: false };
- * assert.equal(formatCoverage(coverage), "partial; gaps=2; seconds=14");
+ * const coverage = { gaps: 2, healed: 1, missingMs: 13_400, held: 0, isFuture: false };
+ * assert.equal(formatCoverage(coverage), "partial; gaps=2; seconds=14; healed=1");
+ * assert.equal(formatCoverage({ ...coverage, gaps: 0, missingMs: 0 }), "complete; healed=1");
  * ```
  */
-export function formatCoverage({ gaps, missingMs, held, isFuture }: Coverage): string {
+export function formatCoverage({ gaps, healed, missingMs, held, isFuture }: Coverage): string {
   if (isFuture) return "none";
-  const missing = [
+  const isPartial = gaps > 0 || held > 0;
+  return [
+    isPartial ? "partial" : "complete",
     ...(gaps === 0 ? [] : [`gaps=${gaps}`, `seconds=${Math.ceil(missingMs / 1000)}`]),
     ...(held === 0 ? [] : [`held=${held}`]),
-  ];
-  return missing.length === 0 ? "complete" : `partial; ${missing.join("; ")}`;
+    ...(healed === 0 ? [] : [`healed=${healed}`]),
+  ].join("; ");
 }
 
 /** How many lines are held, for people: "5,700 lines wait for the disk". */

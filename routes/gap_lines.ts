@@ -29,7 +29,7 @@ const NINE = 0x39;
 
 /** What {@linkcode withGapLines} puts among lines, and where it may. */
 export interface GapLines {
-  /** The gaps. Those that are healed are left out. */
+  /** The gaps. Those that are healed are left out: lines among which nothing is missing read as if it never had been. */
   gaps: readonly Gap[];
   /** The day of the lines, `YYYY-MM-DD`; empty where they may be of any. */
   day: string;

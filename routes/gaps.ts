@@ -1,5 +1,5 @@
 /**
- * Promises `/gaps`: where lines may be missing, and why.
+ * Promises `/gaps`: where lines may be missing, and why, and where they were and are back.
  *
  * @module
  */
@@ -7,6 +7,7 @@
 import { Hono } from "hono";
 import { timestampMs, timestampMsUp } from "../lib/timestamp.ts";
 import type { Parts } from "./parts.ts";
+import { gapWithin, principalOf } from "./principal.ts";
 import { readLineQuery } from "./query.ts";
 import { addResource, answerJson } from "./resource.ts";
 import { gapAnswer, type GapsAnswer } from "./wire/gaps.ts";
@@ -18,7 +19,8 @@ export function createGapsRoutes(parts: Parts): Hono {
     const { since, until } = readLineQuery(c.req.url, ["since", "until"], parts.clock.now()).filter;
     const sinceMs = since ? timestampMs(since) : -Infinity;
     const untilMs = until ? timestampMsUp(until) : Infinity;
-    const gaps = parts.gaps.touching(sinceMs, untilMs).map(gapAnswer);
+    const { scope } = principalOf(c);
+    const gaps = parts.gaps.touching(sinceMs, untilMs).map((gap) => gapAnswer(gapWithin(scope, gap)));
     return answerJson(c, { gaps } satisfies GapsAnswer);
   });
   return app;

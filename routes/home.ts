@@ -76,7 +76,9 @@ function dayTable(days: readonly DayNumber[], parts: Parts): string[] {
 }
 
 function dayRow(day: DayNumber, parts: Parts): string[] {
-  const missing = missingWords(measureCoverage(parts, dayStartMs(day), dayStartMs(day) + DAY_MS)) ?? "-";
+  const coverage = measureCoverage(parts, dayStartMs(day), dayStartMs(day) + DAY_MS);
+  const found = [missingWords(coverage), healedWords(coverage)].filter((words) => words !== null);
+  const missing = found.length === 0 ? "-" : found.join(", ");
   const info = parts.archive.day(day);
   if (info === undefined) {
     const sealed = parts.archive.wasRemoved(day)
@@ -110,6 +112,12 @@ function timeWithin(day: string, timestamp: string | null): string {
 export function missingWords({ gaps, missingMs, isFuture }: Coverage): string | null {
   if (isFuture) return "is to come";
   return gaps === 0 ? null : `${formatSpan(missingMs)} in ${gaps} ${gaps === 1 ? "gap" : "gaps"}`;
+}
+
+/** How many gaps of a day are healed, for people: "complete, 2 gaps healed", or "2 gaps healed" beside others; null for none. */
+export function healedWords({ gaps, healed, isFuture }: Coverage): string | null {
+  if (isFuture || healed === 0) return null;
+  return `${gaps === 0 ? "complete, " : ""}${healed} ${healed === 1 ? "gap" : "gaps"} healed`;
 }
 
 /** Pads each column to its longest cell. */

@@ -14,6 +14,7 @@ import type { Place } from "../lib/archive/place.ts";
 import { type DayRange, planRanges, rangesBefore, rangesFrom } from "../lib/archive/read/plan.ts";
 import { dayName, type DayNumber, dayStartMs } from "../lib/day.ts";
 import type { Gap } from "../lib/gaps/gap.ts";
+import { healedLines } from "../lib/gaps/healing.ts";
 import { timestampMs, timestampMsUp } from "../lib/timestamp.ts";
 import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
 import { checkCursor, endOf, nextPage, sendCursor } from "./cursor.ts";
@@ -22,6 +23,7 @@ import { asksForValues, findHint, HINT_HEADER, hintLine } from "./hint.ts";
 import { endEmptyWith, peekLines } from "./hint_stream.ts";
 import { collectPage, PAGE_LINES_LIMIT } from "./line_page.ts";
 import type { Parts } from "./parts.ts";
+import { gapWithin } from "./principal.ts";
 import type { LineQuery } from "./query.ts";
 import { reserve } from "./reader_place.ts";
 
@@ -77,9 +79,13 @@ export function spanOf(
  * Where a span begins that has no beginning. Who asks for all there is does not ask for what was before it; but who asks
  * for what was before a moment, and there is nothing, or only lines that came late, asks for that. Recorded since
  * 12:00 on the 20th, with lines of the 20th: of all from 12:00 on, until 11:00 from midnight on, until the 19th from ever on.
+ * A gap before the first start of which lines were brought back is a part of all there is.
  */
 function beginOfAll(oldestMs: number, untilMs: number, parts: Pick<Parts, "gaps">): number {
-  const before = parts.gaps.touching(oldestMs, oldestMs + 1).find(({ cause }) => cause === "before");
+  const before = parts.gaps.touching(oldestMs, oldestMs + 1)
+    .find(({ cause, state, healing }) =>
+      cause === "before" && state !== "healed" && healedLines(healing) === 0
+    );
   if (before === undefined) return oldestMs;
   if (untilMs > before.untilMs!) return before.untilMs!;
   return untilMs > oldestMs ? oldestMs : -Infinity;
@@ -139,7 +145,9 @@ export async function gapsAmong(parts: Parts, query: LineQuery, day: DayNumber |
   const shownMs = await shownUpTo(parts, query.cursor);
   const [sinceMs, untilMs] = spanOf(query, day, parts);
   const endMs = Math.min(untilMs, parts.clock.now() + 1);
-  return parts.gaps.touching(sinceMs, endMs).filter(({ untilMs }) => untilMs === null || untilMs > shownMs);
+  return parts.gaps.touching(sinceMs, endMs)
+    .filter(({ untilMs }) => untilMs === null || untilMs > shownMs)
+    .map((gap) => gapWithin(query.filter.scope, gap));
 }
 
 /** The time of the last line of the page before a cursor, in milliseconds since 1970; -Infinity where there is none. */

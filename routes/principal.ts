@@ -7,6 +7,7 @@
 
 import type { Context, Next } from "hono";
 import type { FilterSpec } from "../lib/filter/filter.ts";
+import type { Gap } from "../lib/gaps/gap.ts";
 import { intersectFilters } from "../lib/filter/scope.ts";
 import { Problem } from "./problem.ts";
 import type { LineQuery } from "./query.ts";
@@ -43,6 +44,14 @@ export function principalOf(c: Context<PrincipalEnv>): Principal {
 /** A question within what its principal may see. Whatever reads lines for somebody asks only what this returns. */
 export function withinScope(c: Context<PrincipalEnv>, query: LineQuery): LineQuery {
   return { ...query, filter: intersectFilters(query.filter, principalOf(c).scope) };
+}
+
+/**
+ * A gap as somebody with this scope may see it: when it was and whether it is healed is no secret, but how many lines came
+ * back is a count of everybody's lines.
+ */
+export function gapWithin(scope: FilterSpec | null | undefined, gap: Gap): Gap {
+  return scope && gap.healing !== null ? { ...gap, healing: null } : gap;
 }
 
 /**

@@ -12,7 +12,8 @@ import { namedEvent } from "../lib/follow/events.ts";
 import { type FollowContext, FollowersBusy } from "../lib/follow/followers.ts";
 import { type EventId, parseEventId } from "../lib/follow/positions.ts";
 import type { FilterSpec } from "../lib/filter/filter.ts";
-import { type Timestamp, timestampMs } from "../lib/timestamp.ts";
+import type { Gap } from "../lib/gaps/gap.ts";
+import { timestampMs } from "../lib/timestamp.ts";
 import { acceptsByName } from "./accept.ts";
 import { COVERAGE_HEADER, formatCoverage, heldLine, measureCoverage } from "./coverage.ts";
 import { withGapLines } from "./gap_lines.ts";
@@ -22,7 +23,7 @@ import { beginWith } from "./hint_stream.ts";
 import { checkLineStart, currentPlace } from "./cursor.ts";
 import { contentTypeOf, styleOf } from "./line_answer.ts";
 import type { Parts } from "./parts.ts";
-import { withinScope } from "./principal.ts";
+import { gapWithin, withinScope } from "./principal.ts";
 import { Problem, show } from "./problem.ts";
 import { type LineQuery, type Parameter, readLineQuery } from "./query.ts";
 import { addResource } from "./resource.ts";
@@ -121,15 +122,17 @@ function answerTail(c: Context, parts: Parts, query: LineQuery, context: FollowC
       isEvents,
       context,
       gapNotice: (gap, isNews) => {
-        if (isEvents) return namedEvent("gap", gapAnswer(gap));
-        const isShown = isNews || gap.untilMs === null || context.kind === "resume";
+        const seen = gapWithin(query.filter.scope, gap);
+        if (isEvents) return namedEvent(isNews && isBack(gap) ? "healed" : "gap", gapAnswer(seen));
+        const isResumed = context.kind === "resume" && gap.state !== "healed";
+        const isShown = isNews || gap.untilMs === null || isResumed;
         if (query.format !== "text" || !isShown) return null;
-        return new TextEncoder().encode(gapLine(gap, dayName(dayOf(parts.clock.now()))));
+        return new TextEncoder().encode(gapLine(seen, dayName(dayOf(parts.clock.now()))));
       },
       heldNotice: (held) => heldNotice(held, isEvents, query.format),
     });
     const isText = !isEvents && query.format === "text" && context.kind !== "resume";
-    return c.body(isText ? withPastGaps(body, parts, query.filter.since ?? null) : body);
+    return c.body(isText ? withPastGaps(body, parts, query.filter) : body);
   } catch (error) {
     if (!(error instanceof FollowersBusy)) throw error;
     throw new Problem("too-many-followers", "Ask again later, when others have gone", {
@@ -138,16 +141,22 @@ function answerTail(c: Context, parts: Parts, query: LineQuery, context: FollowC
   }
 }
 
+/** Whether lines of a gap were brought back. */
+function isBack({ state }: Gap): boolean {
+  return state === "healed" || state === "partial";
+}
+
 /** Puts the gaps that are over among the lines that come first, of which those that are not are told at once. */
 function withPastGaps(
   body: ReadableStream<Uint8Array>,
   parts: Parts,
-  since: Timestamp | null,
+  { since = null, scope }: FilterSpec,
 ): ReadableStream<Uint8Array> {
   const nowMs = parts.clock.now();
   const gaps = parts.gaps.touching(since === null ? -Infinity : timestampMs(since), nowMs)
-    .filter(({ untilMs }) => untilMs !== null)
-    .slice(-PAST_GAPS_LIMIT);
+    .filter(({ untilMs, state }) => untilMs !== null && state !== "healed")
+    .slice(-PAST_GAPS_LIMIT)
+    .map((gap) => gapWithin(scope, gap));
   return withGapLines(body, { gaps, day: "", beginsWithLine: since === null, endsWithLine: true });
 }
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { Gap } from "../lib/gaps/gap.ts";
+import type { Gap, GapState } from "../lib/gaps/gap.ts";
 import { Metrics, type MetricsSources } from "../lib/metrics.ts";
 
-const GAP: Gap = { id: 1, sinceMs: 0, untilMs: 1000, cause: "crash", state: "lost" };
+const GAP: Gap = { id: 1, sinceMs: 0, untilMs: 1000, cause: "crash", state: "lost", healing: null };
 
 function connected(sources: Partial<MetricsSources> = {}): Metrics {
   const metrics = new Metrics();
@@ -28,6 +28,7 @@ function connected(sources: Partial<MetricsSources> = {}): Metrics {
         damaged: [{ day: "2026-11-20", what: "block 3 at 4711 is not what was written" }],
       }),
     },
+    clock: { now: () => 10_000 },
     config: { bufferLimitBytes: 1000 },
     volumeUsage: () => Promise.resolve({ totalBytes: 1000, availableBytes: 400, usedPercent: 60 }),
     ...sources,
@@ -71,6 +72,39 @@ Deno.test("Metrics.exposition() counts gaps by cause and state, and says 0 of a 
   const found = await samples(connected());
   assert.equal(found['flightlog_gaps{cause="crash",state="lost"}'], "2");
   assert.equal(found['flightlog_gaps{cause="disconnect",state="open"}'], "0");
+});
+
+Deno.test("Metrics.exposition() measures gaps by state, each moment once, and one that lasts up to now", async () => {
+  const gap = (sinceMs: number, untilMs: number | null, state: GapState): Gap => (
+    { ...GAP, sinceMs, untilMs, state }
+  );
+  const gaps = [
+    gap(0, 2000, "lost"),
+    gap(1000, 3500, "lost"),
+    gap(4000, 5000, "healed"),
+    gap(7000, null, "open"),
+  ];
+  const found = await samples(connected({ gaps: { touching: () => gaps, latest: () => null } }));
+  assert.equal(found['flightlog_gap_seconds{state="lost"}'], "3.5");
+  assert.equal(found['flightlog_gap_seconds{state="healed"}'], "1");
+  assert.equal(found['flightlog_gap_seconds{state="partial"}'], "0");
+  assert.equal(found['flightlog_gap_seconds{state="open"}'], "3", "it is ten seconds past the epoch");
+});
+
+Deno.test("Metrics.exposition() counts lines that were brought back by where they came from, from 0 on", async () => {
+  const metrics = connected();
+  assert.equal((await samples(metrics))['flightlog_healed_lines_total{source="fly"}'], "0");
+  metrics.noteHealed("fly", 400);
+  metrics.noteHealed("fly", 12);
+  metrics.noteHealed("peer", 3);
+  const found = await samples(metrics);
+  assert.equal(found['flightlog_healed_lines_total{source="fly"}'], "412");
+  assert.equal(found['flightlog_healed_lines_total{source="peer"}'], "3");
+});
+
+Deno.test("Metrics.exposition() says how many gaps wait to be healed, and none where nothing heals", async () => {
+  assert.equal((await samples(connected()))["flightlog_heal_due"], "0");
+  assert.equal((await samples(connected({ healDue: () => 7 })))["flightlog_heal_due"], "7");
 });
 
 Deno.test("Metrics.exposition() puts durations into buckets, in seconds", async () => {

@@ -86,11 +86,18 @@ export const GAPS_FILE = "gaps.jsonl";
  */
 export const GAPS_RESERVE_FILE = "gaps.reserve";
 
-/** The size of {@linkcode GAPS_RESERVE_FILE} in bytes, two pages: some fifty lines fit, and a full disk is soon made room on. */
-export const GAPS_RESERVE_BYTES = 8192;
+/**
+ * The size of {@linkcode GAPS_RESERVE_FILE} in bytes, eight pages: two hundred lines of gaps that begin or end fit, or six of the
+ * longest that tell of a healing, and a full disk is soon made room on.
+ */
+export const GAPS_RESERVE_BYTES = 32_768;
 
-/** A line of the gap ledger is never longer than this, in bytes: the longest has some 150. What is longer is damage. */
-export const GAP_LINE_LIMIT_BYTES = 1024;
+/**
+ * A line of the gap ledger is never longer than this, in bytes. One of a gap that begins or ends has some 150. The longest tells of
+ * a healing by eight sources, 8 x (200 characters of a name, each with a backslash, and 38 around it), for a reason of
+ * 300 characters of three bytes each: 4,800. What is longer is damage.
+ */
+export const GAP_LINE_LIMIT_BYTES = 5120;
 
 /** Less than this many bytes cannot be what is left of a line of the gap ledger: the shortest has some sixty. */
 export const GAP_LINE_LEAST_BYTES = 20;

@@ -19,6 +19,9 @@ export const OPENING: Uint8Array<ArrayBuffer> = encoder.encode(`retry: ${RETRY_M
 export const COMMENT: Uint8Array<ArrayBuffer> = encoder.encode(":\n\n");
 
 /** An event of a named kind with `data` as JSON. It has no id, so a client that resumes names the last line that it got. */
-export function namedEvent(name: "gap" | "held" | "lagged", data: unknown): Uint8Array<ArrayBuffer> {
+export function namedEvent(
+  name: "gap" | "healed" | "held" | "lagged",
+  data: unknown,
+): Uint8Array<ArrayBuffer> {
   return encoder.encode(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
 }

@@ -56,8 +56,8 @@ export interface FollowRequest extends FeedRequest {
   /** Where to begin. */
   context: FollowContext;
   /**
-   * What is told of a gap that is there at the start, or, where `isNews`, that has just begun or ended; null where
-   * nothing is told among lines.
+   * What is told of a gap that is there at the start, or, where `isNews`, that has just begun or ended, or of which lines
+   * were just brought back: then it is `healed` or `partial`. Null where nothing is told among lines.
    */
   gapNotice(gap: Gap, isNews: boolean): Uint8Array | null;
   /**
@@ -161,7 +161,9 @@ export class Followers {
     const { gaps, clock } = this.#options;
     this.#feed.start();
     this.#cancels = [
-      gaps.onChange((gap) => this.#tellGap(gap)),
+      gaps.onChange((gap, was) => {
+        if (was === null || isNews(gap, was)) this.#tellGap(gap);
+      }),
       clock.every(COMMENT_INTERVAL_MS, () => this.#comment()),
       clock.every(HELD_LOOK_MS, () => this.#lookForHeld()),
     ];
@@ -333,4 +335,9 @@ export class Followers {
     const offset = Math.min(place.offset, bytes);
     return offset === 0 ? null : await archive.lines.timeBefore({ ...place, offset });
   }
+}
+
+/** Whether followers are told of a change: not where only more is known of how a gap is being healed. */
+function isNews(gap: Gap, was: Gap): boolean {
+  return gap.sinceMs !== was.sinceMs || gap.untilMs !== was.untilMs || gap.state !== was.state;
 }

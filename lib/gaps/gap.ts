@@ -9,7 +9,7 @@ import type { DayNumber } from "../day.ts";
 
 /**
  * Why lines may be missing. `before`: earlier than all that was ever recorded here. `undelivered`: they never came,
- * though all was well; another recorder has them.
+ * though all was well, which shows only where somebody else has them.
  */
 export const GAP_CAUSES = [
   "before",
@@ -42,8 +42,9 @@ export interface Span {
 }
 
 /**
- * The id of a gap that is in no ledger: the time before the first recording, of cause `before`. It is computed
- * whenever it is asked for, there is at most one, and ids in a ledger begin at 1; so it can have the same id for ever.
+ * The id of a gap that is in no ledger: the time before the first recording, of cause `before`, or before what of it a
+ * ledger tells. It is computed whenever it is asked for, there is at most one, and ids in a ledger begin at 1; so it can
+ * have the same id for ever.
  */
 export const UNRECORDED_GAP_ID = 0;
 
@@ -62,6 +63,29 @@ export function unreadableGapId(day: DayNumber): number {
   return -1 - day;
 }
 
+/** Whoever was asked for the lines of a gap. */
+export interface HealingSource {
+  /** `fly`, or the address of another recorder, such as `http://[fdaa::1]:8080`. */
+  name: string;
+  /** How many lines it has brought; 0 where it agreed that none is missing. */
+  lines: number;
+}
+
+/**
+ * What was done to bring the lines of a gap back, and what came of it. Times are milliseconds since 1970. Its limits are
+ * in healing.ts.
+ */
+export interface GapHealing {
+  /** Who brought lines, or agreed that there are none; each name once. */
+  sources: HealingSource[];
+  /** When this was found out last. */
+  atMs: number;
+  /** Up to where the gap was looked through, where that is done in pieces, the oldest first; else null. */
+  doneUntilMs: number | null;
+  /** Why the gap is not healed, for people, such as "Fly no longer has it: it keeps about seven days"; null where nothing is to be said. */
+  reason: string | null;
+}
+
 /** A span without recording. Times are milliseconds since 1970-01-01T00:00:00Z. */
 export interface Gap {
   /**
@@ -77,12 +101,14 @@ export interface Gap {
   cause: GapCause;
   /** What has become of it. */
   state: GapState;
+  /** What was done to heal it; null before anything was. */
+  healing: GapHealing | null;
 }
 
 /** Whoever knows the gaps. */
 export interface GapSource {
   /** The gaps that touch `[sinceMs, untilMs)`, oldest first, healed ones too. */
   touching(sinceMs: number, untilMs: number): readonly Gap[];
-  /** The gap that began last; null if there never was one. */
+  /** The gap that began last while there was a recorder; null if there never was one. See `latestOf` in ledger_list.ts. */
   latest(): Gap | null;
 }

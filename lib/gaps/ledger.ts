@@ -1,14 +1,17 @@
 /**
  * Promises that a span in which lines may have been lost is written down when it begins and when it ends,
- * also on a full disk, and that what is once written down is never taken back or made narrower.
+ * also on a full disk, and that what is once written down is never taken back or made narrower; and that a gap is told as
+ * healed only for the span that was healed.
  *
  * @module
  */
 
 import type { Cancel, Clock } from "../clock.ts";
-import { type Gap, GAP_CAUSES, type GapCause, type GapSource, type Span } from "./gap.ts";
+import { type Gap, GAP_CAUSES, type GapCause, type GapHealing, type GapSource, type Span } from "./gap.ts";
+import { fitHealing, joinHealings, sourcesWords } from "./healing.ts";
+import { afterOutcome, type HealingNoted, type HealingOutcome } from "./healing_outcome.ts";
 import type { Logger } from "../logger.ts";
-import { GAPS_LIMIT, joinNearest } from "./ledger_list.ts";
+import { GAPS_LIMIT, joinNearest, latestOf } from "./ledger_list.ts";
 import { describeDamage, type FoundGaps, readGapFiles } from "./ledger_reader.ts";
 import { LedgerWriter } from "./ledger_writer.ts";
 
@@ -21,6 +24,12 @@ const ROUNDING_MS = 2;
 /** So many damaged lines are named in the log. */
 const TOLD_DAMAGES = 5;
 
+/**
+ * Hears of a gap that begins, ends, grows, or of whose healing more is known; `was` is what was known of it before, null
+ * for a new one. Must not throw.
+ */
+export type GapListener = (gap: Gap, was: Gap | null) => void;
+
 /** The gap ledger of an archive. */
 export class GapLedger implements GapSource {
   readonly #writer: LedgerWriter;
@@ -28,7 +37,7 @@ export class GapLedger implements GapSource {
   readonly #logger: Logger;
   #gaps: Gap[];
   #lastId: number;
-  readonly #listeners = new Set<(gap: Gap) => void>();
+  readonly #listeners = new Set<GapListener>();
 
   private constructor(directory: string, found: FoundGaps, options: { clock: Clock; logger: Logger }) {
     this.#writer = new LedgerWriter({ ...options, directory, found, gaps: () => this.#gaps });
@@ -75,7 +84,7 @@ export class GapLedger implements GapSource {
 
   /** See {@linkcode GapSource.latest}. */
   latest(): Gap | null {
-    const gap = this.#gaps.at(-1);
+    const gap = latestOf(this.#gaps);
     return gap === undefined ? null : { ...gap };
   }
 
@@ -86,12 +95,12 @@ export class GapLedger implements GapSource {
   begin(cause: GapCause, sinceMs: number): void {
     if (this.#gaps.some((gap) => gap.untilMs === null && gap.cause === cause)) return;
     const id = ++this.#lastId;
-    const gap: Gap = { id, sinceMs: Math.floor(sinceMs), untilMs: null, cause, state: "open" };
+    const gap: Gap = { id, sinceMs: Math.floor(sinceMs), untilMs: null, cause, state: "open", healing: null };
     this.#gaps.push(gap);
     const since = formatTime(gap.sinceMs);
     this.#writer.write(gap);
     this.#logger.log(levelOf(cause), "gap begins", { cause, since });
-    this.#tell(gap);
+    this.#tell(gap, null);
   }
 
   /**
@@ -119,7 +128,8 @@ export class GapLedger implements GapSource {
    * Lines of `spans` turned out to be missing, too: a lost gap of the same cause that one of them touches goes on to
    * its end; one that touches none is a gap of its own. What a gap of that cause covers which is healed, wholly or in
    * part, stays as it is: with one from 10:00 to 10:05 that is healed, the span from 10:03 to 10:07 makes a lost gap
-   * from 10:05 to 10:07. Times are rounded outwards.
+   * from 10:05 to 10:07. Of a lost gap that goes on, what was found out about its healing is forgotten: it was of less
+   * than the gap is now. Times are rounded outwards.
    */
   cover(cause: GapCause, spans: readonly Span[]): void {
     for (const span of spans) {
@@ -131,8 +141,61 @@ export class GapLedger implements GapSource {
     this.#compact();
   }
 
-  /** Has `listener` hear of each gap that begins or ends; returns what ends that. It must not throw. */
-  onChange(listener: (gap: Gap) => void): Cancel {
+  /**
+   * Notes what came of looking for the lines of the gap `id`, in place of what was noted of that before; see
+   * {@linkcode afterOutcome} for what holds. A healed gap stays healed, and one of which some lines came is not told as lost.
+   */
+  noteHealing(id: number, outcome: HealingOutcome): HealingNoted {
+    const gap = this.#gaps.find((gap) => gap.id === id);
+    if (gap === undefined) return "gone"; // it was joined to another one, which will be looked through as a whole
+    const was = { ...gap };
+    const { state, healing, noted } = afterOutcome(gap, outcome);
+    if (healing === was.healing) return noted;
+    [gap.state, gap.healing] = [state, healing];
+    this.#writer.write(gap);
+    if (state !== was.state) this.#logHealing(gap);
+    this.#tell(gap, was);
+    return noted;
+  }
+
+  /**
+   * A loss that nobody had noticed was found and healed: a gap of cause `undelivered` that is healed at once. One that is
+   * there and that `span` touches goes on over it instead, with the sources and lines of both: after 10:00 to 10:01 with 3
+   * lines, 10:01 to 10:02 with 4 makes one from 10:00 to 10:02 with 7. Times are rounded outwards.
+   */
+  noteFound(span: Span, healing: GapHealing): void {
+    const [sinceMs, untilMs] = [Math.floor(span.sinceMs), Math.ceil(span.untilMs)];
+    const fitting = fitHealing(healing);
+    const touched = this.#gaps.find((gap) =>
+      gap.cause === "undelivered" && gap.state === "healed" && gap.sinceMs <= untilMs &&
+      gap.untilMs! >= sinceMs
+    );
+    const was = touched === undefined ? null : { ...touched };
+    const gap: Gap = touched ??
+      { id: ++this.#lastId, sinceMs, untilMs, cause: "undelivered", state: "healed", healing: null };
+    if (touched === undefined) this.#gaps.push(gap);
+    gap.sinceMs = Math.min(gap.sinceMs, sinceMs);
+    gap.untilMs = Math.max(gap.untilMs!, untilMs);
+    gap.healing = gap.healing === null ? fitting : joinHealings(gap.healing, fitting);
+    this.#writer.write(gap);
+    this.#logHealing({ ...gap, sinceMs, untilMs, healing: fitting });
+    this.#tell(gap, was);
+    this.#compact();
+  }
+
+  /**
+   * On the first start of an archive: others may have what was printed during `span`, which ends where recording began. It
+   * is a gap of cause `before` that is lost until it is healed, and there is at most one. Returns its id, also where it
+   * was there. Times are rounded outwards.
+   */
+  noteBefore(span: Span): number {
+    const known = this.#gaps.find(({ cause }) => cause === "before");
+    if (known !== undefined) return known.id;
+    return this.#addEnded("before", span.sinceMs, span.untilMs).id;
+  }
+
+  /** Has `listener` hear of each change of a gap; returns what ends that. */
+  onChange(listener: GapListener): Cancel {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -169,28 +232,37 @@ export class GapLedger implements GapSource {
   }
 
   #endAt(gap: Gap, untilMs: number): void {
+    const was = { ...gap };
     gap.untilMs = Math.max(Math.ceil(untilMs), gap.sinceMs);
     gap.state = "lost";
+    gap.healing = null; // what was known of it was of a shorter gap
     const until = formatTime(gap.untilMs);
     this.#writer.write(gap);
     const seconds = (gap.untilMs - gap.sinceMs) / 1000;
     this.#logger.log(levelOf(gap.cause), "gap ends", { cause: gap.cause, until, seconds });
-    this.#tell(gap);
+    this.#tell(gap, was);
   }
 
-  #addEnded(cause: GapCause, fromMs: number, toMs: number): void {
+  #addEnded(cause: GapCause, fromMs: number, toMs: number): Gap {
     const [sinceMs, untilMs] = [Math.floor(fromMs), Math.ceil(toMs)];
-    const gap: Gap = { id: ++this.#lastId, sinceMs, untilMs, cause, state: "lost" };
+    const gap: Gap = { id: ++this.#lastId, sinceMs, untilMs, cause, state: "lost", healing: null };
     this.#gaps.push(gap);
     this.#writer.write(gap);
     const [since, until] = [formatTime(sinceMs), formatTime(untilMs)];
     const seconds = (untilMs - sinceMs) / 1000;
-    this.#logger.log("warn", "gap by timestamp", { cause, since, until, seconds });
-    this.#tell(gap);
+    this.#logger.log(levelOf(cause), "gap by timestamp", { cause, since, until, seconds });
+    this.#tell(gap, null);
+    return gap;
   }
 
-  #tell(gap: Gap): void {
-    for (const listener of this.#listeners) listener({ ...gap });
+  #logHealing({ cause, sinceMs, untilMs, state, healing }: Gap): void {
+    const [since, until] = [formatTime(sinceMs), formatTime(untilMs!)];
+    const details = { cause, since, until, state, from: sourcesWords(healing!), reason: healing!.reason };
+    this.#logger.log("info", "gap healing", details);
+  }
+
+  #tell(gap: Gap, was: Gap | null): void {
+    for (const listener of this.#listeners) listener({ ...gap }, was);
   }
 
   /** Joins the nearest of too many gaps. */
@@ -204,7 +276,14 @@ export class GapLedger implements GapSource {
   #putRight({ damages, damagedLines, doubtful, isUntidy }: FoundGaps): void {
     for (const { sinceMs, untilMs } of doubtful) {
       const endMs = Math.max(sinceMs, untilMs ?? this.#clock.now());
-      const gap: Gap = { id: ++this.#lastId, sinceMs, untilMs: endMs, cause: "disk", state: "lost" };
+      const gap: Gap = {
+        id: ++this.#lastId,
+        sinceMs,
+        untilMs: endMs,
+        cause: "disk",
+        state: "lost",
+        healing: null,
+      };
       this.#gaps.push(gap);
       this.#writer.write(gap);
     }
@@ -223,7 +302,7 @@ export class GapLedger implements GapSource {
 
 /** That nothing was recorded before the first start is news, and no trouble. */
 function levelOf(cause: GapCause): "info" | "warn" {
-  return cause === "start" ? "info" : "warn";
+  return cause === "start" || cause === "before" ? "info" : "warn";
 }
 
 /** What of `span` lies in none of `gaps`, which have ended; without pieces that are there by rounding only. */

@@ -78,9 +78,9 @@ export class GapFile {
    * @throws {Error} If the disk does not take it; the files are as they were then.
    */
   writeAnew(gaps: readonly Gap[]): void {
-    const lines = gaps.map(gapLine).join("");
+    const lines = encoder.encode(gaps.map(gapLine).join(""));
     writeFileWhole(this.#path, lines);
-    this.#end = lines.length;
+    this.#end = lines.length; // in bytes: a reason may have letters of several
     this.#isTorn = false;
     this.#reserved = new Uint8Array(); // what it had is in the new file
     if (sizeOf(this.#reservePath) === null) return;

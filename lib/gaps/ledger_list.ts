@@ -1,12 +1,13 @@
 /**
  * Promises all gaps that were written down, in memory that does not grow with their number: too many are joined,
- * nearest first. Only gaps that agree in everything but their times are joined, so that nothing missing is forgotten
- * and a lost gap is never told as a healed one.
+ * nearest first. Only gaps of the same cause and state are joined, so that nothing missing is forgotten and a lost gap is
+ * never told as a healed one.
  *
  * @module
  */
 
-import type { Gap, GapState } from "./gap.ts";
+import type { Gap, GapCause, GapHealing, GapState } from "./gap.ts";
+import { joinHealings } from "./healing.ts";
 import type { GapEntry } from "./ledger_line.ts";
 
 /** At most this many gaps are remembered; more are joined, so that nothing missing is forgotten. */
@@ -15,24 +16,48 @@ export const GAPS_LIMIT = 4096;
 /** How much is known to be back of a gap in each state. A gap that stays as long as it is only goes up. */
 const PROGRESS: Readonly<Record<GapState, number>> = { open: 0, lost: 1, partial: 2, healed: 3 };
 
+/** The causes of gaps that are noted long after their time, when somebody is found who has their lines. */
+const NOTED_LATE: ReadonlySet<GapCause> = new Set(["before", "undelivered"]);
+
+/**
+ * The gap that was noted last, of `gaps` in the order in which they were noted: the one that began last. Those that are noted
+ * long after their time, of cause `before` and `undelivered`, do not count: with a gap `stop` of 12:00 and then, noted at 13:00, one
+ * `undelivered` of 11:20, it is that of 12:00.
+ */
+export function latestOf(gaps: readonly Gap[]): Gap | undefined {
+  return gaps.findLast(({ cause }) => !NOTED_LATE.has(cause));
+}
+
+/** The state that is further on the way to healed. */
+export function furtherState(a: GapState, b: GapState): GapState {
+  return PROGRESS[b] > PROGRESS[a] ? b : a;
+}
+
 /**
  * Joins gaps until no more than `limit` are left, where that is possible; returns them in the same order, and leaves
  * `gaps` as they are. Two are joined only if they have the same cause and state and all else that is known of them but
- * their ids and times: a lost gap that became one with a healed one would be told as healed. A joined gap covers all of
- * its parts, and the time between them, and has the smallest of their ids. The gap that was noted last stays as it is;
- * gaps that last are joined only where there are more than `limit` of them.
+ * their ids, their times and their healing: a lost gap that became one with a healed one would be told as healed, and a
+ * healed one as lost. There are less than {@linkcode GAPS_LIMIT} / 2 such kinds, so that many are never left for this.
+ *
+ * A joined gap covers all of its parts, and the time between them, and has the smallest of their ids. Its sources are
+ * those of its parts, with their lines together (see {@linkcode joinHealings}). But where nothing was done about a part that
+ * is lost, nothing counts as done about the whole, so that it is looked for once more.
+ *
+ * The gap that {@linkcode latestOf} finds stays as it is; gaps that last are joined only where there are more than `limit`
+ * of them.
  *
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import type { Gap, GapState } from "./gap.ts";
+ * import type { Gap, GapCause, GapHealing, GapState } from "./gap.ts";
+import { joinHealings } from "./healing.ts";
  *
  * const gap = (id: number, sinceMs: number, state: GapState): Gap => (
- *   { id, sinceMs, untilMs: sinceMs + 10, cause: "stop", state }
+ *   { id, sinceMs, untilMs: sinceMs + 10, cause: "stop", state, healing: null }
  * );
  * const gaps = [gap(1, 0, "lost"), gap(2, 12, "healed"), gap(3, 20, "lost"), gap(4, 900, "lost"), gap(5, 950, "lost")];
  * assert.deepEqual(joinNearest(gaps, 4), [
- *   { id: 1, sinceMs: 0, untilMs: 30, cause: "stop", state: "lost" },
+ *   { id: 1, sinceMs: 0, untilMs: 30, cause: "stop", state: "lost", healing: null },
  *   gap(2, 12, "healed"),
  *   gap(4, 900, "lost"),
  *   gap(5, 950, "lost"),
@@ -40,7 +65,7 @@ const PROGRESS: Readonly<Record<GapState, number>> = { open: 0, lost: 1, partial
  * ```
  */
 export function joinNearest(gaps: readonly Gap[], limit: number): Gap[] {
-  const latest = gaps.at(-1);
+  const latest = latestOf(gaps);
   const joinsLasting = gaps.filter(({ untilMs }) => untilMs === null).length > limit;
   const joinable = gaps.filter((gap) => gap !== latest && (gap.untilMs !== null || joinsLasting));
   const pairs = [...Map.groupBy(joinable, kindOf).values()].flatMap(neighbours);
@@ -59,17 +84,23 @@ export function joinNearest(gaps: readonly Gap[], limit: number): Gap[] {
     joinedInto.set(after, first);
     const [a, b] = [wholes.get(first) ?? first, wholes.get(after) ?? after];
     const untilMs = a.untilMs === null || b.untilMs === null ? null : Math.max(a.untilMs, b.untilMs);
-    wholes.set(first, { ...a, id: Math.min(a.id, b.id), untilMs });
+    wholes.set(first, { ...a, id: Math.min(a.id, b.id), untilMs, healing: healingOfBoth(a, b) });
   }
   return gaps.filter((gap) => !joinedInto.has(gap)).map((gap) => wholes.get(gap) ?? gap);
 }
 
 /**
- * What two gaps must have in common to be joined: whatever is known of them but which they are and when they were. A
- * member that gaps get one day keeps them apart of itself.
+ * What two gaps must have in common to be joined: whatever is known of them but which they are, when they were and who has
+ * healed them. A member that gaps get one day keeps them apart of itself.
  */
-function kindOf({ id: _id, sinceMs: _sinceMs, untilMs, ...rest }: Gap): string {
+function kindOf({ id: _id, sinceMs: _sinceMs, untilMs, healing: _healing, ...rest }: Gap): string {
   return JSON.stringify([untilMs === null, rest]);
+}
+
+/** What is known of the healing of two gaps of one state that become one. */
+function healingOfBoth(a: Gap, b: Gap): GapHealing | null {
+  if (a.healing !== null && b.healing !== null) return joinHealings(a.healing, b.healing);
+  return a.state === "lost" ? null : a.healing ?? b.healing;
 }
 
 /** Each gap with the one after it, by their beginnings, and how much good time lies between. */
@@ -97,6 +128,11 @@ export class GapList {
     return this.#isJoined;
   }
 
+  /** How many gaps there are. */
+  get size(): number {
+    return this.#gaps.size;
+  }
+
   /** The gaps, in the order in which they were first noted. */
   gaps(): Gap[] {
     return [...this.#gaps.values()].sort((a, b) => a.id - b.id);
@@ -104,19 +140,19 @@ export class GapList {
 
   /**
    * Takes what a line says; false where it cannot be said of any gap. What is known of a gap is never made narrower
-   * by it: the same line may come again, after later ones. For its state see {@linkcode stateAfter}.
+   * by it: the same line may come again, after later ones. For its state see {@linkcode knownAfter}.
    */
-  add({ id, sinceMs, untilMs, cause, state }: Omit<GapEntry, "isChecked">): boolean {
+  add({ id, sinceMs, untilMs, cause, state, healing }: Omit<GapEntry, "isChecked">): boolean {
     const gap = this.#gaps.get(id);
     if (gap !== undefined) {
-      widen(gap, { sinceMs, untilMs, state }, this.#joinedIds.has(id));
+      widen(gap, { sinceMs, untilMs, state, healing }, this.#joinedIds.has(id));
       return true;
     }
     if (sinceMs === undefined || cause === undefined || state === undefined) {
       return this.#isJoined && id <= this.lastId; // of a gap that has become part of another
     }
     this.lastId = Math.max(this.lastId, id);
-    this.#gaps.set(id, { id, sinceMs, untilMs: untilMs ?? null, cause, state });
+    this.#gaps.set(id, { id, sinceMs, untilMs: untilMs ?? null, cause, state, healing: healing ?? null });
     if (this.#gaps.size > 2 * GAPS_LIMIT) this.#join();
     return true;
   }
@@ -132,36 +168,42 @@ export class GapList {
 }
 
 /** Takes into `gap` what a further line says of it. `isJoined`: of one part of it. */
-function widen(gap: Gap, line: Partial<Pick<Gap, "sinceMs" | "untilMs" | "state">>, isJoined: boolean): void {
-  const { sinceMs = gap.sinceMs, untilMs = null, state = gap.state } = line;
+function widen(gap: Gap, line: Partial<Gap>, isJoined: boolean): void {
+  const { sinceMs = gap.sinceMs, untilMs = null, state = gap.state, healing = null } = line;
   const known = { ...gap };
   gap.sinceMs = Math.min(known.sinceMs, sinceMs);
   if (untilMs === null) return; // it says that the gap lasts, which was known, or is not so any more
   if (known.untilMs === null) {
     if (isJoined) return; // its other parts may last on
-    [gap.untilMs, gap.state] = [untilMs, state];
+    [gap.untilMs, gap.state, gap.healing] = [untilMs, state, healing];
     return;
   }
   gap.untilMs = Math.max(known.untilMs, untilMs);
-  gap.state = stateAfter({ ...known, untilMs: known.untilMs }, { sinceMs, untilMs, state }, isJoined);
+  const said = { sinceMs, untilMs, state, healing };
+  const after = knownAfter({ ...known, untilMs: known.untilMs }, said, isJoined);
+  [gap.state, gap.healing] = [after.state, after.healing];
 }
 
-/** What {@linkcode stateAfter} compares. */
-type EndedGap = Pick<Gap, "sinceMs" | "state"> & { untilMs: number };
+/** What {@linkcode knownAfter} compares. */
+type EndedGap = Pick<Gap, "sinceMs" | "state" | "healing"> & { untilMs: number };
 
 /**
- * The state of a gap that is known as `known`, and of which a line says `said`.
+ * The state and the healing of a gap that is known as `known`, and of which a line says `said`.
  *
- * Gaps never become narrower, so the wider of the two was written later, and its state holds: with "healed, 10:00 to
+ * Gaps never become narrower, so the wider of the two was written later, and what it says holds: with "healed, 10:00 to
  * 10:05" known and "lost, 10:00 to 10:07" said, the gap is lost. Of two that are equally wide the further one was, since
- * a state goes from lost to partial to healed and not back: "lost, 10:00 to 10:05" is an old line that came again.
- * Where it cannot be told, as of a gap that was joined from several, lines count as missing.
+ * a state goes from lost to partial to healed and not back: "lost, 10:00 to 10:05" is an old line that came again. Of two
+ * of one width and state the one whose healing is of a later moment was.
+ *
+ * Where it cannot be told, as of a gap that was joined from several, lines count as missing, and the healing stays what it was.
  */
-function stateAfter(known: EndedGap, said: EndedGap, isJoined: boolean): GapState {
+function knownAfter(known: EndedGap, said: EndedGap, isJoined: boolean): Pick<Gap, "state" | "healing"> {
   const isWider = said.sinceMs < known.sinceMs || said.untilMs > known.untilMs;
   const isNarrower = said.sinceMs > known.sinceMs || said.untilMs < known.untilMs;
   const isFurther = PROGRESS[said.state] > PROGRESS[known.state];
-  if (isWider && !isNarrower && !isJoined) return said.state;
-  if (isWider) return isFurther ? known.state : said.state;
-  return isFurther && !isNarrower && !isJoined ? said.state : known.state;
+  if (isWider && !isNarrower && !isJoined) return said;
+  if (isWider) return { state: isFurther ? known.state : said.state, healing: known.healing };
+  if (isNarrower || isJoined) return known;
+  if (said.state !== known.state) return isFurther ? said : known;
+  return (said.healing?.atMs ?? -Infinity) >= (known.healing?.atMs ?? -Infinity) ? said : known;
 }

@@ -21,6 +21,12 @@ import { GapList } from "./ledger_list.ts";
 /** So many damaged lines are told of one by one; more are only counted. */
 const DAMAGES_LIMIT = 100;
 
+/**
+ * A gap takes two lines, and one for each time that something is found out about its healing. A ledger that has so many more
+ * lines than twice its gaps is written anew when it is opened.
+ */
+export const REPEATS_LIMIT = 4096;
+
 const READ_BYTES = 64 * 1024;
 
 /** A line that cannot be read. */
@@ -61,7 +67,7 @@ export interface FoundGaps {
   isTorn: boolean;
   /** The lines in {@linkcode GAPS_RESERVE_FILE}. */
   reserved: string;
-  /** Whether the files should be written anew: with blank lines, lines without checksums, or lines in the reserve. */
+  /** Whether the files should be written anew: with blank lines, lines without checksums, lines in the reserve, or very many lines. */
   isUntidy: boolean;
 }
 
@@ -107,15 +113,17 @@ class GapReader {
   readonly #damages: DamagedLine[] = [];
   readonly #doubtful: DoubtfulSpan[] = [];
   #damagedLines = 0;
+  /** How many lines tell of gaps. */
+  #entries = 0;
   #hasUnchecked = false;
   /** The last moment of which an intact line told. */
   #knownMs = 0;
   /** Set after a damaged line, until the next one that begins a gap: where what it told of may begin. */
   #doubtSinceMs: number | null = null;
 
-  /** Whether some lines have no checksums, or some gaps were joined. */
+  /** Whether some lines have no checksums, some gaps were joined, or very many lines repeat what others say. */
   get isUntidy(): boolean {
-    return this.#hasUnchecked || this.#list.isJoined;
+    return this.#hasUnchecked || this.#list.isJoined || this.#entries > 2 * this.#list.size + REPEATS_LIMIT;
   }
 
   /** Reads one file. Returns where its last line ends, whether that has a line feed, and the file's size, in bytes. */
@@ -203,10 +211,12 @@ class GapReader {
     const { lastId } = this.#list;
     if (!this.#list.add(entry)) return "no line tells of the gap's beginning";
     const { id, sinceMs, untilMs } = entry;
+    this.#entries++;
     if (!entry.isChecked) this.#hasUnchecked = true;
     // Ids are given one after another: with the next one there is no gap of which only the damaged line told.
     if (id > lastId) this.#endDoubt(id === lastId + 1 ? "no gap" : sinceMs ?? null);
-    this.#knownMs = untilMs ?? sinceMs ?? this.#knownMs;
+    // A line that tells of a healing may be about a gap of last week: it says nothing of when the next line was written.
+    if (entry.healing === undefined) this.#knownMs = untilMs ?? sinceMs ?? this.#knownMs;
     return null;
   }
 

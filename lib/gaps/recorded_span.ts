@@ -4,7 +4,9 @@
  *
  * That gap ends where the first recorder started, which the ledger knows as the gap of cause `start`: one that was
  * first started at 20:12:04 has nothing of 20:12:03, whatever late lines tell of that second. Of an archive whose
- * ledger does not know, it ends with the first line. Where retention has removed days, it ends after the newest of
+ * ledger does not know, it ends with the first line. Days before the start that somebody else may have are a gap of
+ * the ledger, of cause `before` too: then this one ends where that one begins. With a start on 22 November at 20:12:04 and the
+ * seven days before it in the ledger, this one ends on 15 November at 20:12:04, and that one is healed or not. Where retention has removed days, it ends after the newest of
  * them: with 2026-10-01 and all before it removed, at 2026-10-02T00:00:00Z.
  *
  * A day whose files cannot be read, and were left alone, counts as a gap of cause `disk` for as long: what was recorded of it
@@ -14,7 +16,7 @@
  */
 
 import type { Archive } from "../archive/archive.ts";
-import type { GapLedger } from "./ledger.ts";
+import type { GapLedger, GapListener } from "./ledger.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import { dayStartMs } from "../day.ts";
 import { type Gap, type GapSource, unreadableGapId, UNRECORDED_GAP_ID } from "./gap.ts";
@@ -33,14 +35,14 @@ export interface RecordedSpanOptions {
 /** The gaps of a ledger, the time before it, and the days that cannot be read. */
 export class RecordedSpan implements GapSource {
   readonly #options: RecordedSpanOptions;
-  /** Where the ledger says that recording began; null where it does not say, undefined until it is asked. */
+  /** Where what the ledger tells of begins; null where it does not say, undefined until it is asked. */
   #startMs: number | null | undefined;
 
   /** Asks nothing until it is asked. */
   constructor(options: RecordedSpanOptions) {
     this.#options = options;
-    options.ledger.onChange(() => {
-      if (this.#startMs === null) this.#startMs = undefined;
+    options.ledger.onChange(({ cause }, was) => {
+      if (this.#startMs === null || (cause === "before" && was === null)) this.#startMs = undefined;
     });
   }
 
@@ -61,6 +63,7 @@ export class RecordedSpan implements GapSource {
       untilMs: beginMs,
       cause: "before",
       state: "lost",
+      healing: null,
     };
     return [before, ...gaps];
   }
@@ -70,8 +73,8 @@ export class RecordedSpan implements GapSource {
     return this.#options.ledger.latest();
   }
 
-  /** See {@linkcode GapLedger.onChange}: what was before does not change while anybody listens. */
-  onChange(listener: (gap: Gap) => void): Cancel {
+  /** See {@linkcode GapLedger.onChange}: what is in no ledger does not change while anybody listens. */
+  onChange(listener: GapListener): Cancel {
     return this.#options.ledger.onChange(listener);
   }
 
@@ -87,6 +90,7 @@ export class RecordedSpan implements GapSource {
       untilMs: dayStartMs(day + 1),
       cause: "disk",
       state: "lost",
+      healing: null,
     }));
   }
 
@@ -96,8 +100,10 @@ export class RecordedSpan implements GapSource {
     const removed = archive.newestRemovedDay();
     if (removed !== null) return dayStartMs(removed + 1);
     if (this.#startMs === undefined) {
-      const start = ledger.touching(-Infinity, Infinity).find(({ cause }) => cause === "start");
-      this.#startMs = start?.sinceMs ?? null;
+      const noted = ledger.touching(-Infinity, Infinity);
+      const first = noted.find(({ cause }) => cause === "before") ??
+        noted.find(({ cause }) => cause === "start");
+      this.#startMs = first?.sinceMs ?? null;
     }
     if (this.#startMs !== null) return this.#startMs;
     const oldest = archive.oldestDay();

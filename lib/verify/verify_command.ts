@@ -8,6 +8,7 @@
 import type { Clock } from "../clock.ts";
 import { systemClock } from "../clock.ts";
 import type { Gap } from "../gaps/gap.ts";
+import { sourcesWords } from "../gaps/healing.ts";
 import { basename } from "node:path";
 import { type VerifiedGzip, verifyGzipFile } from "./gzip_verifier.ts";
 import { verifyArchive } from "./verify.ts";
@@ -93,9 +94,12 @@ function describeGzip(name: string, { lines, bytes, faults }: VerifiedGzip): str
   return `${name} ${count(lines, "line")} ${count(bytes, "byte")}: ${state}`;
 }
 
-function describeGap({ sinceMs, untilMs, cause, state }: Gap): string {
+function describeGap({ sinceMs, untilMs, cause, state, healing }: Gap): string {
   const until = untilMs === null ? "now" : new Date(untilMs).toISOString();
-  return `gap ${new Date(sinceMs).toISOString()} to ${until}: ${cause}, ${state}`;
+  const sources = healing === null ? "" : sourcesWords(healing);
+  return `gap ${new Date(sinceMs).toISOString()} to ${until}: ${cause}, ${state}${
+    sources === "" ? "" : `, ${sources}`
+  }`;
 }
 
 async function statIfThere(path: string): Promise<Deno.FileInfo | null> {

@@ -22,6 +22,7 @@ import { lineList, type ListedGaps, surroundings } from "./lines.ts";
 import { firstLines, lastLines, type PlacedLine } from "./placed_lines.ts";
 import { showHidden } from "./line.js";
 import type { Parts } from "../parts.ts";
+import { gapWithin } from "../principal.ts";
 import { Problem } from "../problem.ts";
 
 /** So many lines are shown on either side. */
@@ -81,7 +82,7 @@ the order of their arrival. Its place is <code>${currentName}</code>.</p>
 <p class="pager">${earlier && html`<a href="${surroundings(earlier)}">↑ Earlier</a>`}
 <a href="#${currentName}">The line</a>
 ${later && html`<a href="${surroundings(later)}">↓ Later</a>`}</p>
-${lineList([...before, ...after], { current, asked, gaps: gapsAround(parts, before, after) })}
+${lineList([...before, ...after], { current, asked, gaps: gapsAround(parts, before, after, scope) })}
 <p class="pager">${earlier && html`<a href="${surroundings(earlier)}">↑ Earlier</a>`}
 ${later && html`<a href="${surroundings(later)}">↓ Later</a>`}</p>
 <h2>Its record</h2>
@@ -115,7 +116,12 @@ async function linesAround(
 }
 
 /** The gaps among the lines, and where these are the first or the last of all, those on the other side of them. */
-function gapsAround(parts: Parts, before: readonly PlacedLine[], after: readonly PlacedLine[]): ListedGaps {
+function gapsAround(
+  parts: Parts,
+  before: readonly PlacedLine[],
+  after: readonly PlacedLine[],
+  scope: FilterSpec | null,
+): ListedGaps {
   const times = [...before, ...after]
     .map(({ text }) => lineTime(encoder.encode(text)))
     .filter((timeMs) => timeMs !== null);
@@ -124,7 +130,8 @@ function gapsAround(parts: Parts, before: readonly PlacedLine[], after: readonly
   const nowMs = parts.clock.now();
   const sinceMs = beginsWithLine ? Math.min(nowMs, ...times) : -Infinity;
   const untilMs = endsWithLine ? Math.max(...times) + 1 : nowMs;
-  return { gaps: parts.gaps.touching(sinceMs, untilMs), beginsWithLine, endsWithLine };
+  const gaps = parts.gaps.touching(sinceMs, untilMs).map((gap) => gapWithin(scope, gap));
+  return { gaps, beginsWithLine, endsWithLine };
 }
 
 /** The line as it is stored: laid out anew, its long numbers would be others. */

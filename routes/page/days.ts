@@ -8,9 +8,9 @@ import { html } from "hono/html";
 import type { DayInfo } from "../../lib/archive/archive.ts";
 import { DAY_MS, dayName, type DayNumber, dayOf, dayStartMs } from "../../lib/day.ts";
 import type { Gap } from "../../lib/gaps/gap.ts";
-import { measureCoverage } from "../coverage.ts";
-import { gapWords } from "../gap_words.ts";
-import { formatSize, missingWords } from "../home.ts";
+import { type Coverage, measureCoverage } from "../coverage.ts";
+import { gapWords, hasNoBeginning } from "../gap_words.ts";
+import { formatSize, healedWords, missingWords } from "../home.ts";
 import { DAYS_LIMIT, listedDays } from "../listed_days.ts";
 import { filterForm } from "./form.ts";
 import type { Html, Page } from "./layout.ts";
@@ -22,6 +22,9 @@ const BAR_UNITS = 1440;
 /** A gap is drawn at least so many units wide, so that one of a second is seen. */
 const GAP_UNITS_MIN = 6;
 
+/** So many healed gaps of a day are told one by one. */
+const HEALED_LIMIT = 20;
+
 /** The first page. */
 export async function daysPage(parts: Parts): Promise<Page> {
   const infos = parts.archive.days();
@@ -32,6 +35,7 @@ ${filterForm(new URLSearchParams())}
 <section aria-labelledby="days">
 <h1 id="days">Days</h1>
 <p class="facts">${totals(infos)}${usage}</p>
+${beforeProgress(parts)}
 ${
     numbers.length === 0
       ? html`<p class="empty">No lines yet: ${beginningWords(parts)}</p>`
@@ -43,8 +47,24 @@ ${
 
 /** From when on there would be lines. */
 function beginningWords(parts: Parts): string {
-  const before = parts.gaps.touching(-Infinity, Infinity).find(({ cause }) => cause === "before");
+  const before = parts.gaps.touching(-Infinity, Infinity).find(hasNoBeginning);
   return before === undefined ? "they come here as they are printed." : `${gapWords(before)}.`;
+}
+
+/** How far the days before the first start were looked through, while others are asked for their lines. */
+function beforeProgress(parts: Parts): Html | null {
+  const gap = parts.gaps.touching(-Infinity, Infinity)
+    .find((gap) => gap.cause === "before" && !hasNoBeginning(gap) && gap.state !== "healed");
+  const doneMs = gap?.healing?.doneUntilMs ?? null;
+  if (gap === undefined || doneMs === null || doneMs >= gap.untilMs!) return null;
+  const [spanMs, foundMs] = [gap.untilMs! - gap.sinceMs, doneMs - gap.sinceMs];
+  const percent = Math.floor(Math.min(Math.max(foundMs / spanMs, 0), 1) * 100);
+  return html`
+    <p class="facts">
+      <label>Before the first start: <progress max="100" value="${percent}"></progress></label>
+      ${percent} %. ${gapWords(gap)}.
+    </p>
+  `;
 }
 
 function notReady(parts: Parts): Html | null {
@@ -118,12 +138,31 @@ function dayRow(day: DayNumber, parts: Parts): Html {
     <th scope="row"><a href="/search?${span}">${name}</a></th>
     <td class="bar">${coverageBar(day, parts, missing ?? "nothing")}</td>
     <td class="missing">${missing === null
-      ? html`<span class="none">–</span>`
+      ? coverage.healed > 0 ? null : html`<span class="none">–</span>`
       : coverage.isFuture
       ? missing
-      : html`<a href="/gaps?${span}">${missing}</a>`}</td>
+      : html`<a href="/gaps?${span}">${missing}</a>`}${healedGaps(day, coverage, parts)}</td>
     ${info === undefined ? absentCells(day, parts) : presentCells(info)}
     </tr>
+  `;
+}
+
+/** What can be unfolded to see who has healed the gaps of a day; at most so many of them, `/gaps` has all. */
+function healedGaps(day: DayNumber, coverage: Coverage, parts: Parts): Html | null {
+  const words = healedWords(coverage);
+  if (words === null) return null;
+  const healed = parts.gaps.touching(dayStartMs(day), dayStartMs(day + 1))
+    .filter(({ state }) => state === "healed")
+    .map(gapWords);
+  const shown = healed.slice(0, HEALED_LIMIT);
+  const more = healed.length > shown.length
+    ? html`<li><a href="/gaps?since=${dayName(day)}&until=${dayName(day + 1)}">all of them</a></li>`
+    : null;
+  return html`
+    <details class="healed">
+      <summary title="${shown.join("\n")}">${words}</summary>
+      <ul>${shown.map((gap) => html`<li>${gap}</li>`)}${more}</ul>
+    </details>
   `;
 }
 
@@ -184,12 +223,18 @@ function gapMark(gap: Gap, startMs: number, nowMs: number): Html {
   const to = unit(Math.min(gap.untilMs ?? nowMs, nowMs) - startMs);
   const width = Math.max(to - from, GAP_UNITS_MIN);
   const x = Math.min(from, BAR_UNITS - width);
-  // What was before the first start is no fault: it is hatched, by a pattern that the page has once.
-  const kind = gap.cause === "before" ? "before" : gap.state;
+  // What was before the first start is no fault: it is hatched, by a pattern that the page has once, until it is healed.
+  const kind = gap.cause === "before" && gap.state !== "healed" ? "before" : gap.state;
+  const done = gap.state === "healed" ? 0 : unit((gap.healing?.doneUntilMs ?? 0) - startMs) - x;
   return html`
     <rect class="gap ${kind}" x="${x}" width="${width}" height="12" fill="url(#before)">
       <title>${gapWords(gap)}</title>
     </rect>
+    ${done <= 0 ? null : html`
+      <rect class="gap done" x="${x}" width="${Math.min(done, width)}" height="12">
+        <title>${gapWords(gap)}</title>
+      </rect>
+    `}
   `;
 }
 

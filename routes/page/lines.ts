@@ -28,7 +28,7 @@ export interface LineListOptions {
 
 /** Gaps that are shown as rows among lines, each before the first line that is not older than its end. */
 export interface ListedGaps {
-  /** The gaps; those that are healed are left out. */
+  /** The gaps; those that are healed are rows that do not call for attention. */
   gaps: readonly Gap[];
   /** Whether what lies before the first line belongs to others, as with the last so many lines. */
   beginsWithLine: boolean;
@@ -64,16 +64,18 @@ function gapRows(listed: ListedGaps | undefined, timestamps: readonly string[]):
   let shown = 0;
   for (const gap of listed.gaps) {
     const endMs = gap.untilMs ?? Infinity;
-    if (gap.state === "healed" || (listed.beginsWithLine && endMs <= firstMs)) continue;
+    if (listed.beginsWithLine && endMs <= firstMs) continue;
     const found = times.findIndex((time) => time !== null && time >= endMs);
     const place = found === -1 ? timestamps.length : found;
     if (place === timestamps.length && listed.endsWithLine) continue;
     if (++shown > GAP_ROWS_LIMIT) break;
-    rows[place]!.push(
-      shown === GAP_ROWS_LIMIT ? moreGaps() : html`<li class="mark gap">${gapWords(gap)}</li>`,
-    );
+    rows[place]!.push(shown === GAP_ROWS_LIMIT ? moreGaps() : gapRow(gap));
   }
   return rows;
+}
+
+function gapRow(gap: Gap): Html {
+  return html`<li class="mark gap ${gap.state}">${gapWords(gap)}</li>`;
 }
 
 function moreGaps(): Html {

@@ -98,20 +98,35 @@ function foundWords({ lines }: FoundLines, { tail, limit, cursor }: LineQuery, s
 }
 
 function coverageWords(coverage: Coverage, asked: URLSearchParams): Html | string {
-  const { gaps, missingMs, held, isFuture } = coverage;
+  const { gaps, healed, missingMs, held, isFuture } = coverage;
   if (isFuture) return "None: this span of time is still to come.";
   if (held > 0) {
     const found = coverageWords({ ...coverage, held: 0 }, asked);
     const words = `${heldWords(held)} and cannot be found yet`;
     return html`<span class="partial">Partial: ${words}.</span> ${gaps === 0 ? null : found}`;
   }
-  if (gaps === 0) return "Complete: nothing is known to be missing from this span of time.";
   const span = new URLSearchParams([...asked].filter(([name]) => name === "since" || name === "until"));
-  const words = `${gaps} ${gaps === 1 ? "gap" : "gaps"}`;
+  const healedGaps = html`<a href="/gaps?${span}">${gapsWords(healed)} of it ${
+    healed === 1 ? "was" : "were"
+  } healed</a>`;
+  if (gaps === 0) {
+    return html`Complete: nothing is known to be missing from this span of time${
+      healed === 0 ? null : html`; ${healedGaps}`
+    }.`;
+  }
+  const words = gapsWords(gaps);
   return html`<span class="partial">Partial: lines may be missing from ${
     formatSpan(missingMs)
   } of this span of time, in
-<a href="/gaps?${span}">${words}</a>.</span>`;
+<a href="/gaps?${span}">${words}</a>.</span>${
+    healed === 0 ? null : html`
+      ${healedGaps}.
+    `
+  }`;
+}
+
+function gapsWords(count: number): string {
+  return count === 1 ? "1 gap" : `${count} gaps`;
 }
 
 function morePages(

@@ -73,6 +73,7 @@ function connect() {
     add(row);
   };
   source.addEventListener("gap", (event) => noteGap(JSON.parse(event.data)));
+  source.addEventListener("healed", (event) => noteHealed(JSON.parse(event.data)));
   source.addEventListener("held", (event) => {
     add(markRow(heldWords(event.data)));
     held = JSON.parse(event.data).lines;
@@ -115,13 +116,11 @@ function stateWords() {
 function noteGap(gap) {
   const shown = openGaps.get(gap.cause) ?? shownGap(gap);
   if (shown !== undefined) {
-    shown.textContent = gapWords(gap);
-    shown.dataset.since = gap.since;
+    describeGap(shown, gap);
     if (gap.until !== null) openGaps.delete(gap.cause);
   } else {
-    const row = markRow(gapWords(gap), "mark gap");
-    row.dataset.gap = gap.cause;
-    row.dataset.since = gap.since;
+    const row = document.createElement("li");
+    describeGap(row, gap);
     if (gap.until === null) {
       openGaps.set(gap.cause, row);
       add(row);
@@ -132,6 +131,26 @@ function noteGap(gap) {
     }
   }
   showState();
+}
+
+/**
+ * Lines of a gap were brought back. They stand where they belong, which is above, so they do not come here: the row of the gap
+ * says so, or, where it has none any more, one of its own.
+ */
+function noteHealed(gap) {
+  const shown = shownGap(gap);
+  if (shown !== undefined) return describeGap(shown, gap);
+  const row = document.createElement("li");
+  describeGap(row, gap);
+  add(row);
+}
+
+/** Has a row tell of a gap. A healed one does not call for attention. */
+function describeGap(row, gap) {
+  row.className = `mark gap ${gap.state}`;
+  row.textContent = gapWords(gap);
+  row.dataset.gap = gap.cause;
+  row.dataset.since = gap.since;
 }
 
 /** The row of a gap that is on the page already, if there is one. */
@@ -149,9 +168,22 @@ function placeGaps(time) {
 }
 
 /** A gap of the stream in words. It is of this server's making. */
-function gapWords({ since, until, cause, state }) {
-  if (cause === "before") return `Nothing was recorded before ${until}`;
-  return `Gap: lines may be missing from ${since} to ${until ?? "now"}: ${cause}, ${state}`;
+function gapWords({ since, until, cause, state, healed, reason }) {
+  if (cause === "before" && Date.parse(since) <= 0) return `Nothing was recorded before ${until}`;
+  const from = sourcesWords(healed?.sources ?? []);
+  if (state === "healed") {
+    return `Gap healed: from ${since} to ${until} (${cause})${from}; the search has its lines`;
+  }
+  const why = reason === null ? "" : `; ${reason}`;
+  return `Gap: lines may be missing from ${since} to ${until ?? "now"}: ${cause}, ${state}${from}${why}`;
+}
+
+/** Who has brought how many lines back, after a comma. */
+function sourcesWords(sources) {
+  return sources.filter(({ lines }) => lines > 0)
+    .map(({ name, lines }) =>
+      `, ${lines === 1 ? "1 line" : `${lines.toLocaleString("en-US")} lines`} from ${name}`
+    ).join("");
 }
 
 /** Lines that wait for the disk, in words. It is JSON, and of this server's making. */

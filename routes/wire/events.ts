@@ -18,8 +18,10 @@ export const laggedSchema = v.strictObject({
 export const eventSchemas: {
   /** A gap has begun or ended, or lies in what comes next. */
   readonly gap: typeof gapSchema;
+  /** Lines of a gap were brought back: it is `healed` now, or `partial`. */
+  readonly healed: typeof gapSchema;
   /** Lines came that the disk does not take, or takes by now. */
   readonly held: typeof heldSchema;
   /** See {@linkcode laggedSchema}. */
   readonly lagged: typeof laggedSchema;
-} = { gap: gapSchema, held: heldSchema, lagged: laggedSchema };
+} = { gap: gapSchema, healed: gapSchema, held: heldSchema, lagged: laggedSchema };

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fitHealing } from "../../lib/gaps/healing.ts";
 import { gapLine } from "../../lib/gaps/ledger_line.ts";
 import { indexHeader, indexLine } from "../../lib/archive/blocks/day_index.ts";
 import {
@@ -45,8 +46,23 @@ Deno.test("The longest and the shortest lines are within their limits", () => {
   const seal = { sealed: true as const, rawBytes: most, gzBytes: most, lines: most, untimed: most };
   const sealLine = indexLine({ ...seal, first: time, last: time, crc32: "00000000" });
   assert.ok(sealLine.length + 1 <= SEAL_LINE_LIMIT_BYTES, "with the line feed before it");
-  const gap = { sinceMs: 0, untilMs: 8.64e15, cause: "undelivered" as const, state: "partial" as const };
-  assert.ok(gapLine({ ...gap, id: most }).length <= GAP_LINE_LIMIT_BYTES);
+  const healing = fitHealing({
+    sources: Array.from({ length: 9 }, (_, number) => ({
+      name: `${number}${"\\".repeat(300)}`,
+      lines: number === 0 ? most - 8 : 1,
+    })),
+    atMs: 8.64e15,
+    doneUntilMs: 8.64e15,
+    reason: "€".repeat(400),
+  });
+  const gap = {
+    sinceMs: 0,
+    untilMs: 8.64e15,
+    cause: "undelivered" as const,
+    state: "partial" as const,
+    healing,
+  };
+  assert.ok(new TextEncoder().encode(gapLine({ ...gap, id: most })).length <= GAP_LINE_LIMIT_BYTES);
   assert.ok('{"id":1,"until":"2026-11-22T10:00:00.000Z"}'.length >= GAP_LINE_LEAST_BYTES);
 });
 

@@ -109,6 +109,7 @@ Deno.test("A ledger of then is read", () => {
         untilMs: Date.parse("2026-11-20T10:00:02.500Z"),
         cause: "start",
         state: "lost",
+        healing: null,
       },
       {
         id: 2,
@@ -116,6 +117,7 @@ Deno.test("A ledger of then is read", () => {
         untilMs: null,
         cause: "disconnect",
         state: "open",
+        healing: null,
       },
     ],
     lastId: 2,

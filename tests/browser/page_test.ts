@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import type { Gap, GapState } from "../../lib/gaps/gap.ts";
+import type { Parts } from "../../routes/parts.ts";
+import { createParts, serve } from "../routes/rig.ts";
 import { browserTest } from "./browser_case.ts";
 import { assertFits } from "./chromium.ts";
 import { type FlyRecord, recordLine } from "./recorded.ts";
@@ -98,6 +101,69 @@ browserTest("The page draws the gaps of a day, and a search says that lines may 
   await page.getByRole("link", { name: DAY, exact: true }).click();
   assert.match(await page.locator(".facts").innerText(), /Partial: .* 1 h 30 m .* 1 gap/);
 });
+
+browserTest("A healed gap looks healed: on the day, among the lines, and in the tail", {
+  days: { [DAY]: [past(1, { message: "one" }), past(20, { message: "two" })] },
+  gaps: [
+    `{"id":1,"since":"2026-01-04T09:00:00.000Z","until":"2026-01-04T09:00:00.500Z","cause":"start","state":"lost"}`,
+    `{"id":2,"since":"${DAY}T10:00:02.000Z","until":"${DAY}T10:00:17.000Z","cause":"stall","state":"healed",` +
+    `"healing":{"sources":[{"name":"fly","lines":412}],"at":"${DAY}T10:15:17.000Z","until":null,"reason":null}}`,
+  ],
+}, async (browser, recorded) => {
+  const { page, misdeeds } = await browser.open(recorded.url);
+  const row = page.getByRole("row").filter({ hasText: DAY });
+  const words = `Gap healed: 15 s from ${DAY} 10:00:02 (stall), 412 lines from fly, at ${DAY} 10:15:17`;
+  assert.equal(await row.locator(".gap.healed title").textContent(), words);
+  const [healed, covered, accent] = await page.evaluate(`[
+    getComputedStyle(document.querySelector(".gap.healed")).fill,
+    getComputedStyle(document.querySelector(".covered")).fill,
+    getComputedStyle(document.querySelector(".primary")).backgroundColor,
+  ]`) as string[];
+  assert.notEqual(healed, covered);
+  assert.notEqual(healed, accent);
+  const summary = row.locator("summary");
+  assert.equal(await summary.innerText(), "complete, 1 gap healed");
+  assert.equal(await summary.getAttribute("title"), words);
+  assert.equal(await row.getByText(words).last().isVisible(), false);
+  await summary.click();
+  await row.getByRole("listitem").getByText(words).waitFor();
+
+  await page.goto(`${recorded.url}/search?since=${DAY}&until=${DAY}T23:00`);
+  assert.match(await page.locator(".facts").innerText(), /^Complete: .* 1 gap of it was healed\.$/);
+  assert.deepEqual(
+    (await page.locator(".lines > li:not(.day)").allInnerTexts()).map((row) => row.trim().split("\n").at(-1)),
+    ["one", words, "two"],
+  );
+  await page.goto(`${recorded.url}/tail?since=${DAY}`);
+  await page.locator(".mark.healed", { hasText: "412 lines from fly" }).waitFor();
+  assert.deepEqual(misdeeds, []);
+});
+
+browserTest(
+  "The row of a gap in the tail says that it was healed when it is, and so does one of its own",
+  {},
+  async (browser) => {
+    const sinceMs = Date.parse(`${DAY}T10:00:00Z`);
+    const gap = (from: number, state: GapState, lines: number): Gap => ({
+      ...{ id: 1, sinceMs: sinceMs + from, untilMs: sinceMs + from + 5000, cause: "stall", state },
+      healing: { sources: [{ name: "fly", lines }], atMs: sinceMs, doneUntilMs: null, reason: null },
+    });
+    const told = [gap(0, "lost", 0), gap(0, "partial", 5), gap(0, "healed", 9), gap(60_000, "healed", 3)];
+    const followers: Parts["followers"] = {
+      follow: ({ gapNotice }) => ReadableStream.from(told.map((gap) => gapNotice(gap, true)!)),
+    };
+    await using api = serve(createParts({ followers }));
+    const { page } = await browser.open(`http://127.0.0.1:${await api.port()}/tail`);
+    const rows = page.locator("#lines > .mark");
+    await rows.nth(1).waitFor();
+    const words = (from: string, to: string, lines: number) =>
+      `Gap healed: from ${DAY}T${from}.000Z to ${DAY}T${to}.000Z (stall), ${lines} lines from fly; ` +
+      "the search has its lines";
+    const shown = [words("10:01:00", "10:01:05", 3), words("10:00:00", "10:00:05", 9)];
+    assert.deepEqual((await rows.allInnerTexts()).toSorted(), shown.toSorted());
+    assert.equal(await page.locator(".mark:not(.healed)").count(), 0);
+  },
+);
 
 browserTest(
   "The tail shows lines as they are recorded, with levels and colours, until it is paused",

@@ -48,6 +48,7 @@ async function main(directory: string | undefined): Promise<void> {
     wrong: "/search?since=teatime",
     tail: "/tail?tail=60",
     around: `/?around=${names[1]}:200000`,
+    healed: `/search?since=${names[2]}T08:00&until=${names[2]}T09:00`,
   };
   for (const [name, path] of Object.entries(paths)) {
     await picture(join(directory, `${name}.png`), path, { width: 1280, height: 900 });
@@ -91,12 +92,25 @@ function gapLines(): string[] {
   const gaps = [
     [8, 9.4, 9.41, "start", "lost"],
     [1, 14.2, 14.22, "disconnect", "lost"],
+    [2, 8.1, 8.6, "stop", "healed"],
     [3, 2.5, 4.1, "stall", "partial"],
     [3, 17.9, 17.95, "crash", "healed"],
     [6, -1.5, 25, "refused", "lost"],
   ] as const;
   return gaps.map(([ago, from, to, cause, state], number) => {
     const at = (hours: number) => new Date(midnightMs - ago * DAY_MS + hours * 3_600_000).toISOString();
-    return JSON.stringify({ id: number + 1, since: at(from), until: at(to), cause, state });
+    const healing = {
+      sources: [{ name: "http://[fdaa::1]:8080", lines: 412 }, {
+        name: "fly",
+        lines: state === "healed" ? 3 : 0,
+      }],
+      ...{
+        at: at(to + 0.25),
+        until: null,
+        reason: state === "healed" ? null : "2 of 9 lines after the gap are not there",
+      },
+    };
+    const known = { id: number + 1, since: at(from), until: at(to), cause, state };
+    return JSON.stringify(state === "lost" ? known : { ...known, healing });
   });
 }

@@ -45,6 +45,8 @@ Deno.test("Flightlog over files of which bytes have changed gives right answers 
       until: "2026-11-22T15:00:00.000Z",
       cause: "disk",
       state: "lost",
+      healed: null,
+      reason: null,
     }]);
 
     const day = "since=2026-11-22&until=2026-11-23";
@@ -93,6 +95,8 @@ Deno.test("Flightlog over a day whose files it leaves alone says wherever that d
     until: "2026-11-23T00:00:00.000Z",
     cause: "disk",
     state: "lost",
+    healed: null,
+    reason: null,
   };
   const { gaps } = await (await ask("/gaps?since=2026-11-22T10:00:00Z&until=2026-11-22T10:00:01Z")).json();
   assert.deepEqual(gaps.filter(({ cause }: { cause: string }) => cause === "disk"), [wholeDay]);

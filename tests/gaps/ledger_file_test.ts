@@ -1,6 +1,7 @@
 import { GapLedger } from "../../lib/gaps/ledger.ts";
 import { readGaps } from "../../lib/gaps/ledger_reader.ts";
 import assert from "node:assert/strict";
+import { GAPS_RESERVE_BYTES } from "../../lib/archive/format.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { NOON } from "../archive/archive_rig.ts";
 import { SmallDisk } from "../archive/small_disk.ts";
@@ -34,7 +35,7 @@ Deno.test({
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
     await ledger.close();
-    assert.equal(Deno.readTextFileSync(`${disk.path}/gaps.reserve`), "\n".repeat(8192));
+    assert.equal(Deno.readTextFileSync(`${disk.path}/gaps.reserve`), "\n".repeat(GAPS_RESERVE_BYTES));
     assert.deepEqual(readGaps(disk.path), before);
   },
 });

@@ -8,12 +8,57 @@ const GAP: Gap = {
   untilMs: Date.parse("2026-11-22T12:00:01Z"),
   cause: "stall",
   state: "partial",
+  healing: null,
 };
 
 Deno.test("readGapLine() reads what gapLine() wrote", () => {
   for (const gap of [GAP, { ...GAP, untilMs: null, state: "open" as const }]) {
-    assert.deepEqual(readGapLine(gapLine(gap).trimEnd()), { ...gap, isChecked: true });
+    const { healing: _none, ...said } = gap;
+    assert.deepEqual(readGapLine(gapLine(gap).trimEnd()), { ...said, isChecked: true });
   }
+});
+
+const HEALED: Gap = {
+  ...GAP,
+  healing: {
+    sources: [{ name: "http://[fdaa::1]:8080", lines: 0 }, { name: "fly", lines: 412 }],
+    atMs: Date.parse("2026-11-22T12:15:01Z"),
+    doneUntilMs: Date.parse("2026-11-22T12:00:00.750Z"),
+    reason: 'Fly said "503": it will be asked again',
+  },
+};
+
+Deno.test("A line tells after the state what was done to heal a gap, and is read back", () => {
+  const line = gapLine(HEALED).trimEnd();
+  const told = '"state":"partial","healing":{"sources":[{"name":"http://[fdaa::1]:8080","lines":0},' +
+    '{"name":"fly","lines":412}],"at":"2026-11-22T12:15:01.000Z","until":"2026-11-22T12:00:00.750Z",' +
+    '"reason":"Fly said \\"503\\": it will be asked again"},"check":"';
+  assert.ok(line.includes(told), line);
+  assert.deepEqual(readGapLine(line), { ...HEALED, isChecked: true });
+  assert.equal(readGapLine(line.replace("412", "413")), "its checksum is wrong");
+});
+
+Deno.test("readGapLine() takes no healing that gapLine() could not have written", () => {
+  const right = {
+    sources: [{ name: "fly", lines: 1 }],
+    at: "2026-11-22T12:15:01.000Z",
+    until: null,
+    reason: null,
+  };
+  const read = (healing: unknown) => readGapLine(JSON.stringify({ id: 1, state: "healed", healing }));
+  assert.equal(typeof read(right), "object");
+  for (
+    const wrong of [
+      ...[null, [], "fly", {}, { ...right, more: 1 }, { ...right, at: "soon" }, { ...right, at: null }],
+      ...[{ ...right, until: 5 }, { ...right, reason: 5 }, { ...right, sources: null }],
+      ...[[{ name: "fly" }], [{ name: "fly", lines: -1 }], [{ name: "fly", lines: 0.5 }], [{
+        name: 1,
+        lines: 1,
+      }]]
+        .map((sources) => ({ ...right, sources })),
+      { ...right, sources: Array.from({ length: 9 }, (_, number) => ({ name: `peer ${number}`, lines: 1 })) },
+    ]
+  ) assert.equal(read(wrong), "it is no entry", JSON.stringify(wrong));
 });
 
 Deno.test("readGapLine() reads the two lines that a gap had before lines had checksums", () => {

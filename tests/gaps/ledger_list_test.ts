@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { Gap, GapCause, GapState } from "../../lib/gaps/gap.ts";
-import { GapList, GAPS_LIMIT, joinNearest } from "../../lib/gaps/ledger_list.ts";
+import { GapList, GAPS_LIMIT, joinNearest, latestOf } from "../../lib/gaps/ledger_list.ts";
 
 function ended(id: number, sinceMs: number, state: GapState = "lost"): Gap {
-  return { id, sinceMs, untilMs: sinceMs + 10, cause: "stop", state };
+  return { id, sinceMs, untilMs: sinceMs + 10, cause: "stop", state, healing: null };
 }
 
 Deno.test("Joining gaps keeps their ids, and never makes one of two states or causes", () => {
@@ -13,6 +13,7 @@ Deno.test("Joining gaps keeps their ids, and never makes one of two states or ca
     untilMs: sinceMs + 10,
     cause,
     state,
+    healing: null,
   });
   const gaps = [
     gap(1, 0, "stop", "lost"),
@@ -116,4 +117,74 @@ Deno.test("GapList.add() ends none of the gaps that last and were joined when on
   list.add(ended(1, 20));
   assert.deepEqual(list.gaps()[0], lasting(1));
   assert.equal(list.gaps().length, before.length);
+});
+
+/** Who has brought how many lines of a gap, when. */
+function by(gap: Gap, name: string, lines: number, atMs: number): Gap {
+  return { ...gap, healing: { sources: [{ name, lines }], atMs, doneUntilMs: null, reason: null } };
+}
+
+Deno.test("joinNearest() joins gaps of one state whoever has healed them, with the lines of all", () => {
+  const gaps = [
+    by(ended(1, 0, "healed"), "fly", 3, 100),
+    by(ended(2, 11, "healed"), "http://b", 4, 200),
+    by(ended(3, 22, "healed"), "fly", 5, 150),
+    ended(4, 33),
+    ended(5, 900),
+  ];
+  const healing = {
+    sources: [{ name: "fly", lines: 8 }, { name: "http://b", lines: 4 }],
+    atMs: 200,
+    doneUntilMs: null,
+    reason: null,
+  };
+  assert.deepEqual(joinNearest(gaps, 1), [
+    { ...ended(1, 0, "healed"), untilMs: 32, healing },
+    ended(4, 33),
+    ended(5, 900),
+  ]);
+});
+
+Deno.test("joinNearest() takes a lost gap for one that nobody has looked for where that is so of a part", () => {
+  const [first, second, last] = [by(ended(1, 0), "fly", 0, 100), ended(2, 11), ended(3, 900)];
+  assert.deepEqual(joinNearest([first, second, last], 2), [{ ...ended(1, 0), untilMs: 21 }, last]);
+  const looked = joinNearest([first, by(second, "fly", 0, 300), last], 2)[0]!;
+  assert.equal(looked.healing?.atMs, 300);
+});
+
+Deno.test("latestOf() passes over gaps that were noted long after their time", () => {
+  const late = (id: number, cause: GapCause): Gap => ({ ...ended(id, 0), cause });
+  assert.equal(latestOf([]), undefined);
+  assert.equal(latestOf([ended(1, 50), late(2, "undelivered"), late(3, "before")])?.id, 1);
+  const gaps = [ended(1, 50), ended(2, 61), ended(3, 72), late(4, "undelivered"), late(5, "undelivered")];
+  assert.deepEqual(joinNearest(gaps, 3).map(({ id }) => id), [1, 3, 4], "the latest stays as it is");
+});
+
+Deno.test("GapList.add() takes the healing that was found out last, also where an older line comes again", () => {
+  const lost = ended(1, 0);
+  const told = [
+    lost,
+    by(lost, "fly", 0, 100),
+    by(lost, "fly", 0, 200),
+    by(ended(1, 0, "partial"), "fly", 5, 200),
+    by(ended(1, 0, "partial"), "fly", 7, 300),
+    by(ended(1, 0, "healed"), "fly", 9, 300),
+    { ...by(ended(1, 0, "healed"), "fly", 12, 400), untilMs: 30 },
+  ];
+  for (const [number, gap] of told.entries()) {
+    assert.deepEqual(known(...told.slice(0, number + 1)), gap);
+    for (const again of told.slice(0, number)) {
+      assert.deepEqual(
+        known(...told.slice(0, number + 1), again),
+        gap,
+        `${JSON.stringify(again)} comes again`,
+      );
+    }
+  }
+});
+
+Deno.test("GapList.add() forgets the healing of a lost gap that has gone on since", () => {
+  const wider = { ...ended(1, 0), untilMs: 15 };
+  assert.deepEqual(known(by(ended(1, 0), "fly", 0, 100), wider), wider);
+  assert.deepEqual(known(wider, by(ended(1, 0), "fly", 0, 100)), wider);
 });

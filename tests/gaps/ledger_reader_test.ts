@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { cpuUsage } from "node:process";
 import { checkedLine } from "../../lib/archive/checked_line.ts";
+import { gapLine } from "../../lib/gaps/ledger_line.ts";
 import { GAPS_LIMIT } from "../../lib/gaps/ledger_list.ts";
-import { readGaps } from "../../lib/gaps/ledger_reader.ts";
+import { readGapFiles, readGaps, REPEATS_LIMIT } from "../../lib/gaps/ledger_reader.ts";
 import { NOON, TestDirectory } from "../archive/archive_rig.ts";
 import type { ReadGapsReport } from "./read_gaps_child.ts";
 
@@ -36,9 +37,16 @@ Deno.test("readGaps() tells each gap with its id", () => {
   directory.write("gaps.jsonl", LINES);
   const { gaps, lastId, faults } = readGaps(directory.path);
   assert.deepEqual(gaps, [
-    { id: 1, sinceMs: START, untilMs: START + 1000, cause: "start", state: "lost" },
-    { id: 2, sinceMs: START + 3_600_000, untilMs: START + 3_602_000, cause: "disconnect", state: "lost" },
-    { id: 3, sinceMs: START + 10_800_000, untilMs: null, cause: "crash", state: "open" },
+    { id: 1, sinceMs: START, untilMs: START + 1000, cause: "start", state: "lost", healing: null },
+    {
+      id: 2,
+      sinceMs: START + 3_600_000,
+      untilMs: START + 3_602_000,
+      cause: "disconnect",
+      state: "lost",
+      healing: null,
+    },
+    { id: 3, sinceMs: START + 10_800_000, untilMs: null, cause: "crash", state: "open", healing: null },
   ]);
   assert.deepEqual([lastId, faults], [3, []]);
 });
@@ -82,10 +90,34 @@ Deno.test("A gap that is healed after it was joined with lost ones heals none of
   assert.deepEqual(gaps[0], first);
   assert.deepEqual(gaps.find(({ id }) => id === 2), {
     ...{ id: 2, sinceMs: START + 20_000, untilMs: START + 21_500 },
-    ...{ cause: "stop", state: "healed" },
+    ...{ cause: "stop", state: "healed", healing: null },
   });
   assert.equal(gaps.at(-1)?.id, count, "the gap that was noted last is the last");
   assert.deepEqual(faults, []);
+});
+
+/** A line that tells, at so many milliseconds since 1970, that gap 1 is being healed. */
+function healingLine(atMs: number): string {
+  const healing = { sources: [{ name: "fly", lines: 5 }], atMs, doneUntilMs: null, reason: null };
+  return gapLine({ id: 1, sinceMs: START, untilMs: START + 1000, cause: "start", state: "partial", healing });
+}
+
+Deno.test("A ledger in which very many lines tell of the healing of one gap is written anew when it is opened", () => {
+  using directory = new TestDirectory();
+  for (const [repeats, isUntidy] of [[REPEATS_LIMIT, false], [REPEATS_LIMIT + 1, true]] as const) {
+    const lines = Array.from({ length: 2 + repeats }, (_, number) => healingLine(number));
+    directory.write("gaps.jsonl", lines.join(""));
+    const found = readGapFiles(directory.path);
+    assert.equal(found.isUntidy, isUntidy, `${repeats} lines`);
+    assert.equal(found.gaps[0]?.healing?.atMs, 1 + repeats, "the last line holds");
+  }
+});
+
+Deno.test("A damaged line after one that tells of the healing of an old gap leaves only the time since the last gap in doubt", () => {
+  using directory = new TestDirectory();
+  const damaged = lineOf(4, "lost").replace("stop", "step");
+  directory.write("gaps.jsonl", LINES.split("\n").slice(0, 2).join("\n") + "\n" + healingLine(0) + damaged);
+  assert.deepEqual(readGapFiles(directory.path).doubtful, [{ sinceMs: START + 3_602_000, untilMs: null }]);
 });
 
 Deno.test("A ledger of 100,000 gaps opens within a second, in either form", () => {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { GAPS_RESERVE_BYTES } from "../../lib/archive/format.ts";
 import { GAPS_LIMIT } from "../../lib/gaps/ledger_list.ts";
 import { gapLine } from "../../lib/gaps/ledger_line.ts";
 import { GapLedger } from "../../lib/gaps/ledger.ts";
 import { readGaps } from "../../lib/gaps/ledger_reader.ts";
-import type { Gap, GapState } from "../../lib/gaps/gap.ts";
+import type { Gap, GapHealing, GapState } from "../../lib/gaps/gap.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { createRandomBelow } from "../rig/random.ts";
@@ -26,7 +27,7 @@ Deno.test("A gap is on the disk when it begins and when it ends, and survives op
   ledger.begin("disconnect", START);
   await ledger.flush();
   assert.deepEqual(readGaps(directory.path).gaps, [
-    { id: 1, sinceMs: START, untilMs: null, cause: "disconnect", state: "open" },
+    { id: 1, sinceMs: START, untilMs: null, cause: "disconnect", state: "open", healing: null },
   ]);
   ledger.begin("disconnect", START + 500); // goes on
   ledger.end(START + 2000);
@@ -37,6 +38,7 @@ Deno.test("A gap is on the disk when it begins and when it ends, and survives op
     untilMs: START + 2000,
     cause: "disconnect",
     state: "lost",
+    healing: null,
   }];
   assert.deepEqual(all(ledger), wanted);
   assert.deepEqual(ledger.open, []);
@@ -82,7 +84,7 @@ Deno.test("A ledger is lines and nothing else: one says all of a gap, with a che
   ledger.begin("crash", START + 3 * hour);
   await ledger.close();
   assert.equal(directory.text("gaps.jsonl"), LINES);
-  assert.equal(directory.text("gaps.reserve"), "\n".repeat(8192));
+  assert.equal(directory.text("gaps.reserve"), "\n".repeat(GAPS_RESERVE_BYTES));
 });
 
 Deno.test("A first start is news and no warning", async () => {
@@ -134,7 +136,14 @@ Deno.test("A damaged line between others becomes a gap that lies between theirs"
   directory.write("gaps.jsonl", [first, second!.replace("13:00:00", "13:00:01"), third, ""].join("\n"));
   const ledger = open(directory.path);
   assert.deepEqual(all(ledger).filter(({ cause }) => cause === "disk"), [
-    { id: 4, sinceMs: START + 1000, untilMs: START + 10_800_000, cause: "disk", state: "lost" },
+    {
+      id: 4,
+      sinceMs: START + 1000,
+      untilMs: START + 10_800_000,
+      cause: "disk",
+      state: "lost",
+      healing: null,
+    },
   ]);
   await ledger.close();
 });
@@ -152,13 +161,13 @@ Deno.test("What a full disk left in the reserve is part of the ledger, and moves
   using directory = new TestDirectory();
   const [first, second, third] = LINES.trimEnd().split("\n");
   directory.write("gaps.jsonl", first + "\n");
-  directory.write("gaps.reserve", `${second}\n${third}\n`.padEnd(8192, "\n"));
+  directory.write("gaps.reserve", `${second}\n${third}\n`.padEnd(GAPS_RESERVE_BYTES, "\n"));
   assert.deepEqual(readGaps(directory.path).gaps.map(({ cause }) => cause), ["start", "disconnect", "crash"]);
   const ledger = open(directory.path);
   assert.deepEqual(all(ledger).map(({ cause }) => cause), ["start", "disconnect", "crash"]);
   await ledger.close();
   assert.equal(directory.text("gaps.jsonl"), LINES);
-  assert.equal(directory.text("gaps.reserve"), "\n".repeat(8192));
+  assert.equal(directory.text("gaps.reserve"), "\n".repeat(GAPS_RESERVE_BYTES));
 });
 
 Deno.test("A ledger cut at any byte keeps the entries that are whole, and takes new ones", async () => {
@@ -234,7 +243,14 @@ Deno.test("A gap is rounded outwards, to whole milliseconds, in memory and on th
   const ledger = open(directory.path);
   ledger.begin("stop", START + 0.9);
   ledger.end(START + 1000.1);
-  const wanted: Gap[] = [{ id: 1, sinceMs: START, untilMs: START + 1001, cause: "stop", state: "lost" }];
+  const wanted: Gap[] = [{
+    id: 1,
+    sinceMs: START,
+    untilMs: START + 1001,
+    cause: "stop",
+    state: "lost",
+    healing: null,
+  }];
   assert.deepEqual(all(ledger), wanted);
   await ledger.close();
   assert.deepEqual(readGaps(directory.path).gaps, wanted);
@@ -255,7 +271,14 @@ Deno.test("A gap that ends as several spans is as many gaps, and lasts on while 
   ledger.cover("disconnect", [{ sinceMs: START + 9000, untilMs: START + 9500 }]);
   const spans = [[2, -500, 0], [1, 0, 1000], [3, 5000, 7000], [4, 9000, 9500]];
   const wanted = spans.map(([id, since, until]): Gap => (
-    { id: id!, sinceMs: START + since!, untilMs: START + until!, cause: "disconnect", state: "lost" }
+    {
+      id: id!,
+      sinceMs: START + since!,
+      untilMs: START + until!,
+      cause: "disconnect",
+      state: "lost",
+      healing: null,
+    }
   ));
   assert.deepEqual(all(ledger), wanted);
   await ledger.close();
@@ -268,7 +291,14 @@ function openWith(
   ...gaps: [sinceMs: number, untilMs: number, state: GapState][]
 ): GapLedger {
   const lines = gaps.map(([since, until, state], number) =>
-    gapLine({ id: number + 1, sinceMs: START + since, untilMs: START + until, cause: "disconnect", state })
+    gapLine({
+      id: number + 1,
+      sinceMs: START + since,
+      untilMs: START + until,
+      cause: "disconnect",
+      state,
+      healing: null,
+    })
   );
   directory.write("gaps.jsonl", lines.join(""));
   return open(directory.path);
@@ -336,6 +366,7 @@ Deno.test("Joining too many gaps while running makes none of a healed and a lost
       untilMs: START + 10_000_010,
       cause: "disconnect",
       state: "healed",
+      healing: null,
     }],
     ...[{
       id: 2,
@@ -343,6 +374,7 @@ Deno.test("Joining too many gaps while running makes none of a healed and a lost
       untilMs: START + 10_000_030,
       cause: "disconnect",
       state: "partial",
+      healing: null,
     }],
   ]);
   assert.equal(gaps.at(-1)?.id, GAPS_LIMIT + 1);
@@ -401,3 +433,187 @@ for (const [earlierMs, count] of [[0, 1], [2, 1], [3, 2]] as const) {
     await ledger.close();
   });
 }
+
+const HOUR_MS = 3_600_000;
+
+/** A ledger with a gap of one minute from noon on, of id 1, that has ended. */
+function openWithGap(directory: TestDirectory): GapLedger {
+  const ledger = open(directory.path);
+  ledger.begin("disconnect", START);
+  ledger.end(START + 60_000);
+  return ledger;
+}
+
+function healing(lines: number, reason: string | null = null, name = "fly"): GapHealing {
+  return { sources: [{ name, lines }], atMs: START + HOUR_MS, doneUntilMs: null, reason };
+}
+
+const MINUTE = { sinceMs: START, untilMs: START + 60_000 };
+
+/** Whether memory and disk agree; and what they say. */
+async function agreed(ledger: GapLedger, directory: TestDirectory): Promise<readonly Gap[]> {
+  await ledger.flush();
+  const gaps = readGaps(directory.path).gaps.toSorted((a, b) => a.sinceMs - b.sinceMs);
+  assert.deepEqual(gaps, all(ledger));
+  return gaps;
+}
+
+Deno.test("noteHealing() is on the disk, told to listeners with what was known before, and logged", async () => {
+  using directory = new TestDirectory();
+  const logger = keepingLogger();
+  const ledger = GapLedger.open(directory.path, { clock, logger });
+  ledger.begin("disconnect", START);
+  ledger.end(START + 60_000);
+  const heard: [string, string | undefined][] = [];
+  const cancel = ledger.onChange((gap, was) => heard.push([gap.state, was?.state]));
+  assert.equal(
+    ledger.noteHealing(1, { state: "partial", healing: healing(5, "late"), span: MINUTE }),
+    "noted",
+  );
+  assert.equal(ledger.noteHealing(1, { state: "healed", healing: healing(7), span: MINUTE }), "noted");
+  assert.equal(ledger.noteHealing(1, { state: "lost", healing: healing(0), span: MINUTE }), "kept");
+  assert.deepEqual(heard, [["partial", "lost"], ["healed", "partial"]]);
+  cancel();
+  const wanted: Gap = { id: 1, ...MINUTE, cause: "disconnect", state: "healed", healing: healing(7) };
+  assert.deepEqual(await agreed(ledger, directory), [wanted]);
+  await ledger.close();
+  assert.deepEqual(
+    logger.events.filter((event) => event.startsWith("info gap healing")).map((event) => event.slice(17)),
+    ["partial", "healed"].map((state) =>
+      JSON.stringify({
+        ...{
+          cause: "disconnect",
+          since: "2026-11-22T12:00:00.000Z",
+          until: "2026-11-22T12:01:00.000Z",
+          state,
+        },
+        ...state === "partial"
+          ? { from: "5 lines from fly", reason: "late" }
+          : { from: "7 lines from fly", reason: null },
+      })
+    ),
+  );
+  const again = open(directory.path);
+  assert.deepEqual(all(again), [wanted]);
+  await again.close();
+});
+
+Deno.test("noteHealing() of a gap that is gone or lasts does nothing, and says so", async () => {
+  using directory = new TestDirectory();
+  const ledger = open(directory.path);
+  ledger.begin("disconnect", START);
+  const outcome = { state: "healed", healing: healing(1), span: MINUTE } as const;
+  assert.equal(ledger.noteHealing(7, outcome), "gone");
+  assert.equal(ledger.noteHealing(1, outcome), "grown");
+  assert.deepEqual(all(ledger).map(({ state, healing }) => [state, healing]), [["open", null]]);
+  await ledger.close();
+});
+
+Deno.test("A lost gap that goes on while its lines are fetched is not told as healed", async () => {
+  using directory = new TestDirectory();
+  const ledger = openWithGap(directory);
+  ledger.noteHealing(1, { state: "lost", healing: healing(0, "nobody has it"), span: MINUTE });
+  ledger.cover("disconnect", [{ sinceMs: START + 30_000, untilMs: START + 70_000 }]);
+  assert.equal(all(ledger)[0]!.healing, null, "nobody has looked for all of it");
+  assert.equal(ledger.noteHealing(1, { state: "healed", healing: healing(5), span: MINUTE }), "grown");
+  const [gap] = await agreed(ledger, directory);
+  assert.deepEqual([gap!.state, gap!.untilMs, gap!.healing?.sources[0]?.lines], [
+    "partial",
+    START + 70_000,
+    5,
+  ]);
+  const whole = { sinceMs: START, untilMs: START + 70_000 };
+  assert.equal(ledger.noteHealing(1, { state: "healed", healing: healing(6), span: whole }), "noted");
+  ledger.cover("disconnect", [{ sinceMs: START, untilMs: START + 80_000 }]);
+  assert.deepEqual((await agreed(ledger, directory)).map(({ state }) => state), ["healed", "lost"]);
+  await ledger.close();
+});
+
+Deno.test("A gap to which others were joined while its lines were fetched is not told as healed", async () => {
+  using directory = new TestDirectory();
+  const ledger = open(directory.path);
+  for (let count = 0; count <= GAPS_LIMIT; count++) {
+    ledger.begin("disconnect", START + count * 5000);
+    ledger.end(START + count * 5000 + 1000);
+  }
+  const ids = all(ledger).map(({ id }) => id);
+  const outcome = (number: number) => {
+    const sinceMs = START + number * 5000;
+    return { state: "healed", healing: healing(5), span: { sinceMs, untilMs: sinceMs + 1000 } } as const;
+  };
+  assert.equal(ledger.noteHealing(ids[1]! - 1, outcome(ids[1]! - 2)), "gone", "it is a part of another one");
+  assert.equal(ledger.noteHealing(ids[0]!, outcome(ids[0]! - 1)), "grown");
+  assert.deepEqual(all(ledger).filter(({ state }) => state === "healed"), []);
+  await agreed(ledger, directory);
+  await ledger.close();
+});
+
+Deno.test("noteFound() makes a healed gap of a loss that nobody had noticed, and lets it go on where another touches", async () => {
+  using directory = new TestDirectory();
+  const ledger = openWithGap(directory);
+  const found = (from: number, to: number, lines: number, name = "fly") =>
+    ledger.noteFound({ sinceMs: START + from, untilMs: START + to }, healing(lines, null, name));
+  found(600_000.7, 660_000, 3);
+  found(660_000, 719_999.1, 4, "http://b:8080");
+  found(900_000, 960_000, 1);
+  const sources = [{ name: "fly", lines: 3 }, { name: "http://b:8080", lines: 4 }];
+  assert.deepEqual((await agreed(ledger, directory)).slice(1), [
+    {
+      ...{ id: 2, sinceMs: START + 600_000, untilMs: START + 720_000, cause: "undelivered", state: "healed" },
+      healing: { ...healing(0), sources },
+    },
+    {
+      ...{ id: 3, sinceMs: START + 900_000, untilMs: START + 960_000, cause: "undelivered", state: "healed" },
+      healing: healing(1),
+    },
+  ]);
+  assert.equal(ledger.latest()?.id, 1, "it did not begin last");
+  await ledger.close();
+});
+
+Deno.test("noteFound() leaves an undelivered gap that is not healed as it is", async () => {
+  using directory = new TestDirectory();
+  const ledger = open(directory.path);
+  ledger.cover("undelivered", [MINUTE]);
+  ledger.noteFound({ sinceMs: START + 30_000, untilMs: START + 90_000 }, healing(2));
+  assert.deepEqual(
+    (await agreed(ledger, directory)).map((
+      { state, sinceMs, untilMs },
+    ) => [state, sinceMs - START, untilMs! - START]),
+    [["lost", 0, 60_000], ["healed", 30_000, 90_000]],
+  );
+  await ledger.close();
+});
+
+Deno.test("noteBefore() makes one lost gap of the days before the first start, and heals like any other", async () => {
+  using directory = new TestDirectory();
+  const logger = keepingLogger();
+  const ledger = GapLedger.open(directory.path, { clock, logger });
+  ledger.begin("start", START);
+  const span = { sinceMs: START - 7 * 24 * HOUR_MS, untilMs: START };
+  assert.equal(ledger.noteBefore(span), 2);
+  assert.equal(ledger.noteBefore({ ...span, sinceMs: 0 }), 2, "there is one already");
+  assert.deepEqual(all(ledger)[0], { id: 2, ...span, cause: "before", state: "lost", healing: null });
+  assert.equal(ledger.latest()?.cause, "start");
+  const progress = { ...healing(100), doneUntilMs: START - 3 * 24 * HOUR_MS };
+  assert.equal(ledger.noteHealing(2, { state: "lost", healing: progress, span }), "noted");
+  assert.equal((await agreed(ledger, directory))[0]!.healing?.doneUntilMs, progress.doneUntilMs);
+  assert.equal(ledger.noteHealing(2, { state: "healed", healing: healing(9000), span }), "noted");
+  assert.equal((await agreed(ledger, directory))[0]!.state, "healed");
+  await ledger.close();
+  assert.ok(logger.events.every((event) => event.startsWith("info")), "a first start is no trouble");
+});
+
+Deno.test("A ledger whose reasons have letters of several bytes goes on behind them when it was written anew", async () => {
+  using directory = new TestDirectory();
+  const ledger = openWithGap(directory);
+  ledger.noteHealing(1, { state: "lost", healing: healing(0, "Fly – „keine“ Zeilen"), span: MINUTE });
+  await ledger.flush();
+  Deno.removeSync(directory.file("gaps.jsonl")); // so that it is written anew
+  ledger.look();
+  await ledger.tryWrite();
+  ledger.begin("stall", START + HOUR_MS);
+  assert.equal((await agreed(ledger, directory)).length, 2);
+  await ledger.close();
+  assert.equal(readGaps(directory.path).damagedLines, 0);
+});

@@ -13,7 +13,14 @@ const START = Date.parse(NOON);
 Deno.test("LedgerWriter writes a gap once more that changes while it is written", async () => {
   using directory = new TestDirectory();
   const found = { end: 0, isTorn: false, reserved: "" };
-  const gaps: Gap[] = [{ id: 1, sinceMs: START, untilMs: START + 1000, cause: "stop", state: "lost" }];
+  const gaps: Gap[] = [{
+    id: 1,
+    sinceMs: START,
+    untilMs: START + 1000,
+    cause: "stop",
+    state: "lost",
+    healing: null,
+  }];
   const [gap] = gaps as [Gap];
   const writer = new LedgerWriter({
     ...{ directory: directory.path, found, gaps: () => gaps },

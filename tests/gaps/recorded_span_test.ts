@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parseDayName } from "../../lib/day.ts";
 import type { Gap } from "../../lib/gaps/gap.ts";
+import type { GapListener } from "../../lib/gaps/ledger.ts";
 import { RecordedSpan } from "../../lib/gaps/recorded_span.ts";
 
 const NOW = "2026-11-24T12:00:00.000Z";
@@ -43,6 +44,7 @@ const START: Gap = {
   untilMs: Date.parse("2026-11-22T20:12:05Z"),
   cause: "start",
   state: "lost",
+  healing: null,
 };
 
 Deno.test("Time before the first start of a recorder is a gap, also where a late line tells of it", () => {
@@ -88,7 +90,7 @@ Deno.test("A span since the first start has the gaps of the ledger and no other"
 
 Deno.test("A start that is written down while the program runs ends the gap before it", () => {
   const gaps: Gap[] = [];
-  let tell = (_gap: Gap): void => {};
+  let tell: GapListener = () => {};
   const span = new RecordedSpan({
     ledger: {
       touching: () => gaps,
@@ -103,8 +105,54 @@ Deno.test("A start that is written down while the program runs ends the gap befo
   });
   assert.equal(span.touching(0, 1)[0]!.untilMs, Date.parse(NOW));
   gaps.push(START);
-  tell(START);
+  tell(START, null);
   assert.equal(span.touching(0, 1)[0]!.untilMs, START.sinceMs);
+});
+
+const BEFORE: Gap = {
+  id: 2,
+  sinceMs: START.sinceMs - 7 * 86_400_000,
+  untilMs: START.sinceMs,
+  cause: "before",
+  state: "healed",
+  healing: { sources: [{ name: "fly", lines: 9 }], atMs: START.sinceMs, doneUntilMs: null, reason: null },
+};
+
+Deno.test("Time before the first start ends where the days begin that somebody else may have", () => {
+  assert.equal(begin({ gaps: [BEFORE, START] }), "2026-11-15T20:12:04.250Z");
+  const span = spanOf({ gaps: [BEFORE, START] });
+  assert.deepEqual(span.touching(BEFORE.sinceMs, START.sinceMs), [BEFORE]);
+  assert.deepEqual(span.touching(-Infinity, Infinity).map(({ id, state }) => `${id} ${state}`), [
+    "0 lost",
+    "2 healed",
+    "1 lost",
+  ]);
+  assert.equal(
+    begin({ gaps: [BEFORE, START], removed: "2026-11-18" }),
+    "2026-11-19T00:00:00.000Z",
+    "what was brought back and then removed is missing",
+  );
+});
+
+Deno.test("Days that somebody else may have and that are noted after the start end the time before them", () => {
+  const gaps: Gap[] = [START];
+  let tell: GapListener = () => {};
+  const span = new RecordedSpan({
+    ledger: {
+      touching: () => gaps,
+      latest: () => null,
+      onChange(listener) {
+        tell = listener;
+        return () => {};
+      },
+    },
+    archive: { oldestDay: () => null, newestRemovedDay: () => null, untouched: new Map() },
+    clock: { now: () => Date.parse(NOW) },
+  });
+  assert.equal(span.touching(0, 1)[0]!.untilMs, START.sinceMs);
+  gaps.unshift(BEFORE);
+  tell(BEFORE, null);
+  assert.equal(span.touching(0, 1)[0]!.untilMs, BEFORE.sinceMs);
 });
 
 Deno.test("A day whose files cannot be read is a gap, and one that is still to come is none", () => {

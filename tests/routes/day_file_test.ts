@@ -111,6 +111,7 @@ Deno.test("answerDay() makes a day's text of its lines one by one, sealed or hot
     untilMs: Date.parse("2026-11-21T10:00:00.7Z"),
     cause: "disconnect",
     state: "lost",
+    healing: null,
   };
   const parts = createParts({ archive, lines: archive.lines, clock, gaps: listedGaps([gap]) });
   await using shown = serve(parts);

@@ -121,7 +121,7 @@ Deno.test("HEAD /logs/{day}/digest has the headers of GET, and makes no digest",
 Deno.test("GET /logs/{day}/digest says how complete the day is", async () => {
   const archive = new ListedDays({ [DAY_NAME]: { text: '{"message":"m"}\n' } });
   const gap = {
-    ...{ id: 1, cause: "disconnect", state: "lost" } as const,
+    ...{ id: 1, cause: "disconnect", state: "lost", healing: null } as const,
     sinceMs: Date.parse("2026-11-22T10:00:00Z"),
     untilMs: Date.parse("2026-11-22T10:00:14Z"),
   };

@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
-import type { Gap, GapCause } from "../../lib/gaps/gap.ts";
+import type { Gap, GapCause, GapHealing } from "../../lib/gaps/gap.ts";
 import { type GapLines, withGapLines } from "../../routes/gap_lines.ts";
 import { gapLine, gapWords } from "../../routes/gap_words.ts";
 
 function gap(since: string, until: string | null, cause: GapCause = "disconnect"): Gap {
   const untilMs = until === null ? null : Date.parse(until);
-  return { id: 1, sinceMs: Date.parse(since), untilMs, cause, state: untilMs === null ? "open" : "lost" };
+  return {
+    id: 1,
+    sinceMs: Date.parse(since),
+    untilMs,
+    cause,
+    state: untilMs === null ? "open" : "lost",
+    healing: null,
+  };
 }
 
 const CUT = gap("2026-11-23T22:35:57.100Z", "2026-11-23T22:36:11.900Z");
@@ -23,6 +30,71 @@ Deno.test("gapLine() has times of the day where the gap is of that day, else ful
   assert.equal(
     gapLine(gap("2026-11-22T22:35:57Z", "2026-11-23T08:00:00Z", "stop"), "2026-11-23"),
     "--- gap 2026-11-22T22:35:57Z – 2026-11-23T08:00:00Z (9 h 24 m): stop ---\n",
+  );
+});
+
+const HEALING: GapHealing = {
+  sources: [{ name: "fly", lines: 412 }, { name: "http://[fdaa::1]:8080", lines: 1 }],
+  atMs: Date.parse("2026-11-23T22:51:12.900Z"),
+  doneUntilMs: null,
+  reason: null,
+};
+const HEALED: Gap = { ...CUT, state: "healed", healing: HEALING };
+const DAYS_BEFORE: Gap = {
+  ...{
+    id: 2,
+    sinceMs: Date.parse("2026-11-16T20:12:04Z"),
+    untilMs: BEFORE.untilMs,
+    cause: "before",
+    state: "lost",
+  },
+  healing: {
+    ...{ sources: [], atMs: 0, doneUntilMs: Date.parse("2026-11-18T00:00:00Z"), reason: null },
+  },
+};
+
+Deno.test("gapLine() says of a healed gap who has brought how many lines, and of one that is healed in part", () => {
+  assert.equal(
+    gapLine(HEALED, "2026-11-23"),
+    "--- gap healed: 15 s from 22:35:57Z, 412 lines from fly, 1 line from http://[fdaa::1]:8080 ---\n",
+  );
+  const none = { ...HEALING, sources: [{ name: "fly", lines: 0 }] };
+  assert.equal(
+    gapLine({ ...HEALED, healing: none }, ""),
+    "--- gap healed: 15 s from 2026-11-23T22:35:57Z, no line was missing, says fly ---\n",
+  );
+  assert.equal(
+    gapLine({ ...HEALED, healing: null }, "2026-11-23"),
+    "--- gap healed: 15 s from 22:35:57Z ---\n",
+  );
+  const some = { ...HEALING, sources: [{ name: "fly", lines: 40 }], reason: "2 of 5 lines are not there" };
+  assert.equal(
+    gapLine({ ...CUT, state: "partial", healing: some }, "2026-11-23"),
+    "--- gap 22:35:57Z – 22:36:12Z (15 s): disconnect, partly healed, 40 lines from fly ---\n",
+  );
+});
+
+Deno.test("gapLine() gives both ends of the days before the first start that somebody else may have", () => {
+  assert.equal(
+    gapLine(DAYS_BEFORE, "2026-11-23"),
+    "--- gap 2026-11-16T20:12:04Z – 2026-11-23T20:12:04Z (168 h 0 m): before ---\n",
+  );
+});
+
+Deno.test("gapWords() says by whom and when a gap was healed, or why it is not", () => {
+  assert.equal(
+    gapWords(HEALED),
+    "Gap healed: 15 s from 2026-11-23 22:35:57 (disconnect), 412 lines from fly, " +
+      "1 line from http://[fdaa::1]:8080, at 2026-11-23 22:51:12",
+  );
+  const reason = "Fly no longer has it: it keeps about seven days";
+  assert.equal(
+    gapWords({ ...CUT, healing: { ...HEALING, sources: [], reason } }),
+    `2026-11-23 22:35:57 to 22:36:12 (15 s): disconnect, lost; ${reason}`,
+  );
+  assert.equal(
+    gapWords(DAYS_BEFORE),
+    "2026-11-16 20:12:04 to 2026-11-23 20:12:04 (168 h 0 m): before, lost, looked through up to 2026-11-18 00:00:00",
   );
 });
 

@@ -34,6 +34,7 @@ Deno.test("GET /status tells the session, the counters, the archive, the disk an
     untilMs: null,
     cause: "disconnect",
     state: "open",
+    healing: null,
   }]);
   archive.findings = [{
     file: "2026-11-22.jsonl",
@@ -74,7 +75,14 @@ Deno.test("GET /status tells the session, the counters, the archive, the disk an
       damaged: [{ day: "2026-11-20", what: "block 3 at 4711 is not what was written" }],
     },
     disk: { totalBytes: 1000, freeBytes: 400 },
-    lastGap: { since: "2026-11-22T09:00:00.000Z", until: null, cause: "disconnect", state: "open" },
+    lastGap: {
+      since: "2026-11-22T09:00:00.000Z",
+      until: null,
+      cause: "disconnect",
+      state: "open",
+      healed: null,
+      reason: null,
+    },
   });
 });
 

@@ -13,6 +13,7 @@ Deno.test("GET / lists the days and ends with commands that work here", async ()
     untilMs: Date.parse("2026-11-21T10:01:14Z"),
     cause: "crash",
     state: "lost",
+    healing: null,
   }]);
   await using api = serve(createParts({ archive, gaps }));
   const answer = await api.ask("/", { headers: { Host: "localhost:1" } });
@@ -45,6 +46,7 @@ Deno.test("GET / leaves out no day up to today, and says how much of one without
     untilMs: null,
     cause: "stop",
     state: "open",
+    healing: null,
   }]);
   await using api = serve(createParts({ archive, gaps }));
   const lines = (await (await api.ask("/")).text()).split("\n");
@@ -104,5 +106,24 @@ Deno.test("formatSpan() shows the two largest units", () => {
     "1 m 14 s",
     "1 h 0 m",
     "25 h 1 m",
+  ]);
+});
+
+Deno.test("GET / says of a day whose gaps are all healed that it is complete, and counts those that are beside others", async () => {
+  const archive = new ListedDays({ "2026-11-22": { text: "{}\n" }, "2026-11-21": { text: "{}\n" } });
+  const gap = (id: number, from: string, to: string, state: "lost" | "healed") => (
+    { id, sinceMs: Date.parse(from), untilMs: Date.parse(to), cause: "crash", state, healing: null } as const
+  );
+  const gaps = listedGaps([
+    gap(1, "2026-11-21T10:00:00Z", "2026-11-21T10:01:14Z", "lost"),
+    gap(2, "2026-11-21T11:00:00Z", "2026-11-21T11:01:00Z", "healed"),
+    gap(3, "2026-11-22T01:00:00Z", "2026-11-22T01:01:00Z", "healed"),
+    gap(4, "2026-11-22T02:00:00Z", "2026-11-22T02:01:00Z", "healed"),
+  ]);
+  await using api = serve(createParts({ archive, gaps }));
+  const rows = (await (await api.ask("/")).text()).split("\n").slice(3, 5);
+  assert.deepEqual(rows.map((row) => row.split(/ {2,}/).at(-1)), [
+    "complete, 2 gaps healed",
+    "1 m 14 s in 1 gap, 1 gap healed",
   ]);
 });

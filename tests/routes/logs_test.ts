@@ -21,6 +21,7 @@ const GAPS = listedGaps([
     untilMs: Date.parse("2026-11-21T10:00:12Z"),
     cause: "disconnect",
     state: "lost",
+    healing: null,
   },
   {
     id: 2,
@@ -28,6 +29,7 @@ const GAPS = listedGaps([
     untilMs: Date.parse("2026-11-21T11:00:02Z"),
     cause: "crash",
     state: "partial",
+    healing: null,
   },
 ]);
 
@@ -71,12 +73,16 @@ Deno.test("GET /logs lists the days, newest first, with their gaps and links", a
           until: "2026-11-21T10:00:12.000Z",
           cause: "disconnect",
           state: "lost",
+          healed: null,
+          reason: null,
         },
         {
           since: "2026-11-21T11:00:00.000Z",
           until: "2026-11-21T11:00:02.000Z",
           cause: "crash",
           state: "partial",
+          healed: null,
+          reason: null,
         },
       ],
       links: {
@@ -152,7 +158,14 @@ Deno.test("GET /logs/{day}.log has another tag when another gap is among the sam
   const tags = new Set<string>();
   for (const state of ["lost", "healed"] as const) {
     const [sinceMs, untilMs] = ["2026-11-21T10:00:00Z", "2026-11-21T10:00:15Z"].map(Date.parse);
-    const gaps = listedGaps([{ id: 1, sinceMs: sinceMs!, untilMs: untilMs!, cause: "crash", state }]);
+    const gaps = listedGaps([{
+      id: 1,
+      sinceMs: sinceMs!,
+      untilMs: untilMs!,
+      cause: "crash",
+      state,
+      healing: null,
+    }]);
     await using api = serve(createParts({ archive: sealedDay(), gaps }));
     const answer = await api.ask("/logs/2026-11-21.log");
     tags.add(answer.headers.get("ETag")!);
@@ -192,6 +205,7 @@ Deno.test("GET /logs/{day} of a day without lines says how much of it may be mis
     untilMs: Date.parse("2026-11-21T00:30:00Z"),
     cause: "stop",
     state: "lost",
+    healing: null,
   } as const;
   await using api = serve(createParts({ archive: sealedDay(), gaps: listedGaps([outage]) }));
   const answer = await api.ask("/logs/2026-11-20.log");
@@ -240,7 +254,14 @@ function withUnreadableDay(): { archive: ListedDays; gaps: GapSource } {
   const archive = sealedDay();
   archive.untouched.set(parseDayName("2026-11-20")!, "it is of stone");
   const startMs = Date.parse("2026-11-20T00:00:00Z");
-  const gap: Gap = { id: -20_778, sinceMs: startMs, untilMs: startMs + DAY_MS, cause: "disk", state: "lost" };
+  const gap: Gap = {
+    id: -20_778,
+    sinceMs: startMs,
+    untilMs: startMs + DAY_MS,
+    cause: "disk",
+    state: "lost",
+    healing: null,
+  };
   return { archive, gaps: listedGaps([gap]) };
 }
 

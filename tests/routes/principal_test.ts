@@ -8,7 +8,8 @@ import type { Parts } from "../../routes/parts.ts";
 import { Problem } from "../../routes/problem.ts";
 import { DAY, openArchive, type TestArchive, TestDirectory } from "../archive/archive_rig.ts";
 import { within } from "../rig/wait.ts";
-import { createParts, readProblem, serve, type ServedApi } from "./rig.ts";
+import type { Gap, GapState } from "../../lib/gaps/gap.ts";
+import { createParts, listedGaps, readProblem, serve, type ServedApi } from "./rig.ts";
 
 const ALL: FilterSpec = { apps: [], regions: [], instances: [], levels: [] };
 
@@ -243,6 +244,79 @@ for (const path of ["/gaps", "/ready", "/health", "/assets/page.css"]) {
     assert.ok(!(await answer.text()).includes("secret"));
   });
 }
+
+/** A gap, healed or in part, of which 4711 lines of everybody came back. */
+function healedGap(state: GapState): Gap {
+  const sinceMs = Date.parse("2026-11-22T10:59:00Z");
+  return {
+    ...{ id: 1, sinceMs, untilMs: sinceMs + 5000, cause: "stop", state },
+    healing: {
+      sources: [{ name: "fly", lines: 4711 }],
+      atMs: sinceMs + 60_000,
+      doneUntilMs: null,
+      reason: "4711 lines came",
+    },
+  };
+}
+
+for (
+  const [path, shown] of [
+    ["/gaps", '"state":"partial","healed":null,"reason":null}'],
+    ["/search?format=text", "(5 s): stop, partly healed ---"],
+    ["/logs/2026-11-22.log?app=web", "(5 s): stop, partly healed ---"],
+  ]
+) {
+  Deno.test(`GET ${path} says that a gap is healed, and not how many lines of others came back`, async () => {
+    using directory = new TestDirectory();
+    await using test = await openTwoApps(directory);
+    await using api = serveWithin(WEB, test, { gaps: listedGaps([healedGap("partial")]) });
+    const text = await (await api.ask(path!)).text();
+    assert.ok(text.includes(shown!), text);
+    assert.ok(!text.includes("4711"), text);
+    await using whole = serve(
+      createParts({ ...test, lines: test.archive.lines, gaps: listedGaps([healedGap("partial")]) }),
+    );
+    assert.match(await (await whole.ask(path!)).text(), /4,?711/);
+  });
+}
+
+for (const path of ["/search", "/?around=2026-11-22:0"]) {
+  Deno.test(`The page at ${path} says that a gap is healed, and not how many lines of others came back`, async () => {
+    using directory = new TestDirectory();
+    await using test = await openTwoApps(directory);
+    await using api = serveWithin(WEB, test, { gaps: listedGaps([healedGap("healed")]) });
+    const page = await (await api.ask(path, HTML)).text();
+    assert.match(page, /Gap healed: 5 s from 2026-11-22 10:59:00 \(stop\)</);
+    assert.doesNotMatch(page, /4,?711/);
+  });
+}
+
+Deno.test("GET /tail as events says that a gap is healed, and not how many lines of others came back", async () => {
+  using directory = new TestDirectory();
+  await using test = await openTwoApps(directory);
+  const gaps = GapLedger.open(directory.path, { clock: test.clock, logger: silentLogger });
+  const followers = new Followers({ archive: test.archive, gaps, clock: systemClock, logger: silentLogger });
+  await using api = serveWithin(WEB, test, { followers, gaps });
+  await using _closing = {
+    async [Symbol.asyncDispose]() {
+      await followers.close();
+      await gaps.close();
+    },
+  };
+  const answer = await api.ask("/tail?tail=1", { headers: { Accept: "text/event-stream" } });
+  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  const readUntil = async (part: string) => {
+    while (!text.includes(part)) text += (await within(reader.read(), part)).value;
+  };
+  await readUntil("line 8");
+  const { sinceMs, untilMs, healing } = healedGap("healed");
+  gaps.noteFound({ sinceMs, untilMs: untilMs! }, healing!);
+  await readUntil("event: healed");
+  await readUntil('"state":"healed","healed":null,"reason":null}');
+  assert.ok(!text.includes("4711"), text);
+  await reader.cancel();
+});
 
 Deno.test("What identifies is told the header and the address, and what it throws is the answer", async () => {
   const asked: unknown[] = [];

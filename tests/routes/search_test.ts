@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { LineReader } from "../../lib/archive/read/line_reader.ts";
 import { MemoryBudget, READER_BYTES, ROOM_WAIT_MS } from "../../lib/machine/memory_budget.ts";
 import { dayName } from "../../lib/day.ts";
-import type { Gap, GapSource } from "../../lib/gaps/gap.ts";
+import type { Gap, GapSource, GapState } from "../../lib/gaps/gap.ts";
 import { DAY, dayText, NOON, openArchive, type TestArchive, TestDirectory } from "../archive/archive_rig.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import {
@@ -268,7 +268,14 @@ Deno.test("GET /search says how much may be missing of the span that is asked fo
   using directory = new TestDirectory();
   await using test = await openVaried(directory, 10);
   const gap = (id: number, from: string, to: string) =>
-    ({ id, sinceMs: Date.parse(from), untilMs: Date.parse(to), cause: "crash", state: "lost" }) as const;
+    ({
+      id,
+      sinceMs: Date.parse(from),
+      untilMs: Date.parse(to),
+      cause: "crash",
+      state: "lost",
+      healing: null,
+    }) as const;
   const gaps = listedGaps([
     gap(1, "2026-11-20T10:00:00Z", "2026-11-20T10:00:10Z"),
     gap(2, "2026-11-22T11:00:00Z", "2026-11-22T11:00:02Z"),
@@ -295,7 +302,9 @@ Deno.test("GET /search until a moment before the first start says that nothing w
   const startMs = Date.parse("2026-11-20T12:00:00Z");
   const gaps: GapSource = {
     touching: (sinceMs) =>
-      sinceMs < startMs ? [{ id: 0, sinceMs: 0, untilMs: startMs, cause: "before", state: "lost" }] : [],
+      sinceMs < startMs
+        ? [{ id: 0, sinceMs: 0, untilMs: startMs, cause: "before", state: "lost", healing: null }]
+        : [],
     latest: () => null,
   };
   await using api = serve(createParts({ archive: test.archive, lines: test.archive.lines, gaps }));
@@ -307,6 +316,28 @@ Deno.test("GET /search until a moment before the first start says that nothing w
   assert.equal(await coverage("/search?until=2026-11-20T13:00:00Z"), "complete");
   assert.equal(await coverage("/search?until=2026-11-20T11:00:00Z"), "partial; gaps=1; seconds=212400");
   assert.equal(await coverage("/search?until=1970-01-02"), "partial; gaps=1; seconds=86400");
+});
+
+Deno.test("GET /search of all there is asks for the days before the first start once lines of them were brought back", async () => {
+  using directory = new TestDirectory();
+  await using test = await openVaried(directory, 10);
+  // The oldest day is 2026-11-18. The recorder started at noon of the 20th; others may have what is since noon of the 17th.
+  const span = { sinceMs: Date.parse("2026-11-17T12:00:00Z"), untilMs: Date.parse("2026-11-20T12:00:00Z") };
+  const coverage = async (state: GapState, lines: number | null) => {
+    const sources = [{ name: "fly", lines: lines ?? 0 }];
+    const healing = lines === null ? null : { sources, atMs: 0, doneUntilMs: null, reason: null };
+    const gaps = listedGaps([{ id: 2, ...span, cause: "before", state, healing }]);
+    await using api = serve(createParts({ archive: test.archive, lines: test.archive.lines, gaps }));
+    return (await api.ask("/search", { method: "HEAD" })).headers.get("Log-Coverage");
+  };
+  assert.equal(await coverage("lost", null), "complete");
+  assert.equal(await coverage("lost", 0), "complete", "the lines of the 18th came late");
+  assert.equal(
+    await coverage("partial", 5),
+    "partial; gaps=1; seconds=216000",
+    "the 18th, the 19th and half a day",
+  );
+  assert.equal(await coverage("healed", 5), "complete; healed=1");
 });
 
 Deno.test("GET /search reads no more blocks once its client has gone", async () => {
@@ -454,7 +485,7 @@ Deno.test("GET /search as text shows a gap on one page only, also where the page
   const startMs = DAY * 86_400_000;
   const gap = (hour: number): Gap => {
     const sinceMs = startMs + hour * 3_600_000;
-    return { id: hour, sinceMs, untilMs: sinceMs + 15_000, cause: "stall", state: "lost" };
+    return { id: hour, sinceMs, untilMs: sinceMs + 15_000, cause: "stall", state: "lost", healing: null };
   };
   for (const time of ["T02:00:00Z", "", "T04:00:00Z"]) {
     const timestamp = time && `${dayName(DAY)}${time}`;
@@ -484,8 +515,15 @@ Deno.test("GET /search as text shows a gap on one page only, also where the page
 
 Deno.test("GET /gaps lists the gaps that touch the span", async () => {
   const gaps = listedGaps([
-    { id: 1, sinceMs: NOW_MS - 7_200_000, untilMs: NOW_MS - 7_190_000, cause: "crash", state: "lost" },
-    { id: 2, sinceMs: NOW_MS - 1000, untilMs: null, cause: "disconnect", state: "open" },
+    {
+      id: 1,
+      sinceMs: NOW_MS - 7_200_000,
+      untilMs: NOW_MS - 7_190_000,
+      cause: "crash",
+      state: "lost",
+      healing: null,
+    },
+    { id: 2, sinceMs: NOW_MS - 1000, untilMs: null, cause: "disconnect", state: "open", healing: null },
   ]);
   await using api = serve(createParts({ gaps }));
   const first = {
@@ -493,8 +531,17 @@ Deno.test("GET /gaps lists the gaps that touch the span", async () => {
     until: "2026-11-22T10:00:10.000Z",
     cause: "crash",
     state: "lost",
+    healed: null,
+    reason: null,
   };
-  const second = { since: "2026-11-22T11:59:59.000Z", until: null, cause: "disconnect", state: "open" };
+  const second = {
+    since: "2026-11-22T11:59:59.000Z",
+    until: null,
+    cause: "disconnect",
+    state: "open",
+    healed: null,
+    reason: null,
+  };
   assert.deepEqual(v.parse(gapsSchema, await (await api.ask("/gaps")).json()), { gaps: [first, second] });
   assert.deepEqual(v.parse(gapsSchema, await (await api.ask("/gaps?since=1h")).json()), { gaps: [second] });
   assert.deepEqual(v.parse(gapsSchema, await (await api.ask("/gaps?until=1h")).json()), { gaps: [first] });

@@ -292,9 +292,10 @@ Deno.test("GET /tail tells of gaps as they begin and end, and of those since the
   followed.gaps.end(sinceMs + 1500);
   await reading.until((text) => text.includes('"lost"'));
   const opened =
-    'event: gap\ndata: {"since":"2026-11-22T11:00:00.000Z","until":null,"cause":"disconnect","state":"open"}\n\n';
+    'event: gap\ndata: {"since":"2026-11-22T11:00:00.000Z","until":null,"cause":"disconnect","state":"open",' +
+    '"healed":null,"reason":null}\n\n';
   const ended = 'event: gap\ndata: {"since":"2026-11-22T11:00:00.000Z","until":"2026-11-22T11:00:01.500Z",' +
-    '"cause":"disconnect","state":"lost"}\n\n';
+    '"cause":"disconnect","state":"lost","healed":null,"reason":null}\n\n';
   assert.ok(reading.text.endsWith(opened + ended));
   assert.deepEqual(checkNamedEvents(reading.text), ["gap", "gap"]);
   const id = /^id: (.*)$/m.exec(reading.text)![1]!;
@@ -307,6 +308,67 @@ Deno.test("GET /tail tells of gaps as they begin and end, and of those since the
   await using plain = await follow(followed, "?tail=1");
   await plain.until(() => plain.numbers.length === 1);
   assert.ok(!plain.text.includes("gap"));
+});
+
+Deno.test("GET /tail tells when lines of a gap were brought back, and not each time that more is known of it", async () => {
+  using directory = new TestDirectory();
+  await using followed = await Followed.open(directory);
+  const { gaps } = followed;
+  followed.record(0);
+  await followed.archive.sync();
+  await using events = await follow(followed, "", EVENTS);
+  await using text = await follow(followed, "?format=text");
+  await using lines = await follow(followed, "");
+  for (const reading of [events, text, lines]) await reading.until((text) => text.includes("line 0"));
+  const sinceMs = Date.parse("2026-11-22T11:00:00Z");
+  const span = { sinceMs, untilMs: sinceMs + 14_000 };
+  gaps.begin("disconnect", sinceMs);
+  gaps.end(span.untilMs);
+  const healing = (count: number, doneUntilMs: number | null) => (
+    { sources: [{ name: "fly", lines: count }], atMs: sinceMs + 60_000, doneUntilMs, reason: null }
+  );
+  gaps.noteHealing(1, { state: "lost", healing: healing(0, sinceMs + 1000), span });
+  gaps.noteHealing(1, { state: "partial", healing: healing(40, sinceMs + 7000), span });
+  gaps.noteHealing(1, { state: "partial", healing: healing(50, sinceMs + 9000), span });
+  gaps.noteHealing(1, { state: "healed", healing: healing(412, null), span });
+  await events.until((text) => text.includes("412"));
+  assert.deepEqual(checkNamedEvents(events.text), ["gap", "gap", "healed", "healed"]);
+  assert.ok(events.text.endsWith(
+    'event: healed\ndata: {"since":"2026-11-22T11:00:00.000Z","until":"2026-11-22T11:00:14.000Z",' +
+      '"cause":"disconnect","state":"healed","healed":{"sources":[{"name":"fly","lines":412}],' +
+      '"at":"2026-11-22T11:01:00.000Z","until":null},"reason":null}\n\n',
+  ));
+  await text.until((text) => text.includes("412"));
+  assert.deepEqual(text.text.split("\n").filter((line) => line.startsWith("---")), [
+    "--- gap 11:00:00Z – now: disconnect ---",
+    "--- gap 11:00:00Z – 11:00:14Z (14 s): disconnect ---",
+    "--- gap 11:00:00Z – 11:00:14Z (14 s): disconnect, partly healed, 40 lines from fly ---",
+    "--- gap healed: 14 s from 11:00:00Z, 412 lines from fly ---",
+  ]);
+  followed.record(1);
+  await lines.until(() => lines.last === 1);
+  assert.ok(!lines.text.includes("gap"), "lines alone are lines alone");
+});
+
+Deno.test("GET /tail as text does not tell who begins to follow of gaps that are healed", async () => {
+  using directory = new TestDirectory();
+  await using followed = await Followed.open(directory);
+  followed.record(0);
+  await followed.archive.sync();
+  const sinceMs = Date.parse("2026-11-22T11:00:00Z");
+  followed.gaps.noteFound({ sinceMs, untilMs: sinceMs + 5000 }, {
+    ...{ sources: [{ name: "fly", lines: 3 }], atMs: sinceMs, doneUntilMs: null, reason: null },
+  });
+  for (const path of ["?format=text&cursor=2026-11-22:0", "?format=text&since=2026-11-22"]) {
+    await using reading = await follow(followed, path);
+    await reading.until((text) => text.includes("line 0"));
+    assert.doesNotMatch(reading.text, /gap/, path);
+  }
+  await using events = await follow(followed, "?since=2026-11-22", EVENTS);
+  await events.until((text) => text.includes("line 0"));
+  assert.deepEqual(checkNamedEvents(events.text), ["gap"]);
+  assert.match(events.text, /"cause":"undelivered","state":"healed"/);
+  assert.equal(events.response.headers.get("Log-Coverage"), "complete; healed=1");
 });
 
 Deno.test("GET /tail tells of lines that wait for a full disk, as events and among lines of text", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Gap } from "../../../lib/gaps/gap.ts";
 import type { LineChunk, LineRequest } from "../../../lib/archive/read/line_chunk.ts";
 import { NoRoom } from "../../../lib/machine/memory_budget.ts";
 import { parseDayName } from "../../../lib/day.ts";
@@ -100,6 +101,7 @@ Deno.test("GET / as a page shows each day's size, downloads and gaps", async () 
     untilMs: Date.parse("2026-11-21T07:30:00Z"),
     cause: "stall",
     state: "lost",
+    healing: null,
   }]);
   const { text } = await askPage("/", { archive, gaps });
   const [today, yesterday] = text.split("<tr>").slice(2) as [string, string];
@@ -116,6 +118,97 @@ Deno.test("GET / as a page shows each day's size, downloads and gaps", async () 
   assert.match(today, /class="covered" width="720"/);
   assert.match(today, /not sealed/);
   assert.doesNotMatch(today, /class="gap/);
+});
+
+Deno.test("GET / as a page says that a day is complete whose gaps are healed, and by whom, where it is hovered or unfolded", async () => {
+  const archive = new ListedDays({ "2026-11-21": { text: "{}\n" } });
+  const gaps = listedGaps([{
+    id: 1,
+    sinceMs: Date.parse("2026-11-21T06:00:00Z"),
+    untilMs: Date.parse("2026-11-21T07:30:00Z"),
+    cause: "stall",
+    state: "healed",
+    healing: {
+      sources: [{ name: "http://<b>", lines: 1200 }],
+      atMs: Date.parse("2026-11-21T08:00:00Z"),
+      doneUntilMs: null,
+      reason: null,
+    },
+  }]);
+  const { text } = await askPage("/", { archive, gaps });
+  const row = text.slice(text.indexOf(">2026-11-21<"));
+  const words = "Gap healed: 1 h 30 m from 2026-11-21 06:00:00 (stall), 1,200 lines from http://&lt;b&gt;, " +
+    "at 2026-11-21 08:00:00";
+  assert.match(row, /class="gap healed" x="360" width="90"[^>]*>\s*<title>/);
+  assert.equal(row.split(words).length - 1, 3, "on the bar, on the words, and unfolded");
+  assert.match(row, /<summary title="[^"]*">complete, 1 gap healed<\/summary>/);
+  assert.match(row, /aria-label="Missing: nothing"/);
+  assert.doesNotMatch(row, /href="\/gaps/);
+});
+
+Deno.test("GET / as a page unfolds at most twenty healed gaps of a day, and leads to all of them", async () => {
+  const archive = new ListedDays({ "2026-11-21": { text: "{}\n" } });
+  const startMs = Date.parse("2026-11-21T06:00:00Z");
+  const gaps = listedGaps(Array.from({ length: 21 }, (_, number) => (
+    {
+      ...{ id: number + 1, sinceMs: startMs + number * 1000, untilMs: startMs + number * 1000 + 1 },
+      ...{ cause: "stall", state: "healed", healing: null } as const,
+    }
+  )));
+  const { text } = await askPage("/", { archive, gaps });
+  const list = /<details class="healed">[^]*?<\/details>/.exec(text)![0];
+  assert.equal(list.split("<li>Gap healed").length - 1, 20);
+  assert.match(
+    list,
+    /href="\/gaps\?since=2026-11-21&amp;until=2026-11-22"|href="\/gaps\?since=2026-11-21&until=2026-11-22"/,
+  );
+});
+
+Deno.test("GET / as a page says how far the days before the first start were looked through, until they are healed", async () => {
+  const archive = new ListedDays({ "2026-11-21": { text: "{}\n" }, "2026-11-15": { text: "{}\n" } });
+  const before: Gap = {
+    id: 2,
+    sinceMs: Date.parse("2026-11-14T12:00:00Z"),
+    untilMs: Date.parse("2026-11-21T12:00:00Z"),
+    cause: "before",
+    state: "partial",
+    healing: {
+      sources: [{ name: "fly", lines: 5000 }],
+      atMs: Date.parse("2026-11-21T12:10:00Z"),
+      doneUntilMs: Date.parse("2026-11-15T12:00:00Z"),
+      reason: null,
+    },
+  };
+  const { text } = await askPage("/", { archive, gaps: listedGaps([before]) });
+  assert.match(text, /<progress max="100" value="14"><\/progress>/);
+  assert.match(text, /before, partial, 5,000 lines from fly, looked through up to 2026-11-15 12:00:00\./);
+  const first = text.slice(text.indexOf(">2026-11-15<"));
+  assert.match(first, /class="gap before" x="0" width="1440"/);
+  assert.match(first, /class="gap done" x="0" width="720"/, "half of this day");
+  for (
+    const gap of [{ ...before, state: "healed" }, { ...before, healing: null }] as Gap[]
+  ) {
+    const { text } = await askPage("/", { archive, gaps: listedGaps([gap]) });
+    assert.doesNotMatch(text, /<progress|gap done/);
+  }
+  const whole = { ...before, healing: { ...before.healing!, doneUntilMs: before.untilMs } };
+  assert.doesNotMatch((await askPage("/", { archive, gaps: listedGaps([whole]) })).text, /<progress/);
+});
+
+Deno.test("GET /search as a page has a healed gap as a row that does not call for attention", async () => {
+  const archive = new ListedDays({
+    "2026-11-21": { text: '{"timestamp":"2026-11-21T08:00:00Z","message":"x"}\n' },
+  });
+  const gaps = listedGaps([{
+    ...{ id: 1, sinceMs: Date.parse("2026-11-21T06:00:00Z"), untilMs: Date.parse("2026-11-21T06:00:14Z") },
+    ...{ cause: "stall", state: "healed", healing: null } as const,
+  }]);
+  const { text } = await askPage("/search", { archive, gaps });
+  assert.match(text, /<li class="mark gap healed">Gap healed: 14 s from 2026-11-21 06:00:00 \(stall\)<\/li>/);
+  assert.match(
+    text,
+    /Complete: nothing is known to be missing[^;]*; <a href="\/gaps\?">1 gap of it was healed<\/a>\./,
+  );
 });
 
 Deno.test("GET / as a page leaves out no day between others", async () => {
