@@ -77,6 +77,13 @@ export interface Gap {
   cause: GapCause;
   /** What has become of it. */
   state: GapState;
+  healing?: GapHealing | null;
+}
+export interface GapHealing {
+  sources: { name: string; lines: number }[];
+  atMs: number;
+  doneUntilMs: number | null;
+  reason: string | null;
 }
 
 /** Whoever knows the gaps. */
