@@ -10,6 +10,7 @@ import { authenticate, identifyByToken } from "./auth.ts";
 import { createDigestRoutes } from "./digest.ts";
 import { addElsewhere } from "./elsewhere.ts";
 import { createGapsRoutes } from "./gaps.ts";
+import { createHealRoutes } from "./heal.ts";
 import { createHealthRoutes } from "./health.ts";
 import { createHomeRoutes } from "./home.ts";
 import { createLogsRoutes } from "./logs.ts";
@@ -51,6 +52,7 @@ export function createApp(parts: Parts): App {
   app.route("/", createSearchRoutes(parts));
   app.route("/", createTailRoutes(parts));
   app.route("/", createGapsRoutes(parts));
+  app.route("/", createHealRoutes(parts));
   app.route("/", createHealthRoutes(parts));
   addElsewhere(app);
   app.notFound(() => new Problem("not-found", "Ask for / to see what there is").toResponse());

@@ -79,8 +79,15 @@ async function statusAnswer(parts: Parts): Promise<StatusAnswer> {
     repaired: parts.archive.findings.slice(-REPAIRED_LIMIT).map(({ file, what }) => ({ file, what })),
     disk: await diskAnswer(parts),
     scrub: scrubAnswer(parts),
+    healing: healingAnswer(parts),
     lastGap: lastGap && gapAnswer(lastGap),
   };
+}
+
+function healingAnswer({ healer }: Parts): StatusAnswer["healing"] {
+  if (!healer.hasSource) return null;
+  const { due, working, beforeDoneMs, lines } = healer.status();
+  return { due, working, beforeDone: beforeDoneMs === null ? null : formatMs(beforeDoneMs), lines };
 }
 
 function scrubAnswer({ scrub }: Parts): StatusAnswer["scrub"] {

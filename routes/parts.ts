@@ -13,6 +13,7 @@ import type { LineReader } from "../lib/archive/read/line_reader.ts";
 import type { Config } from "../lib/config/config.ts";
 import type { Followers } from "../lib/follow/followers.ts";
 import type { GapSource } from "../lib/gaps/gap.ts";
+import type { Healer } from "../lib/heal/healer.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Readiness, RecorderStatus } from "../lib/recorder/status.ts";
 import type { Identify } from "./auth.ts";
@@ -46,6 +47,8 @@ export interface Parts {
   followers: Pick<Followers, "follow">;
   /** The gaps among them. */
   gaps: GapSource;
+  /** What brings back lines that are missing. */
+  healer: Pick<Healer, "hasSource" | "healNow" | "status">;
   /** What records them. */
   recorder: { status(): RecorderStatus; readiness(): Readiness };
   /** Tells what reading the archive back has found. */

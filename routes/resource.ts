@@ -1,6 +1,6 @@
 /**
- * Promises that a path is either there or not: what is there answers GET and HEAD, and says so to every other
- * method.
+ * Promises that a path is either there or not: what is there answers GET and HEAD, or POST alone where it does something,
+ * and says so to every other method.
  *
  * @module
  */
@@ -17,6 +17,16 @@ export function addResource(app: Hono, path: string, answer: Answer): void {
   app.all(path, (c) => {
     throw new Problem("method-not-allowed", `Use GET or HEAD here, not ${show(c.req.method)}`, {
       headers: [["Allow", "GET, HEAD"]],
+    });
+  });
+}
+
+/** Adds one thing that is asked for by POST alone, since it does something. Other methods are answered with 405 and Allow. */
+export function addAction(app: Hono, path: string, answer: Answer): void {
+  app.post(path, answer);
+  app.all(path, (c) => {
+    throw new Problem("method-not-allowed", `Use POST here, not ${show(c.req.method)}`, {
+      headers: [["Allow", "POST"]],
     });
   });
 }

@@ -12,9 +12,12 @@ export type ProblemName =
   | "bad-day"
   | "unauthorized"
   | "out-of-scope"
+  | "foreign-page"
   | "not-found"
   | "unknown-day"
   | "method-not-allowed"
+  | "no-source"
+  | "already-healing"
   | "removed-day"
   | "precondition-failed"
   | "range-not-satisfiable"
@@ -32,9 +35,12 @@ const PROBLEMS: Readonly<Record<ProblemName, readonly [status: number, title: st
   "bad-day": [400, "This is not a day"],
   "unauthorized": [401, "A token is needed"],
   "out-of-scope": [403, "This token may not see the whole archive"],
+  "foreign-page": [403, "Only this server's own pages may ask this"],
   "not-found": [404, "There is nothing here"],
   "unknown-day": [404, "Nothing was recorded on this day"],
-  "method-not-allowed": [405, "This can only be read"],
+  "method-not-allowed": [405, "This method is not for this address"],
+  "no-source": [409, "There is nobody to ask for missing lines"],
+  "already-healing": [409, "Somebody has asked for this already"],
   "removed-day": [410, "This day was removed by retention"],
   "precondition-failed": [412, "The day has changed"],
   "range-not-satisfiable": [416, "The range lies behind the end"],

@@ -91,6 +91,19 @@ const scrubSchema = v.strictObject({
   ),
 });
 
+const healingSchema = v.strictObject({
+  due: v.pipe(countSchema, v.description("How many gaps wait for lines that a source may have")),
+  working: v.pipe(v.nullable(v.string()), v.description("What is being looked for; null for nothing")),
+  beforeDone: v.pipe(
+    v.nullable(timeSchema),
+    v.description("Up to where the days before the first start are gone through; null where they are not"),
+  ),
+  lines: v.pipe(
+    v.strictObject({ peers: countSchema, fly: countSchema }),
+    v.description("How many lines were brought back since the process started, by who had them"),
+  ),
+});
+
 /** The answer of `GET /status`. */
 export const statusSchema = v.strictObject({
   version: v.pipe(v.string(), v.description("The program's version")),
@@ -112,6 +125,10 @@ export const statusSchema = v.strictObject({
     v.description("The volume under the archive; null where it could not be measured"),
   ),
   scrub: v.pipe(scrubSchema, v.description("What came of reading the days back")),
+  healing: v.pipe(
+    v.nullable(healingSchema),
+    v.description("What is known of bringing back missing lines; null where nobody is asked for them"),
+  ),
   lastGap: v.pipe(
     v.nullable(gapSchema),
     v.description("The gap that began last; null if there never was one"),

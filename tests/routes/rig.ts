@@ -235,6 +235,11 @@ export function createParts(given: Partial<Parts> = {}): Parts {
       }),
       readiness: () => ({ ready: true, reasons: [] }),
     },
+    healer: {
+      hasSource: false,
+      healNow: () => Promise.reject(new Error("nobody is there to ask")),
+      status: () => ({ due: 0, working: null, beforeDoneMs: null, lines: { peers: 0, fly: 0 } }),
+    },
     scrub: { status: () => ({ lastFinishedMs: null, daysChecked: 0, damaged: [] }) },
     volumeUsage: () => Promise.resolve({ totalBytes: 1000, availableBytes: 400, usedPercent: 60 }),
     clock: stoppedClock,

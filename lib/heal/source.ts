@@ -1,0 +1,51 @@
+/**
+ * Promises what the healer asks of those who may have lines that are missing here.
+ *
+ * @module
+ */
+
+import type { Span } from "../gaps/gap.ts";
+import type { SourceOutcome } from "./outcome.ts";
+
+/** Lines that were missing here, that nobody had noticed, and that are here now. */
+export interface FoundLoss {
+  /** From the time of the first of them to that of the last. */
+  span: Span;
+  /** How many there were. */
+  lines: number;
+  /** Who had them. */
+  source: string;
+}
+
+/** What comparing with all peers came to. */
+export interface Compared {
+  /** What came of each peer. */
+  outcomes: SourceOutcome[];
+  /** The lines that were missing, by their times. */
+  found: FoundLoss[];
+}
+
+/** Other recorders of the same stream. */
+export interface PeerSource {
+  /** Brings what they have of a gap. Rejects only where `signal` ends it. */
+  healSpan(span: Span, signal: AbortSignal): Promise<SourceOutcome[]>;
+  /** Compares all lines of a span with theirs, and brings what is missing. Rejects only where `signal` ends it. */
+  compare(span: Span, signal: AbortSignal): Promise<Compared>;
+}
+
+/** How far a source has come. */
+export interface HealProgress {
+  /** Everything before it is done, in milliseconds since 1970. */
+  doneUntilMs: number;
+  /** How many lines were inserted so far. */
+  lines: number;
+}
+
+/** Fly's own store of lines. */
+export interface FlySource {
+  /** Brings what it has of a gap. Rejects only where `signal` ends it. */
+  healSpan(
+    span: Span,
+    options: { signal: AbortSignal; onProgress?: (progress: HealProgress) => void },
+  ): Promise<SourceOutcome>;
+}

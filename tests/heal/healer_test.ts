@@ -1,0 +1,315 @@
+import assert from "node:assert/strict";
+import type { DayInfo } from "../../lib/archive/archive.ts";
+import { dayName, dayOf } from "../../lib/day.ts";
+import type { Span } from "../../lib/gaps/gap.ts";
+import { GapLedger } from "../../lib/gaps/ledger.ts";
+import { Healer, HealerBusy } from "../../lib/heal/healer.ts";
+import type { SourceOutcome } from "../../lib/heal/outcome.ts";
+import type { Compared, FlySource, PeerSource } from "../../lib/heal/source.ts";
+import { silentLogger as logger } from "../../lib/logger.ts";
+import { TestDirectory } from "../archive/archive_rig.ts";
+import { FakeClock } from "../rig/fake_clock.ts";
+
+const NOON = "2026-11-22T12:00:00.000Z";
+const NOON_MS = Date.parse(NOON);
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const PEER = "http://[fdaa::2]:8080";
+
+function complete(source: string, lines: number): SourceOutcome {
+  return { source, lines, state: "complete", reason: null };
+}
+
+function incomplete(source: string, lines: number, reason: string): SourceOutcome {
+  return { source, lines, state: "incomplete", reason };
+}
+
+/** A source that says what it is told to, and remembers what it was asked. */
+class Asked implements PeerSource, FlySource {
+  /** What was asked, as `time since…until`, in minutes and seconds after noon. */
+  readonly gaps: string[] = [];
+  readonly compares: string[] = [];
+  next: SourceOutcome[];
+  found: Compared = { outcomes: [], found: [] };
+  /** Set to have an asking wait. */
+  hold: Promise<void> | null = null;
+
+  constructor(readonly clock: FakeClock, next: SourceOutcome[]) {
+    this.next = next;
+  }
+
+  healSpan(span: Span, signal: AbortSignal): Promise<SourceOutcome[]>;
+  healSpan(span: Span, options: { signal: AbortSignal }): Promise<SourceOutcome>;
+  async healSpan(span: Span, how: AbortSignal | { signal: AbortSignal }): Promise<never> {
+    this.gaps.push(`${at(this.clock.now())} ${at(span.sinceMs)}…${at(span.untilMs)}`);
+    await this.hold;
+    const signal = how instanceof AbortSignal ? how : how.signal;
+    signal.throwIfAborted();
+    return (how instanceof AbortSignal ? this.next : this.next[0]) as never;
+  }
+
+  compare(span: Span, _signal: AbortSignal): Promise<Compared> {
+    this.compares.push(`${at(this.clock.now())} ${at(span.sinceMs)}…${at(span.untilMs)}`);
+    return Promise.resolve(this.found);
+  }
+}
+
+/** `12:02:00` for two minutes after noon; of another day with its date. */
+function at(epochMs: number): string {
+  const text = new Date(epochMs).toISOString();
+  return text.startsWith("2026-11-22") ? text.slice(11, 19) : text.slice(5, 16);
+}
+
+class Rig implements AsyncDisposable {
+  readonly clock = new FakeClock(NOON);
+  readonly directory = new TestDirectory();
+  readonly ledger = GapLedger.open(this.directory.path, { clock: this.clock, logger });
+  readonly peers: Asked | null;
+  readonly fly: Asked | null;
+  readonly healer: Healer;
+  days: Pick<DayInfo, "day" | "sealed" | "crc32">[] = [];
+  trouble: string | null = null;
+
+  constructor({ peers, fly }: { peers?: SourceOutcome[]; fly?: SourceOutcome[] }) {
+    this.peers = peers === undefined ? null : new Asked(this.clock, peers);
+    this.fly = fly === undefined ? null : new Asked(this.clock, fly);
+    const rig = this;
+    this.healer = new Healer({
+      ledger: this.ledger,
+      archive: {
+        days: () => rig.days as DayInfo[],
+        get trouble() {
+          return rig.trouble;
+        },
+      },
+      ...{ peers: this.peers, fly: this.fly, clock: this.clock, logger },
+    });
+    this.healer.start();
+  }
+
+  /** A gap from ten seconds before noon to noon. */
+  addGap(): void {
+    this.ledger.begin("disconnect", NOON_MS - 10_000);
+    this.ledger.end(NOON_MS);
+  }
+
+  get gap() {
+    const { state, healing } = this.ledger.touching(-Infinity, Infinity)[0]!;
+    return { state, sources: healing?.sources ?? [], reason: healing?.reason ?? null };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.healer.stop();
+    await this.ledger.close();
+    this.directory[Symbol.dispose]();
+  }
+}
+
+Deno.test("a gap that a complete peer had is healed two seconds after its end, and Fly is not asked", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 7)], fly: [complete("fly", 0)] });
+  rig.addGap();
+  await rig.clock.advanceAsync(20 * MINUTE);
+  assert.deepEqual(rig.peers!.gaps, ["12:00:02 11:59:50…12:00:00"]);
+  assert.deepEqual(rig.fly!.gaps, []);
+  assert.deepEqual(rig.gap, { state: "healed", sources: [{ name: PEER, lines: 7 }], reason: null });
+});
+
+Deno.test("Fly's word counts only when it is asked fifteen minutes after the gap", async () => {
+  await using rig = new Rig({ fly: [complete("fly", 5)] });
+  rig.addGap();
+  await rig.clock.advanceAsync(3 * MINUTE);
+  assert.deepEqual(rig.gap, {
+    state: "partial",
+    sources: [{ name: "fly", lines: 5 }],
+    reason: "what came may not be all yet: asked again 15 minutes after the gap",
+  });
+  rig.fly!.next = [complete("fly", 1)];
+  await rig.clock.advanceAsync(13 * MINUTE);
+  assert.deepEqual(rig.fly!.gaps, ["12:02:00 11:59:50…12:00:00", "12:15:00 11:59:50…12:00:00"]);
+  assert.deepEqual(rig.gap, { state: "healed", sources: [{ name: "fly", lines: 6 }], reason: null });
+});
+
+Deno.test("a gap that nobody has stays lost, with the reason of each, and is asked for again", async () => {
+  const [down, old] = ["no connection", "it keeps about seven days"];
+  await using rig = new Rig({ peers: [incomplete(PEER, 0, down)], fly: [incomplete("fly", 0, old)] });
+  rig.addGap();
+  await rig.clock.advanceAsync(16 * MINUTE);
+  assert.equal(rig.gap.state, "lost");
+  assert.match(rig.gap.reason!, /it keeps about seven days/);
+  assert.deepEqual(rig.peers!.gaps.map((asked) => asked.slice(0, 8)), [
+    "12:00:02",
+    "12:01:00",
+    "12:05:00",
+    "12:15:00",
+  ]);
+});
+
+Deno.test("that nothing new came of asking is not written down again", async () => {
+  await using rig = new Rig({ peers: [incomplete(PEER, 0, "no connection")] });
+  rig.addGap();
+  await rig.clock.advanceAsync(3000);
+  await rig.ledger.flush();
+  const { length } = rig.directory.read("gaps.jsonl");
+  await rig.clock.advanceAsync(6 * MINUTE);
+  await rig.ledger.flush();
+  assert.equal(rig.peers!.gaps.length, 3);
+  assert.equal(rig.directory.read("gaps.jsonl").length, length);
+});
+
+Deno.test("a source that will never have it is not asked again", async () => {
+  await using rig = new Rig({ fly: [{ ...incomplete("fly", 0, "the token may not"), isFinal: true }] });
+  rig.addGap();
+  await rig.clock.advanceAsync(HOUR);
+  assert.equal(rig.fly!.gaps.length, 1);
+});
+
+Deno.test("of several gaps the oldest is asked for first", async () => {
+  await using rig = new Rig({ fly: [complete("fly", 0)] });
+  for (const hoursAgo of [1, 5, 3]) {
+    rig.ledger.begin("stop", NOON_MS - hoursAgo * HOUR);
+    rig.ledger.end(NOON_MS - hoursAgo * HOUR + 1000);
+  }
+  await rig.clock.advanceAsync(2000);
+  assert.deepEqual(rig.fly!.gaps.map((asked) => asked.slice(9)), [
+    "07:00:00…07:00:01",
+    "09:00:00…09:00:01",
+    "11:00:00…11:00:01",
+  ]);
+});
+
+Deno.test("a gap that lasts is not asked for", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  rig.ledger.begin("disconnect", NOON_MS);
+  await rig.clock.advanceAsync(10 * MINUTE);
+  assert.deepEqual(rig.peers!.gaps, []);
+});
+
+Deno.test("each hour that is over is compared with peers, once", async () => {
+  await using rig = new Rig({ peers: [] });
+  await rig.clock.advanceAsync(2 * HOUR + 2 * MINUTE);
+  assert.deepEqual(rig.peers!.compares, ["13:01:00 12:00:00…13:00:00", "14:01:00 13:00:00…14:00:00"]);
+});
+
+Deno.test("each day is compared at the start, and again when it is sealed anew", async () => {
+  await using rig = new Rig({ peers: [] });
+  const today = dayOf(NOON_MS);
+  rig.days = [{ day: today, sealed: false, crc32: null }, { day: today - 1, sealed: true, crc32: "aa" }];
+  await rig.clock.advanceAsync(MINUTE);
+  const whole = (day: number) => `${at(day * 86_400_000)}…${at((day + 1) * 86_400_000)}`;
+  assert.deepEqual(rig.peers!.compares.map((compared) => compared.slice(9)), [
+    whole(today - 1),
+    whole(today),
+  ]);
+  rig.days[1] = { day: today - 1, sealed: true, crc32: "bb" };
+  await rig.clock.advanceAsync(MINUTE);
+  assert.equal(rig.peers!.compares.length, 3, dayName(today - 1));
+});
+
+Deno.test("a loss that nobody had noticed becomes a healed gap of cause undelivered", async () => {
+  await using rig = new Rig({ peers: [] });
+  const span = { sinceMs: NOON_MS + 5 * MINUTE, untilMs: NOON_MS + 5 * MINUTE + 2000 };
+  rig.peers!.found = { outcomes: [complete(PEER, 9)], found: [{ span, lines: 9, source: PEER }] };
+  await rig.clock.advanceAsync(HOUR + 2 * MINUTE);
+  const [gap] = rig.ledger.touching(-Infinity, Infinity);
+  assert.equal(gap!.cause, "undelivered");
+  assert.deepEqual([gap!.sinceMs, gap!.untilMs], [span.sinceMs, span.untilMs]);
+  assert.deepEqual(rig.gap, { state: "healed", sources: [{ name: PEER, lines: 9 }], reason: null });
+});
+
+Deno.test("lines that are found within a gap that is known are told there", async () => {
+  await using rig = new Rig({ peers: [incomplete(PEER, 0, "it has gaps of its own")] });
+  rig.addGap();
+  const span = { sinceMs: NOON_MS - 8000, untilMs: NOON_MS - 7000 };
+  rig.peers!.found = { outcomes: [complete(PEER, 3)], found: [{ span, lines: 3, source: PEER }] };
+  rig.days = [{ day: dayOf(NOON_MS), sealed: false, crc32: null }];
+  await rig.clock.advanceAsync(10_000);
+  assert.equal(rig.ledger.touching(-Infinity, Infinity).length, 1);
+  assert.equal(rig.gap.state, "partial");
+  assert.deepEqual(rig.gap.sources, [{ name: PEER, lines: 3 }]);
+});
+
+Deno.test("the days before the first start are gone through an hour at a time, and gaps go before them", async () => {
+  await using rig = new Rig({ fly: [complete("fly", 100)] });
+  rig.ledger.noteBefore({ sinceMs: NOON_MS - 2.5 * HOUR, untilMs: NOON_MS });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  rig.fly!.hold = promise;
+  await rig.clock.advanceAsync(2000);
+  rig.ledger.begin("crash", NOON_MS - HOUR);
+  rig.ledger.end(NOON_MS - HOUR + 1000);
+  resolve();
+  await rig.clock.advanceAsync(2000);
+  assert.deepEqual(rig.fly!.gaps.map((asked) => asked.slice(9)), [
+    "09:30:00…10:00:00",
+    "11:00:00…11:00:01",
+    "10:00:00…11:00:00",
+    "11:00:00…12:00:00",
+  ]);
+  assert.deepEqual(rig.gap, { state: "healed", sources: [{ name: "fly", lines: 300 }], reason: null });
+});
+
+Deno.test("what was gone through of the days before the first start is not asked for again after a restart", async () => {
+  await using rig = new Rig({ fly: [complete("fly", 100)] });
+  rig.ledger.noteBefore({ sinceMs: NOON_MS - 3 * HOUR, untilMs: NOON_MS });
+  const [{ id }] = rig.ledger.touching(-Infinity, Infinity) as [{ id: number }];
+  const healing = { sources: [], atMs: NOON_MS, doneUntilMs: NOON_MS - HOUR, reason: null };
+  rig.ledger.noteHealing(id, { state: "lost", healing });
+  await rig.clock.advanceAsync(2000);
+  assert.deepEqual(rig.fly!.gaps.map((asked) => asked.slice(9)), ["11:00:00…12:00:00"]);
+});
+
+Deno.test("an hour before the first start that is not to be had at the moment is tried again", async () => {
+  await using rig = new Rig({
+    fly: [{ source: "fly", lines: 0, state: "nothing", reason: "no connection" }],
+  });
+  rig.ledger.noteBefore({ sinceMs: NOON_MS - HOUR, untilMs: NOON_MS });
+  await rig.clock.advanceAsync(4 * MINUTE);
+  assert.equal(rig.fly!.gaps.length, 1);
+  rig.fly!.next = [complete("fly", 1)];
+  await rig.clock.advanceAsync(2 * MINUTE);
+  assert.equal(rig.fly!.gaps.length, 2);
+  assert.equal(rig.gap.sources[0]!.lines, 1);
+});
+
+Deno.test("nothing is asked for while the disk takes nothing", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 1)] });
+  rig.trouble = "No space left on device (os error 28)";
+  rig.addGap();
+  await rig.clock.advanceAsync(MINUTE);
+  assert.deepEqual(rig.peers!.gaps, []);
+  rig.trouble = null;
+  await rig.clock.advanceAsync(2 * MINUTE);
+  assert.equal(rig.gap.state, "healed");
+});
+
+Deno.test("healNow() asks everybody at once, tells what came of it, and is for one at a time", async () => {
+  await using rig = new Rig({
+    peers: [incomplete(PEER, 2, "it has a gap of its own")],
+    fly: [complete("fly", 3)],
+  });
+  rig.ledger.begin("disconnect", NOON_MS - HOUR);
+  rig.ledger.end(NOON_MS - HOUR + 1000);
+  const told: string[] = [];
+  const span = { sinceMs: NOON_MS - 2 * HOUR, untilMs: NOON_MS };
+  const report = rig.healer.healNow(span, (what) => told.push(what), new AbortController().signal);
+  assert.throws(() => rig.healer.healNow(span, () => {}, new AbortController().signal), HealerBusy);
+  const { lines, gaps } = await report;
+  assert.equal(lines, 5);
+  assert.deepEqual(gaps.map(({ state }) => state), ["healed"]);
+  assert.ok(told.includes(`${PEER}: 2 lines brought; it has a gap of its own`), told.join("\n"));
+  assert.ok(told.includes("fly: complete, 3 lines brought"), told.join("\n"));
+});
+
+Deno.test("healNow() ends when who asked for it has gone, and the next one is served", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  rig.addGap();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  rig.peers!.hold = promise;
+  const gone = new AbortController();
+  const span = { sinceMs: NOON_MS - HOUR, untilMs: NOON_MS };
+  const report = rig.healer.healNow(span, () => {}, gone.signal);
+  gone.abort(new Error("gone"));
+  resolve();
+  await assert.rejects(report, /gone/);
+  await rig.healer.healNow(span, () => {}, new AbortController().signal);
+  assert.equal(rig.gap.state, "healed");
+});
