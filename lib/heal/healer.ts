@@ -282,7 +282,7 @@ export class Healer {
     const isSettled = source === "peers" || nowMs - gap.untilMs! >= FLY_SETTLED_MS;
     const joined = joinOutcomes(gap, outcomes, { isSettled, doneUntilMs, nowMs });
     if (joined === null) return;
-    ledger.noteHealing(gap.id, joined);
+    ledger.noteHealing(gap.id, { ...joined, span: spanOf(gap) });
     const lines = outcomes.reduce((sum, outcome) => sum + outcome.lines, 0);
     const { state, healing: { reason } } = joined;
     logger.log(state === "healed" || lines > 0 ? "info" : "warn", "gap looked into", {
@@ -355,7 +355,7 @@ export class Healer {
       }
       const outcome: SourceOutcome = { source, lines, state: "incomplete", reason: null };
       const joined = joinOutcomes(known, [outcome], { isSettled: false, doneUntilMs: null, nowMs: atMs });
-      if (joined !== null) ledger.noteHealing(known.id, joined);
+      if (joined !== null) ledger.noteHealing(known.id, { ...joined, span: spanOf(known) });
     }
   }
 

@@ -249,10 +249,10 @@ Deno.test("the days before the first start are gone through an hour at a time, a
 
 Deno.test("what was gone through of the days before the first start is not asked for again after a restart", async () => {
   await using rig = new Rig({ fly: [complete("fly", 100)] });
-  rig.ledger.noteBefore({ sinceMs: NOON_MS - 3 * HOUR, untilMs: NOON_MS });
-  const [{ id }] = rig.ledger.touching(-Infinity, Infinity) as [{ id: number }];
+  const span = { sinceMs: NOON_MS - 3 * HOUR, untilMs: NOON_MS };
+  const id = rig.ledger.noteBefore(span);
   const healing = { sources: [], atMs: NOON_MS, doneUntilMs: NOON_MS - HOUR, reason: null };
-  rig.ledger.noteHealing(id, { state: "lost", healing });
+  rig.ledger.noteHealing(id, { state: "lost", healing, span });
   await rig.clock.advanceAsync(2000);
   assert.deepEqual(rig.fly!.gaps.map((asked) => asked.slice(9)), ["11:00:00…12:00:00"]);
 });
