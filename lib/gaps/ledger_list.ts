@@ -16,8 +16,10 @@ export const GAPS_LIMIT = 4096;
 /** How much is known to be back of a gap in each state. A gap that stays as long as it is only goes up. */
 const PROGRESS: Readonly<Record<GapState, number>> = { open: 0, lost: 1, partial: 2, healed: 3 };
 
-/** The causes of gaps that are noted long after their time, when somebody is found who has their lines. */
-const NOTED_LATE: ReadonlySet<GapCause> = new Set(["before", "undelivered"]);
+/** Whether gaps of a cause are noted long after their time, when somebody is found who has their lines. */
+export function isNotedLate(cause: GapCause | undefined): boolean {
+  return cause === "before" || cause === "undelivered";
+}
 
 /**
  * The gap that was noted last, of `gaps` in the order in which they were noted: the one that began last. Those that are noted
@@ -25,7 +27,7 @@ const NOTED_LATE: ReadonlySet<GapCause> = new Set(["before", "undelivered"]);
  * `undelivered` of 11:20, it is that of 12:00.
  */
 export function latestOf(gaps: readonly Gap[]): Gap | undefined {
-  return gaps.findLast(({ cause }) => !NOTED_LATE.has(cause));
+  return gaps.findLast(({ cause }) => !isNotedLate(cause));
 }
 
 /** The state that is further on the way to healed. */

@@ -15,8 +15,8 @@ import {
   LINE_FEED,
 } from "../archive/format.ts";
 import type { Gap } from "./gap.ts";
-import { readGapLine } from "./ledger_line.ts";
-import { GapList } from "./ledger_list.ts";
+import { type GapEntry, readGapLine } from "./ledger_line.ts";
+import { GapList, isNotedLate } from "./ledger_list.ts";
 
 /** So many damaged lines are told of one by one; more are only counted. */
 const DAMAGES_LIMIT = 100;
@@ -120,6 +120,8 @@ class GapReader {
   #knownMs = 0;
   /** Set after a damaged line, until the next one that begins a gap: where what it told of may begin. */
   #doubtSinceMs: number | null = null;
+  /** Whether an id is missing, so that the damaged line did begin a gap. */
+  #isDoubtSure = false;
 
   /** Whether some lines have no checksums, some gaps were joined, or very many lines repeat what others say. */
   get isUntidy(): boolean {
@@ -213,11 +215,20 @@ class GapReader {
     const { id, sinceMs, untilMs } = entry;
     this.#entries++;
     if (!entry.isChecked) this.#hasUnchecked = true;
-    // Ids are given one after another: with the next one there is no gap of which only the damaged line told.
-    if (id > lastId) this.#endDoubt(id === lastId + 1 ? "no gap" : sinceMs ?? null);
-    // A line that tells of a healing may be about a gap of last week: it says nothing of when the next line was written.
-    if (entry.healing === undefined) this.#knownMs = untilMs ?? sinceMs ?? this.#knownMs;
+    const isNew = id > lastId;
+    if (isNew) this.#lookAtDoubt(entry, id === lastId + 1);
+    // A gap that is noted late, and one of which something is found out later, may be of last week: such a line does not tell
+    // when the next one was written.
+    const isLate = isNotedLate(entry.cause) || (entry.healing !== undefined && !isNew);
+    if (!isLate) this.#knownMs = untilMs ?? sinceMs ?? this.#knownMs;
     return null;
+  }
+
+  /** What the first line of a gap tells of the damaged one before it. Ids are given one after another. */
+  #lookAtDoubt({ sinceMs, cause }: GapEntry, isNext: boolean): void {
+    if (isNext && !this.#isDoubtSure) return this.#endDoubt("no gap"); // of which only the damaged line told
+    if (isNotedLate(cause)) this.#isDoubtSure = true; // when it was noted is not known, so the doubt goes on
+    else this.#endDoubt(sinceMs ?? null);
   }
 
   #damage(file: string, line: number, fault: string, text: string): void {
@@ -228,6 +239,7 @@ class GapReader {
   #endDoubt(untilMs: number | null | "no gap"): void {
     const sinceMs = this.#doubtSinceMs;
     this.#doubtSinceMs = null;
+    this.#isDoubtSure = false;
     if (sinceMs === null || untilMs === "no gap") return;
     const span = untilMs === null
       ? { sinceMs, untilMs }

@@ -53,7 +53,10 @@ Deno.test("GET /tail ends with the program, in time, and goes on with the next o
     await publisher.publishAll(lines(500, 510));
     const resumed = await readEvents(flightlog.url, lastId, 509);
     assert.deepEqual(numbersIn(resumed), Array.from({ length: 10 }, (_, i) => 500 + i));
-    assert.match(resumed, /^event: gap\ndata: \{.*"cause":"stop","state":"lost"\}$/m);
+    assert.match(
+      resumed,
+      /^event: gap\ndata: \{.*"cause":"stop","state":"lost","healed":null,"reason":null\}$/m,
+    );
   } finally {
     await Deno.remove(logDirectory, { recursive: true });
   }
