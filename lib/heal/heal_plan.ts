@@ -2,8 +2,8 @@
  * Promises when which source is asked about a gap: soon, since somebody may be looking for its lines; again, since a source may
  * be away or behind; and for as long as it may still have them, and no longer.
  *
- * Example: a gap ends at 12:00:00. Peers are asked at 12:00:02 and, as long as none of them was complete, at 12:01, 12:05, 12:15,
- * 13:00, then every hour for a day and every six hours for eight. Fly is asked at 12:02, since its store is behind the stream,
+ * Example: a gap ends at 12:00:00. Peers are asked at 12:00:02, for the lines, and, as long as none of them was complete, at 12:01:10,
+ * when what they have of it is settled, at 12:05, 12:15, 13:00, then every hour for a day and every six hours for eight. Fly is asked at 12:02, since its store is behind the stream,
  * and at 12:15, and only then is its word taken that it has everything; where it was not complete, every six hours after that
  * for as long as it keeps lines. A recorder that was started again at 15:30 asks at once, and goes on with the times after that.
  *
@@ -31,7 +31,7 @@ export const PEERS_LIMIT_MS: number = 8 * DAY_MS;
 
 /** How long after a gap's end each source is asked the first times, in milliseconds. */
 const FIRST_WAITS_MS: Readonly<Record<SourceKind, readonly number[]>> = {
-  peers: [2 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS],
+  peers: [2 * SECOND_MS, 70 * SECOND_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS],
   fly: [2 * MINUTE_MS, FLY_SETTLED_MS, HOUR_MS],
 };
 

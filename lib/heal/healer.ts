@@ -283,11 +283,15 @@ export class Healer {
     const joined = joinOutcomes(gap, outcomes, { isSettled, doneUntilMs, nowMs });
     if (joined === null) return;
     ledger.noteHealing(gap.id, { ...joined, span: spanOf(gap) });
-    const lines = outcomes.reduce((sum, outcome) => sum + outcome.lines, 0);
     const { state, healing: { reason } } = joined;
-    logger.log(state === "healed" || lines > 0 ? "info" : "warn", "gap looked into", {
-      ...{ cause: gap.cause, since: formatTime(gap.sinceMs), state, lines },
-      ...{ sources: outcomes.map((outcome) => outcome.source).join(", "), reason },
+    if (state !== gap.state) return; // the ledger says so
+    const lines = outcomes.reduce((sum, outcome) => sum + outcome.lines, 0);
+    logger.log("info", "gap looked into", {
+      cause: gap.cause,
+      since: formatTime(gap.sinceMs),
+      state,
+      lines,
+      reason,
     });
   }
 

@@ -19,7 +19,7 @@ function askings(source: SourceKind, count: number, from: number | null = null):
 Deno.test("peers are asked two seconds after a gap, and then ever more rarely", () => {
   assert.deepEqual(askings("peers", 7), [
     "22T12:00:02",
-    "22T12:01:00",
+    "22T12:01:10",
     "22T12:05:00",
     "22T12:15:00",
     "22T13:00:00",

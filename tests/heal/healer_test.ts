@@ -138,7 +138,7 @@ Deno.test("a gap that nobody has stays lost, with the reason of each, and is ask
   assert.match(rig.gap.reason!, /it keeps about seven days/);
   assert.deepEqual(rig.peers!.gaps.map((asked) => asked.slice(0, 8)), [
     "12:00:02",
-    "12:01:00",
+    "12:01:10",
     "12:05:00",
     "12:15:00",
   ]);
