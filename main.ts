@@ -39,6 +39,7 @@ async function run(config: Config): Promise<void> {
   const { logDir: directory, hostname, port, metricsPort } = config;
   if (config.onFly) await requireOwnVolume(directory);
   const metrics = new Metrics();
+  const self = { instance: crypto.randomUUID(), org: config.org };
   const onTiming = metrics.noteTiming.bind(metrics);
   const machineBytes = machineMemory();
   const memory = new MemoryBudget({ limitBytes: readingBytes(machineBytes), clock });
@@ -57,7 +58,7 @@ async function run(config: Config): Promise<void> {
   const volumeUsage = () => readVolumeUsage(directory);
   metrics.connect({ archive, recorder, gaps: ledger, clock, scrub, config, volumeUsage });
   const app = createApp({
-    ...{ archive, gaps, recorder, scrub, volumeUsage, clock, logger, config, version: deno.version },
+    ...{ archive, gaps, recorder, scrub, volumeUsage, clock, logger, config, self, version: deno.version },
     ...{
       lines: archive.lines,
       digests: archive.digests,

@@ -16,7 +16,7 @@ import { refuseParameters } from "./query.ts";
 import { httpDate, type Validators, weighConditions } from "./range.ts";
 import { reserve } from "./reader_place.ts";
 import { addResource } from "./resource.ts";
-import { type DigestAnswer, digestAnswer } from "./wire/digest.ts";
+import { type DigestAnswer, digestAnswer, INSTANCE_HEADER, ORG_HEADER } from "./wire/digest.ts";
 
 /** Counted up when the answer for the same lines changes, since its entity tag depends on it. */
 const ANSWER_VERSION = 1;
@@ -71,6 +71,9 @@ async function answerDigest(c: Context, request: DayRequest, parts: Parts): Prom
 function answerWithoutLines(c: Context, { day, name, info }: DayRequest, parts: Parts): Response | null {
   const sinceMs = dayStartMs(day);
   c.header("Content-Type", "application/json");
+  const { instance, org } = parts.self;
+  c.header(INSTANCE_HEADER, instance);
+  if (org !== null) c.header(ORG_HEADER, encodeURIComponent(org.toWellFormed()));
   c.header(COVERAGE_HEADER, formatCoverage(measureCoverage(parts, sinceMs, sinceMs + DAY_MS)));
   c.header("Cache-Control", info.sealed ? "private, no-cache" : "no-store");
   if (!info.sealed) return null;

@@ -67,4 +67,11 @@ export interface Parts {
   onAnswer?(method: string, status: number): void;
   /** The program's version. */
   version: string;
+  /** What another recorder is told of this one; see `INSTANCE_HEADER` and `ORG_HEADER` in wire/digest.ts. */
+  self: {
+    /** Tells this run of the program from every other, in visible ASCII. */
+    instance: string;
+    /** The slug of the organisation that is recorded; null if unknown. */
+    org: string | null;
+  };
 }

@@ -49,6 +49,12 @@ export interface Config {
   metricsPort: number | null;
   /** The API has at most this many connections open; null for as many as the open files allow. */
   maxConnections: number | null;
+  /** Other recorders of the same organisation: the beginnings of their addresses, such as `http://flightlog.internal:8080`. */
+  peers: string[];
+  /** With what those are asked; null for nothing. Secret. */
+  peerToken: string | null;
+  /** The slug of the organisation whose stream is recorded; null if unknown, as behind `NATS_URL`. */
+  org: string | null;
   /** Whether this is a Fly machine, which is where `FLY_MACHINE_ID` is set. */
   onFly: boolean;
   /** The Fly app this is, whose own lines are never recorded; null if unknown. */
@@ -57,6 +63,8 @@ export interface Config {
   region: string | null;
   /** The Fly machine this runs on; null if unknown. */
   machine: string | null;
+  /** This machine's address in the organisation's private network; null if unknown. */
+  privateAddress: string | null;
 }
 
 /** An environment that cannot be run with. `faults` holds one line for each thing that is wrong, no secrets. */
@@ -98,6 +106,9 @@ function jointFaults(values: Readonly<Partial<Record<keyof Environment, string>>
   }
   if (!onFly && !["0", "off", undefined].includes(values.CANARY_INTERVAL)) {
     faults.push("CANARY_INTERVAL: works on Fly only, which carries the line back; elsewhere use STALL_AFTER");
+  }
+  if (values.PEER_TOKEN !== undefined && values.PEERS === undefined) {
+    faults.push("PEER_TOKEN: is set, and PEERS is not; name in PEERS whom to ask with it, or take it out");
   }
   for (const name of onFly ? ["FLY_APP_NAME", "FLY_REGION"] as const : []) {
     if (values[name] === undefined) {
@@ -142,10 +153,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     hostname: read.HOST ?? (onFly ? "::" : "127.0.0.1"),
     metricsPort: read.METRICS_PORT.value,
     maxConnections: read.MAX_CONNECTIONS ?? null,
+    peers: read.PEERS ?? [],
+    peerToken: read.PEER_TOKEN ?? read.API_TOKEN?.[0] ?? null,
+    org: read.NATS_URL === undefined ? read.ORG ?? "personal" : null,
     onFly,
     app: read.FLY_APP_NAME ?? null,
     region: read.FLY_REGION ?? null,
     machine: read.FLY_MACHINE_ID ?? null,
+    privateAddress: read.FLY_PRIVATE_IP ?? null,
   };
 }
 

@@ -12,6 +12,9 @@ import { parseServerUrl } from "../source/nats/server_url.ts";
 /** At most this many entries stand in a comma-separated list: each is compared with every line. */
 export const LIST_LIMIT = 256;
 
+/** At most so many other recorders are named: a gap is looked for in each, one after another. */
+export const PEERS_LIMIT = 16;
+
 /** A value that is shown in a fault is cut off after this many characters. */
 const SHOWN_LIMIT = 60;
 
@@ -53,9 +56,12 @@ export type Environment = {
   HOST?: string;
   METRICS_PORT: Switch;
   MAX_CONNECTIONS?: number;
+  PEERS?: string[];
+  PEER_TOKEN?: string;
   FLY_APP_NAME?: string;
   FLY_REGION?: string;
   FLY_MACHINE_ID?: string;
+  FLY_PRIVATE_IP?: string;
 };
 
 /** A number, or null where `off` is written: a null of its own would mean that the text cannot be read. */
@@ -111,6 +117,23 @@ function readList(text: string): string[] | null {
 function readApiTokens(text: string): string[] | null {
   const tokens = readList(text);
   return tokens?.every((token) => /^[\x21-\x7e]+$/.test(token)) ? tokens : null;
+}
+
+/**
+ * Addresses of other recorders without what stands behind the port, as `http://flightlog.internal:8080`: their routes are at
+ * the root, and a token has its own variable.
+ */
+function readPeers(text: string): string[] | null {
+  const entries = readList(text);
+  if (entries === null || entries.length > PEERS_LIMIT) return null;
+  const peers: string[] = [];
+  for (const entry of entries) {
+    const url = URL.parse(entry);
+    if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) return null;
+    if (url.href !== `${url.origin}/`) return null;
+    if (!peers.includes(url.origin)) peers.push(url.origin);
+  }
+  return peers;
 }
 
 /** A subject as the NATS protocol has it: tokens parted by dots, `*` for one of them, `>` for the rest. */
@@ -219,9 +242,21 @@ const schema = v.object({
   MAX_CONNECTIONS: v.optional(
     readBy((text) => readWhole(text, 1, 100_000), "a whole number from 1 to 100000"),
   ),
+  PEERS: v.optional(readBy(
+    readPeers,
+    `addresses of other recorders parted by commas, at most ${PEERS_LIMIT}, each http or https and no more than a host and ` +
+      "a port, such as http://flightlog.internal:8080; a token belongs in PEER_TOKEN",
+    true,
+  )),
+  PEER_TOKEN: v.optional(readBy(
+    (text) => /^[\x21-\x7e]+$/.test(text) ? text : null,
+    "one token of visible ASCII characters, one of those in API_TOKEN of the recorders in PEERS",
+    true,
+  )),
   FLY_APP_NAME: v.optional(v.string()),
   FLY_REGION: v.optional(v.string()),
   FLY_MACHINE_ID: v.optional(v.string()),
+  FLY_PRIVATE_IP: v.optional(v.string()),
 });
 
 /** Every variable that is read; nothing else of the environment is. */

@@ -7,7 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import * as v from "valibot";
-import { ENVELOPE_MEMBER, parseFlyRecord } from "./fly_log.ts";
+import { ENVELOPE_MEMBER, type FlyRecord, parseFlyRecord } from "./fly_log.ts";
 import { formatTimestamp, timestampFromMs } from "../timestamp.ts";
 
 /**
@@ -110,9 +110,25 @@ const envelopeSchema = v.object({
   payload: v.pipe(v.string(), v.check((text) => Buffer.from(text, "base64").toString("base64") === text)),
 });
 
+/** What an envelope says of the message that it stands for. */
+export interface EnvelopeMember {
+  /** Why that is no record. */
+  rejected: string;
+  /** The subject it came with. */
+  subject: string;
+  /** Its bytes, in base64. */
+  payload: string;
+}
+
+/** Returns what an envelope says; null if `record` is none. */
+export function readEnvelope(record: FlyRecord): EnvelopeMember | null {
+  const result = v.safeParse(envelopeSchema, record[ENVELOPE_MEMBER]);
+  return result.success ? result.output : null;
+}
+
 /** Returns the payload that a line stands for; null if the line is no envelope. */
 export function recoverPayload(line: Uint8Array): Uint8Array<ArrayBuffer> | null {
   const { record } = parseFlyRecord(line);
-  const result = v.safeParse(envelopeSchema, record?.[ENVELOPE_MEMBER]);
-  return result.success ? Uint8Array.from(Buffer.from(result.output.payload, "base64")) : null;
+  const envelope = record === undefined ? null : readEnvelope(record);
+  return envelope && Uint8Array.from(Buffer.from(envelope.payload, "base64"));
 }

@@ -11,6 +11,18 @@ import { DAY_MINUTES, type MinuteTable, OUTSIDE_MINUTES_LIMIT, sumText } from ".
 import { parseTimestamp } from "../../lib/timestamp.ts";
 import { countSchema, dayNameSchema } from "./scalars.ts";
 
+/**
+ * Tells one run of a recorder from every other: a recorder that asks all addresses of a name, its own among them, sees by it
+ * that it talks to itself.
+ */
+export const INSTANCE_HEADER = "Flightlog-Instance";
+
+/**
+ * The slug of the organisation that is recorded, as `encodeURIComponent` writes it, since it may be any text; not there if it
+ * is not known. Lines of another organisation are never wanted.
+ */
+export const ORG_HEADER = "Flightlog-Org";
+
 const linesSchema = v.pipe(
   v.number(),
   v.safeInteger(),

@@ -44,10 +44,14 @@ Deno.test("readConfig() has the documented defaults when only a token is given",
       hostname: "127.0.0.1",
       metricsPort: 9091,
       maxConnections: null,
+      peers: [],
+      peerToken: null,
+      org: "personal",
       onFly: false,
       app: null,
       region: null,
       machine: null,
+      privateAddress: null,
     } satisfies Config,
   );
 });
@@ -83,6 +87,8 @@ Deno.test("readConfig() reads every variable when all are given", () => {
     HOST: "0.0.0.0",
     METRICS_PORT: "off",
     MAX_CONNECTIONS: "300",
+    PEERS: "http://flightlog.internal:8080, https://logs.example/,http://flightlog.internal:8080/",
+    PEER_TOKEN: "three",
   });
   assert.deepEqual(config, {
     server: {
@@ -111,10 +117,14 @@ Deno.test("readConfig() reads every variable when all are given", () => {
     hostname: "0.0.0.0",
     metricsPort: null,
     maxConnections: 300,
+    peers: ["http://flightlog.internal:8080", "https://logs.example"],
+    peerToken: "three",
+    org: null,
     onFly: false,
     app: null,
     region: null,
     machine: null,
+    privateAddress: null,
   });
 });
 
@@ -179,6 +189,8 @@ Deno.test("readConfig() names every wrong variable at once, each on its own line
     PORT: "65536",
     HOST: "not a host",
     METRICS_PORT: "-",
+    PEERS: "flightlog.internal:8080",
+    PEER_TOKEN: "with space",
   };
   const faults = faultsOf({ ...FLY, ...wrong });
   assert.deepEqual(faults.map((fault) => fault.split(":")[0]).sort(), Object.keys(wrong).sort());
@@ -256,4 +268,42 @@ Deno.test("readConfig() names what a Fly machine should have but has not", () =>
 
 Deno.test("readConfig() excludes no app when EXCLUDE_APPS is off", () => {
   assert.deepEqual(readConfig({ ...LOCAL, EXCLUDE_APPS: "off" }).excludeApps, []);
+});
+
+Deno.test("readConfig() asks peers with the first token of its own unless PEER_TOKEN is another", () => {
+  const own = { ...LOCAL, API_TOKEN: "one,two", PEERS: "http://peer:8080" };
+  assert.equal(readConfig(own).peerToken, "one");
+  assert.equal(readConfig({ ...own, PEER_TOKEN: "three" }).peerToken, "three");
+});
+
+for (
+  const peers of [
+    "peer",
+    "peer:8080",
+    "ftp://peer",
+    "http://peer/path",
+    "http://peer?x=1",
+    "http://peer#x",
+    "http://user:geheim@peer",
+    Array.from({ length: 17 }, (_, n) => `http://peer-${n}`).join(),
+  ]
+) {
+  Deno.test(`readConfig() refuses PEERS ${peers.slice(0, 40)}, and says what it should be`, () => {
+    const faults = faultsOf({ ...LOCAL, PEERS: peers }).join();
+    assert.match(faults, /^PEERS: the value is not .* such as http:\/\/flightlog.internal:8080/);
+    assert.doesNotMatch(faults, /geheim/);
+  });
+}
+
+Deno.test("readConfig() refuses PEER_TOKEN without PEERS", () => {
+  assert.match(faultsOf({ ...LOCAL, PEER_TOKEN: "three" }).join(), /^PEER_TOKEN: is set, and PEERS is not/);
+});
+
+Deno.test("readConfig() knows the organisation unless NATS_URL leads to another server", () => {
+  assert.equal(readConfig({ ...FLY, ORG: "acme" }).org, "acme");
+  assert.equal(readConfig({ ...LOCAL, ORG: "acme" }).org, null);
+});
+
+Deno.test("readConfig() knows this machine's address in the private network", () => {
+  assert.equal(readConfig({ ...FLY, FLY_PRIVATE_IP: "fdaa::5" }).privateAddress, "fdaa::5");
 });

@@ -132,6 +132,28 @@ Deno.test("GET /logs/{day}/digest says how complete the day is", async () => {
   await archive.allClosed();
 });
 
+Deno.test("GET /logs/{day}/digest tells which run of which organisation's recorder answers, also when nothing is new", async () => {
+  using directory = new TestDirectory();
+  await using test = await openArchive(directory);
+  appendLines(test.archive, 0, 10);
+  await test.seal();
+  const { archive, clock } = test;
+  const given = { archive, lines: archive.lines, digests: archive.digests, clock };
+  await using known = serve(createParts({ ...given, self: { instance: "run-7", org: "caf\u00e9, inc" } }));
+  const answer = await known.ask(PATH);
+  await read(answer);
+  const again = await known.ask(PATH, { headers: { "If-None-Match": answer.headers.get("ETag")! } });
+  assert.equal(again.status, 304);
+  for (const { headers } of [answer, again]) {
+    assert.equal(headers.get("Flightlog-Instance"), "run-7");
+    assert.equal(headers.get("Flightlog-Org"), "caf%C3%A9%2C%20inc");
+  }
+  await using unknown = serve(createParts(given));
+  const bare = await unknown.ask(PATH);
+  await read(bare);
+  assert.equal(bare.headers.get("Flightlog-Org"), null);
+});
+
 for (
   const [path, status, type] of [
     ["/logs/2026-11-20/digest", 404, "unknown-day"],

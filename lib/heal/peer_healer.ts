@@ -1,0 +1,341 @@
+/**
+ * Promises that other recorders are asked one after another for what is missing here, that what they have is here afterwards, once
+ * each, and that of each it is said how far it can be relied on. None of them, down, slow, lying, full of gaps or of
+ * another organisation, stops the others.
+ *
+ * **Not too early.** A line of this moment may be in one recorder and still on its way to the other. Brought back and then recorded, it
+ * would be there twice. So nothing is looked at that is younger than {@linkcode SETTLED_MS}, and nothing at all while
+ * lines that came wait for the disk.
+ *
+ * @module
+ */
+
+import type { Archive } from "../archive/archive.ts";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config/config.ts";
+import { DAY_MS, type DayNumber, dayOf, dayStartMs } from "../day.ts";
+import { LineRules } from "../filter/rules.ts";
+import type { Span } from "../gaps/gap.ts";
+import type { Identity } from "../line/identity.ts";
+import type { Logger } from "../logger.ts";
+import { ComparedMinutes } from "./compared_minutes.ts";
+import type { FoundSpan } from "./found_spans.ts";
+import type { SourceOutcome } from "./outcome.ts";
+import { Peer } from "./peer.ts";
+import { peerAddresses, type ResolveName } from "./peer_addresses.ts";
+import { type HealedArchive, PeerComparison } from "./peer_comparison.ts";
+import { type Overlap, OVERLAP_MS, proveByOverlaps } from "./proof.ts";
+import { daysOf, UntimedComparison, within } from "./untimed_comparison.ts";
+
+/** What is younger, in milliseconds, is not compared: it may still be on its way. */
+export const SETTLED_MS = 60_000;
+
+/** A name is looked up within so many milliseconds, or used as it is. */
+export const RESOLVE_TIMEOUT_MS = 10_000;
+
+/**
+ * So many lines of both sides are compared in an overlap. In one with more only the quarter of it next to the gap is looked at, and
+ * so on; but no less than {@linkcode SHORTEST_OVERLAP_MS}.
+ */
+export const OVERLAP_LINES_LIMIT = 200_000;
+
+/** A shorter overlap, in milliseconds, proves nothing. */
+export const SHORTEST_OVERLAP_MS = 50;
+
+/** What is asked of the archive besides. */
+export type PeerHealedArchive = HealedArchive & Pick<Archive, "held" | "trouble" | "sync">;
+
+/** What a {@linkcode PeerHealer} is made with. */
+export interface PeerHealerOptions {
+  /** Where lines are missing. */
+  archive: PeerHealedArchive;
+  /** Whom to ask, with what, and which lines are left out. */
+  config: Pick<
+    Config,
+    | "peers"
+    | "peerToken"
+    | "org"
+    | "logDir"
+    | "privateAddress"
+    | "app"
+    | "excludeApps"
+    | "includeApps"
+    | "excludeText"
+  >;
+  /** Tells this run of the program from every other; see `INSTANCE_HEADER` in routes/wire/digest.ts. */
+  instance: string;
+  /** What all times go by. */
+  clock: Clock;
+  /** Hears of lines that were left out. */
+  logger: Logger;
+  /** Looks up the addresses of a name; `Deno.resolveDns`. */
+  resolve: ResolveName;
+}
+
+/** What came of comparing a span. */
+export interface Compared {
+  /** What came of each peer. */
+  outcomes: SourceOutcome[];
+  /** In which spans lines were missing here, by the lines' own times, and who had them. */
+  found: FoundSpan[];
+}
+
+/** Asks one peer; returns why it is not complete. */
+type Work = (comparison: PeerComparison, signal: AbortSignal) => Promise<string[]>;
+
+/** Brings back what other recorders have. One question at a time: lines that were found lie in one file for a day. */
+export class PeerHealer {
+  readonly #options: PeerHealerOptions;
+  readonly #rules: LineRules;
+  readonly #compared = new ComparedMinutes();
+  #peers = new Map<string, Peer>();
+
+  /** Nothing is asked yet. */
+  constructor(options: PeerHealerOptions) {
+    this.#options = options;
+    const { app, excludeApps, includeApps, excludeText } = options.config;
+    this.#rules = new LineRules({ ownApp: app, excludeApps, includeApps, excludeText });
+  }
+
+  /**
+   * Inserts the lines of `span`, which is a gap, that peers have. A peer is complete over it if it says that it has recorded all of it,
+   * and if all lines that are here in the {@linkcode OVERLAP_MS} before and after are there, too, as often. Where there are none, it
+   * is enough that some minute of the same days has the same lines on both sides. A gap that has just ended is not complete before
+   * {@linkcode SETTLED_MS} and {@linkcode OVERLAP_MS} have gone by: ask again then.
+   *
+   * @throws The reason of `signal`, if it aborts.
+   */
+  async healSpan(span: Span, signal: AbortSignal): Promise<SourceOutcome[]> {
+    const { outcomes } = await this.#askAll(
+      span,
+      (comparison, signal) => this.#healGap(comparison, span, signal),
+      signal,
+    );
+    return outcomes;
+  }
+
+  /**
+   * Inserts the lines of `span`, in whole minutes, that peers have and that nobody missed. Of days that are whole in it also lines
+   * of a time outside of their day are compared. Here a peer is complete if every minute was compared, whatever gaps it has itself.
+   *
+   * @throws The reason of `signal`, if it aborts.
+   */
+  async compare(span: Span, signal: AbortSignal): Promise<Compared> {
+    return await this.#askAll(
+      span,
+      (comparison, signal) => this.#compareDays(comparison, span, signal),
+      signal,
+    );
+  }
+
+  async #askAll(span: Span, work: Work, signal: AbortSignal): Promise<Compared> {
+    const compared: Compared = { outcomes: [], found: [] };
+    const instances = new Set<string | null>([this.#options.instance]);
+    for (const peer of await this.#peersNow(signal)) {
+      const { archive, config } = this.#options;
+      const { logDir: directory, org } = config;
+      const comparison = new PeerComparison(peer, {
+        ...{ archive, directory, org, rules: this.#rules, compared: this.#compared },
+      });
+      const outcome = await this.#askOne(comparison, instances, span, work, signal);
+      this.#tellDrops(comparison);
+      if (outcome !== null) compared.outcomes.push(outcome);
+      compared.found.push(...comparison.found.spans);
+    }
+    return compared;
+  }
+
+  /** Asks one peer; null if it is this recorder, or one that was asked under another address. */
+  async #askOne(
+    comparison: PeerComparison,
+    instances: Set<string | null>,
+    span: Span,
+    work: Work,
+    signal: AbortSignal,
+  ): Promise<SourceOutcome | null> {
+    const source = comparison.peer.name;
+    try {
+      const obstacle = await this.#obstacle(span, signal);
+      if (obstacle !== null) return { source, lines: 0, state: "nothing", reason: obstacle };
+      await comparison.digests(dayOf(span.sinceMs), signal);
+      const { instance } = comparison;
+      if (instance !== null && instances.has(instance)) return null;
+      instances.add(instance);
+      const reasons = [...await work(comparison, signal), ...dropReasons(comparison)];
+      const { lines } = comparison;
+      if (reasons.length === 0) return { source, lines, state: "complete", reason: null };
+      return { source, lines, state: "incomplete", reason: reasons.join("; ") };
+    } catch (error) {
+      signal.throwIfAborted();
+      const { lines } = comparison;
+      return { source, lines, state: lines > 0 ? "incomplete" : "nothing", reason: (error as Error).message };
+    }
+  }
+
+  async #healGap(comparison: PeerComparison, gap: Span, signal: AbortSignal): Promise<string[]> {
+    const settledMs = this.#options.clock.now() - SETTLED_MS;
+    const span = { sinceMs: gap.sinceMs, untilMs: Math.min(gap.untilMs, settledMs) };
+    const reasons = gap.untilMs + OVERLAP_MS > settledMs ? [NOT_SETTLED] : [];
+    const overlaps = {
+      before: await this.#overlap(comparison, { endMs: gap.sinceMs, direction: -1 }, settledMs, signal),
+      after: await this.#overlap(comparison, { endMs: gap.untilMs, direction: 1 }, settledMs, signal),
+    };
+    comparison.confirmSameStream();
+    for (const day of daysOf(span)) {
+      const part = within(span, day);
+      const { refusal } = await comparison.digests(day, signal);
+      const obstacle = comparison.refusalOf(day) ?? refusal;
+      if (obstacle !== null) {
+        reasons.push(obstacle);
+        continue;
+      }
+      // Asked before the lines are: gaps that are healed there meanwhile may lack in what comes.
+      const coverage = await comparison.peer.coverage(day, part, signal);
+      if (!/^complete(;|$)/.test(coverage)) reasons.push(coverageReason(comparison.peer.name, coverage));
+      await comparison.compare(day, { span: part, again: true }, signal);
+    }
+    reasons.push(...await this.#healUntimed(comparison, span, signal));
+    const proof = proveByOverlaps(overlaps);
+    const isProven = proof.state === "proven" || (proof.state === "silent" && comparison.sameLines > 0);
+    if (!isProven) reasons.push(`"${comparison.peer.name}": ${proof.reason}`);
+    return reasons;
+  }
+
+  async #healUntimed(comparison: PeerComparison, span: Span, signal: AbortSignal): Promise<string[]> {
+    if (span.sinceMs >= span.untilMs) return [];
+    const directory = this.#options.config.logDir;
+    const untimed = new UntimedComparison(comparison, { directory, rules: this.#rules });
+    const reason = await untimed.heal(span, signal);
+    return reason === null ? [] : [reason];
+  }
+
+  async #compareDays(comparison: PeerComparison, asked: Span, signal: AbortSignal): Promise<string[]> {
+    const settledMs = this.#options.clock.now() - SETTLED_MS;
+    const span = wholeMinutes({ sinceMs: asked.sinceMs, untilMs: Math.min(asked.untilMs, settledMs) });
+    const reasons = asked.untilMs > settledMs ? [NOT_SETTLED] : [];
+    for (const day of daysOf(span)) {
+      const { refusal } = await comparison.digests(day, signal);
+      const obstacle = comparison.refusalOf(day) ?? refusal;
+      if (obstacle !== null) {
+        reasons.push(obstacle);
+        continue;
+      }
+      await comparison.compare(
+        day,
+        { span: isWhole(day, span) ? EVER : within(span, day), again: false },
+        signal,
+      );
+    }
+    return reasons;
+  }
+
+  /** The lines of both next to one end of a gap; null if that has not settled, or if there are too many. */
+  async #overlap(
+    comparison: PeerComparison,
+    { endMs, direction }: { endMs: number; direction: 1 | -1 },
+    settledMs: number,
+    signal: AbortSignal,
+  ): Promise<Overlap | null> {
+    for (let lengthMs = OVERLAP_MS; lengthMs >= SHORTEST_OVERLAP_MS; lengthMs = Math.floor(lengthMs / 4)) {
+      const sinceMs = direction === 1 ? endMs : endMs - lengthMs;
+      const span = { sinceMs, untilMs: Math.min(sinceMs + lengthMs, settledMs) };
+      const overlap = await this.#compareOverlap(comparison, span, signal);
+      if (overlap !== null) return overlap;
+    }
+    return null;
+  }
+
+  async #compareOverlap(
+    comparison: PeerComparison,
+    span: Span,
+    signal: AbortSignal,
+  ): Promise<{ ours: Identity[]; theirs: Identity[] } | null> {
+    const keys = { ours: [] as Identity[], theirs: [] as Identity[] };
+    for (const day of daysOf(span)) {
+      if (!await comparison.addKeys(keys, OVERLAP_LINES_LIMIT, day, within(span, day), signal)) return null;
+    }
+    return keys;
+  }
+
+  /** Why nothing can be compared now; null if it can. */
+  async #obstacle({ sinceMs, untilMs }: Span, signal: AbortSignal): Promise<string | null> {
+    const { archive } = this.#options;
+    const held = archive.held(sinceMs - OVERLAP_MS, untilMs + OVERLAP_MS);
+    if (archive.trouble !== null || held !== null) {
+      return `Lines that came wait for the disk here, which takes none: ${
+        archive.trouble ?? held?.reason ?? "it is slow"
+      }`;
+    }
+    // What came before this is in the files then, and is found there.
+    return await beforeAbort(archive.sync(), signal) ? null : "The archive is being closed";
+  }
+
+  /** The peers at the addresses that their names have now; those that were asked before are the same ones. */
+  async #peersNow(signal: AbortSignal): Promise<Peer[]> {
+    const { config, clock, resolve } = this.#options;
+    const own = config.privateAddress === null ? [] : [config.privateAddress];
+    const peers = new Map<string, Peer>();
+    for (const peer of config.peers) {
+      const late = new AbortController();
+      const cancel = clock.after(RESOLVE_TIMEOUT_MS, () => late.abort());
+      const inTime: ResolveName = (name, type, options) =>
+        beforeAbort(resolve(name, type, options), late.signal);
+      try {
+        for (const url of await peerAddresses(peer, { own, resolve: inTime, signal })) {
+          const known = this.#peers.get(url) ?? new Peer({ url, token: config.peerToken, clock });
+          peers.set(url, known);
+        }
+      } finally {
+        cancel();
+      }
+    }
+    this.#peers = peers;
+    return [...peers.values()];
+  }
+
+  #tellDrops({ peer, drops }: PeerComparison): void {
+    if (drops.outside + drops.unusable + drops.tooLong === 0) return;
+    this.#options.logger.log("warn", "peer lines dropped", { peer: peer.name, ...drops });
+  }
+}
+
+/** All times: lines of a strange timestamp are recorded on the day on which they came. */
+const EVER: Span = { sinceMs: -Infinity, untilMs: Infinity };
+
+const MINUTE_MS = 60_000;
+
+const NOT_SETTLED = `Lines younger than ${
+  SETTLED_MS / 1000
+} s are not compared yet, since they may be on their way`;
+
+function wholeMinutes({ sinceMs, untilMs }: Span): Span {
+  return {
+    sinceMs: Math.floor(sinceMs / MINUTE_MS) * MINUTE_MS,
+    untilMs: Math.floor(untilMs / MINUTE_MS) * MINUTE_MS,
+  };
+}
+
+function isWhole(day: DayNumber, { sinceMs, untilMs }: Span): boolean {
+  return sinceMs <= dayStartMs(day) && untilMs >= dayStartMs(day) + DAY_MS;
+}
+
+function coverageReason(peer: string, coverage: string): string {
+  // The text is another's; only what a Flightlog writes is repeated.
+  const said = /^[a-z0-9=; ]+$/.test(coverage) ? `: "${coverage}"` : "";
+  return `"${peer}" has gaps of its own there${said}`;
+}
+
+/** Why a peer that sent lines which could not be read is not complete. */
+function dropReasons({ peer, drops: { outside, tooLong } }: PeerComparison): string[] {
+  const reasons = [];
+  if (outside > 0) reasons.push(`"${peer.name}" sends ${outside} lines of another time than was asked for`);
+  if (tooLong > 0) reasons.push(`"${peer.name}" has ${tooLong} lines that are too long to be fetched`);
+  return reasons;
+}
+
+/** What `promise` resolves to, or a rejection if `signal` aborts before. */
+function beforeAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  return Promise.race([promise, aborted]);
+}
