@@ -8,7 +8,8 @@
 import { ensureDir } from "@std/fs";
 import type { Cancel } from "../clock.ts";
 import { dayName, type DayNumber, dayOf } from "../day.ts";
-import { LARGEST_BYTES, MemoryBudget } from "../machine/memory_budget.ts";
+import { LARGEST_BYTES, MemoryBudget, NoRoom } from "../machine/memory_budget.ts";
+import type { MinuteTable } from "../line/minute_sums.ts";
 import type { Span } from "../gaps/gap.ts";
 import type { Timestamp } from "../timestamp.ts";
 import type { BlockResult, BlockTask } from "./blocks/block_task.ts";
@@ -18,11 +19,12 @@ import { Maintenance, type MaintenanceRules } from "./maintenance.ts";
 import { ArchiveLock, LockLost } from "./lock.ts";
 import { RemovedDays } from "./removed_days.ts";
 import { type HeldLines, joinHeld } from "./day/held.ts";
-import { REMOVED_FILE } from "./format.ts";
+import { REMOVED_FILE, type SealEntry } from "./format.ts";
+import type { FoundLines } from "./found_lines.ts";
 import { chunkStream } from "./read/chunk_stream.ts";
 import { DayDigests } from "./read/day_digests.ts";
 import { LineReader, type ReaderHost, type ReaderSlot } from "./read/line_reader.ts";
-import type { ByteRange, DayReading } from "./day/open_day.ts";
+import type { ByteRange, DayReading, OpenDay } from "./day/open_day.ts";
 import type { PlainFile } from "./day/plain_file.ts";
 import type { WriterEvents } from "./day/plain_writer.ts";
 import { IndexCache } from "./read/index_cache.ts";
@@ -41,6 +43,12 @@ export type { DayInfo } from "./day/day_info.ts";
 
 /** The block worker is ended after this long without a block to make, in milliseconds. */
 const BLOCK_WORKER_IDLE_MS = 10_000;
+
+/** The tasks of the block worker for which nobody who ends the program waits. */
+const LONG_TASKS: readonly BlockTask["kind"][] = ["prepareSeal", "insert", "digestFound"];
+
+/** What the block worker answers to a task of this kind. */
+type FoundDigest = Extract<BlockResult, { digest: MinuteTable }>;
 
 /** See {@linkcode Archive.open}. Times are milliseconds. The directory is made if it is not there. */
 export interface ArchiveOptions extends MaintenanceRules {
@@ -61,10 +69,10 @@ export interface ArchiveOptions extends MaintenanceRules {
   openFile?: (path: string) => Promise<PlainFile>;
 }
 
-/** Hears that the text of a day can be read up to `end`. Must not throw. */
+/** Hears that what is recorded of a day can be read up to `end`, see {@linkcode Archive.openRecordedText}. Must not throw. */
 export type CommitListener = (day: DayNumber, end: number) => void;
 
-/** How far the text of a day has come, in bytes from its start. */
+/** How far what was recorded of a day has come, in bytes, without what was inserted. */
 export interface DayEnds {
   /** Which day it is. */
   day: DayNumber;
@@ -94,7 +102,7 @@ export class Archive {
   #waitingBytes = 0;
   #lastDay: RecordedDay | null = null;
   readonly #maintenance: Maintenance;
-  #sealsUnderWay = 0;
+  #longTasksUnderWay = 0;
   #closed = false;
   readonly #findings: Findings;
   readonly #losses: PendingLosses;
@@ -148,12 +156,13 @@ export class Archive {
         for (const listener of this.#lossListeners) listener(span);
       },
       confirmLock: () => this.#confirmLock(),
+      readUsage: options.readUsage,
       openFile: options.openFile,
     };
     for (const state of recovered.days) this.#days.set(state.day, new RecordedDay(state, this.#host));
     this.#maintenance = new Maintenance(options, {
       mayWrite: () => this.#mayWrite(),
-      recordedDays: () => [...this.#days.values()],
+      recordedDays: () => this.#recordedDays(),
       trouble: () => this.trouble,
       remove: (day, reason) => this.#remove(day, reason),
       onFailure: (what, error) => this.#findings.reportFailure(what, error),
@@ -250,6 +259,38 @@ export class Archive {
   }
 
   /**
+   * Inserts lines that were found elsewhere into their day at their times, all or none, and returns how many lines and bytes these
+   * were. A day of which nothing was recorded is made of them. Lines that are recorded meanwhile are not held up, and whoever reads
+   * goes on with the text that he began with. Of one day there is one insertion at a time; further ones wait. The file of `found` is
+   * closed by it and stays, until whoever made it disposes of it.
+   *
+   * @throws {RangeError} If there are no lines.
+   * @throws {Error} If the archive is closed, if the day was removed by retention or is left alone, or as
+   * {@linkcode RecordedDay.insert}. The day is as it was then.
+   */
+  async insert(found: FoundLines): Promise<{ lines: number; bytes: number }> {
+    const { day } = found;
+    this.#confirmInsertion(found);
+    await found.close();
+    const digest = this.digests.remembers(day)
+      ? (await this.#runBlockTask({ kind: "digestFound", day, foundPath: found.path }) as FoundDigest).digest
+      : null;
+    this.#confirmInsertion(found);
+    const recorded = this.#dayFor(day);
+    let before: OpenDay | null = null;
+    try {
+      const { seal, lines, bytes } = await recorded.insert(found, () => {
+        if (digest !== null && !recorded.isEmpty) before = recorded.open(this.#reading);
+      });
+      if (digest !== null && before !== null) await this.#noteInserted(before, seal, digest);
+      return { lines, bytes };
+    } finally {
+      (before as OpenDay | null)?.[Symbol.dispose]();
+      if (recorded.isUnused && this.#days.get(day) === recorded) this.#forget(recorded);
+    }
+  }
+
+  /**
    * Waits until everything that was appended before the call is on the disk, and resolves to true; or until the archive
    * is closed without that, because the disk took no more, and resolves to false.
    */
@@ -258,7 +299,7 @@ export class Archive {
     return synced.every((isSynced) => isSynced);
   }
 
-  /** How far the text of each day has come that is not sealed. */
+  /** How far what was recorded of each day has come that is not sealed; without what was inserted, so that it never shifts. */
   ends(): DayEnds[] {
     const ends: DayEnds[] = [];
     for (const { day, writer } of this.#days.values()) {
@@ -271,13 +312,13 @@ export class Archive {
 
   /** Every day there is, newest first. */
   days(): DayInfo[] {
-    return [...this.#days.values()].sort((a, b) => b.day - a.day).map((day) => day.info());
+    return this.#recordedDays().sort((a, b) => b.day - a.day).map((day) => day.info());
   }
 
   /** The oldest day there is, and the smallest timestamp of its lines, RFC 3339 UTC; null where there is no day. */
   oldestDay(): { day: DayNumber; first: string | null } | null {
     let oldest: RecordedDay | null = null;
-    for (const day of this.#days.values()) if (oldest === null || day.day < oldest.day) oldest = day;
+    for (const day of this.#recordedDays()) if (oldest === null || day.day < oldest.day) oldest = day;
     return oldest && { day: oldest.day, first: oldest.info().first };
   }
 
@@ -288,7 +329,8 @@ export class Archive {
 
   /** One day, or undefined where nothing was recorded. */
   day(day: DayNumber): DayInfo | undefined {
-    return this.#days.get(day)?.info();
+    const recorded = this.#days.get(day);
+    return recorded === undefined || recorded.isEmpty ? undefined : recorded.info();
   }
 
   /** The days whose files could not be read when the archive was opened and were left alone, and why, the oldest first. */
@@ -317,6 +359,17 @@ export class Archive {
     const open = recorded.open(this.#reading);
     const pieces = open.text(range ?? { start: 0, end: recorded.bytes }, this.#memory);
     return this.#stream(day, pieces, open, slot);
+  }
+
+  /**
+   * A range of what was recorded of a day, without what was inserted since: for whoever follows, since an offset into that never
+   * shifts. As {@linkcode openText} otherwise.
+   *
+   * @throws {RangeError} If there is no such day.
+   */
+  openRecordedText(day: DayNumber, range: ByteRange): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const open = this.#recorded(day).open(this.#reading);
+    return this.#stream(day, open.recordedText(range, this.#memory), open, null);
   }
 
   /**
@@ -377,8 +430,10 @@ export class Archive {
     this.#findings.expectFailures();
     this.#maintenance.stop();
     const days = [...this.#days.values()];
-    const left = await Promise.all(days.map((day) => day.close()));
-    if (this.#sealsUnderWay > 0) this.#blockWorker.terminate(); // it may take long, and is begun anew at the next start
+    const closing = days.map((day) => day.close());
+    this.#endLongTasks(); // a file that has to be put right before it can be closed is not to wait for them
+    const left = await Promise.all(closing);
+    this.#endLongTasks();
     await Promise.all(days.map((day) => day.ended()));
     await this.#maintenance.ended();
     this.#blockWorker.terminate();
@@ -395,19 +450,57 @@ export class Archive {
 
   async #runBlockTask(task: BlockTask): Promise<BlockResult> {
     if (this.#closed) throw new Error("Cannot make blocks: the archive is closed");
-    if (task.kind !== "prepareSeal") return await this.#blockWorker.call(task);
-    this.#sealsUnderWay++;
+    if (!LONG_TASKS.includes(task.kind)) return await this.#blockWorker.call(task);
+    this.#longTasksUnderWay++;
     try {
       return await this.#blockWorker.call(task);
     } finally {
-      this.#sealsUnderWay--;
+      this.#longTasksUnderWay--;
     }
+  }
+
+  /** Ends what may take long and is begun anew after the next start. */
+  #endLongTasks(): void {
+    if (this.#longTasksUnderWay > 0) this.#blockWorker.terminate();
+  }
+
+  /** The days that have anything: one into which lines are being inserted first has not yet. */
+  #recordedDays(): RecordedDay[] {
+    return [...this.#days.values()].filter(({ isEmpty }) => !isEmpty);
+  }
+
+  #confirmInsertion({ day, lines }: FoundLines): void {
+    if (lines === 0) throw new RangeError(`Cannot insert lines into ${dayName(day)}: none were found`);
+    const untouched = this.#untouched.get(day);
+    const reason = this.#closed
+      ? "the archive is closed"
+      : this.wasRemoved(day)
+      ? "retention has removed it"
+      : untouched === undefined
+      ? null
+      : `it is left alone: ${untouched}`;
+    if (reason !== null) throw new Error(`Cannot insert lines into ${dayName(day)}: ${reason}`);
+  }
+
+  /** Has the digest that is remembered of a day go on to hold; where that fails, the day is read anew when it is asked for. */
+  async #noteInserted(before: OpenDay, seal: SealEntry, digest: MinuteTable): Promise<void> {
+    try {
+      using _slot = await this.lines.reserve();
+      await this.digests.noteInserted(before, seal, digest);
+    } catch (error) {
+      if (!(error instanceof NoRoom)) this.#findings.reportFailure("going on with a digest", error);
+    }
+  }
+
+  #forget(recorded: RecordedDay): void {
+    this.#days.delete(recorded.day);
+    if (this.#lastDay === recorded) this.#lastDay = null;
   }
 
   #recorded(day: DayNumber): RecordedDay {
     const recorded = this.#days.get(day);
-    if (recorded === undefined) throw new RangeError(`Cannot read ${dayName(day)}: nothing was recorded`);
-    return recorded;
+    if (recorded?.isEmpty ?? true) throw new RangeError(`Cannot read ${dayName(day)}: nothing was recorded`);
+    return recorded!;
   }
 
   #dayFor(day: DayNumber): RecordedDay {
@@ -471,8 +564,7 @@ export class Archive {
     this.#removed.add(number, { lines, bytes, atMs: this.#options.clock.now(), reason });
     day.remove();
     this.#removed.writeRest();
-    this.#days.delete(number);
-    if (this.#lastDay === day) this.#lastDay = null;
+    this.#forget(day);
     this.#options.logger.log("info", "day removed", { day: dayName(number), lines, gzBytes, reason });
     for (const { writer } of this.#days.values()) writer?.retry();
     return gzBytes;

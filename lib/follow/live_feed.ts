@@ -1,7 +1,8 @@
 /**
  * Promises that what is written to the archive is read once for all who follow, and made into what they want
  * once for all who want the same. It knows a place up to which all of them have got everything: whoever joins
- * there misses nothing and gets nothing twice.
+ * there misses nothing and gets nothing twice. Its places count what was recorded, without lines that were inserted later, so
+ * that none of them shifts.
  *
  * @module
  */
@@ -16,7 +17,7 @@ import type { FilterSpec } from "../filter/filter.ts";
 import { Positions } from "./positions.ts";
 
 /** What following needs of the archive. */
-export type FollowedArchive = Pick<Archive, "days" | "held" | "onCommit" | "openText" | "lines">;
+export type FollowedArchive = Pick<Archive, "days" | "held" | "onCommit" | "openRecordedText" | "lines">;
 
 /** At most so much text is read and made into events at a time, in bytes. */
 const PIECE_BYTES = 1024 * 1024;
@@ -84,7 +85,7 @@ export class LiveFeed {
   /** Begins at the end of the archive; harmless when repeated. */
   start(): void {
     if (this.#cancelListening !== null) return;
-    this.#ends = new Map(this.#archive.days().map(({ day, bytes }) => [day, bytes]));
+    this.#ends = new Map(this.#archive.days().map(({ day, recordedBytes }) => [day, recordedBytes]));
     this.#positions = new Positions(this.#ends);
     this.#cancelListening = this.#archive.onCommit((day, end) => {
       this.#ends.set(day, end);
@@ -218,7 +219,7 @@ export class LiveFeed {
       const upTo = Math.min(end, start + length);
       const text = new Uint8Array(upTo - start);
       let at = 0;
-      for await (const bytes of this.#archive.openText(day, { start, end: upTo })) {
+      for await (const bytes of this.#archive.openRecordedText(day, { start, end: upTo })) {
         text.set(bytes, at);
         at += bytes.length;
       }

@@ -177,7 +177,7 @@ export class Heartbeat {
     const spans: Span[] = [...archive.losses];
     const bytesOf = (day: number): number | null => {
       const isKnown = !archive.wasRemoved(day) && !archive.untouched.has(day);
-      return isKnown ? archive.day(day)?.bytes ?? 0 : null;
+      return isKnown ? archive.day(day)?.recordedBytes ?? 0 : null;
     };
     for (const { day, file, what } of note === null ? [] : findShortDays(note, bytesOf)) {
       archive.noteFinding({ file, what, damage: true });
@@ -201,7 +201,7 @@ export class Heartbeat {
       .filter(({ damage }) => damage)
       .map(({ file }) => parseFileName(file)?.day);
     const holds = note.days.every(({ day, bytes, synced }) =>
-      bytes === synced || ((archive.day(day)?.bytes ?? -1) >= bytes && !damagedDays.includes(day))
+      bytes === synced || ((archive.day(day)?.recordedBytes ?? -1) >= bytes && !damagedDays.includes(day))
     );
     return holds ? note.sinceMs : -Infinity;
   }

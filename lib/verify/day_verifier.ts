@@ -17,11 +17,18 @@ import {
   sameBytes,
 } from "../archive/blocks/block.ts";
 import { readCheckedLine } from "../archive/checked_line.ts";
-import { type DayIndex, IndexDamage, parseIndex, parseSealedIndex } from "../archive/blocks/day_index.ts";
+import {
+  type DayIndex,
+  IndexDamage,
+  parseIndex,
+  parseSealedIndex,
+  type SealedIndex,
+} from "../archive/blocks/day_index.ts";
 import { readAt, readTextIfThere, sizeOf } from "../archive/disk.ts";
 import {
   BLOCK_BYTES,
   type BlockEntry,
+  editsFile,
   type FileKind,
   gzFile,
   GZIP_HEADER,
@@ -30,7 +37,9 @@ import {
   indexPartFile,
   plainFile,
 } from "../archive/format.ts";
-import { rebuildIndex } from "../archive/repair/index_repair.ts";
+import { areContained, blockPieces, plainPieces } from "../archive/repair/contained_lines.ts";
+import { healedOf, rebuildIndex } from "../archive/repair/index_repair.ts";
+import { editsFault } from "../archive/day/edits_check.ts";
 import { verifyGzip } from "../archive/day/sealing.ts";
 
 /** A day that was read. */
@@ -41,6 +50,8 @@ export interface VerifiedDay {
   lines: number;
   /** Length of the text in bytes. */
   bytes: number;
+  /** How many of these bytes were inserted after the rest was recorded. */
+  insertedBytes: number;
   /** Whether all of it is in the gzip file. */
   sealed: boolean;
   /** How many faults were found in its files. */
@@ -62,6 +73,8 @@ export class DayVerifier {
   readonly #events: { onFault(fault: string): void; onProgress(bytes: number): void };
   #lines = 0;
   #bytes = 0;
+  #insertedBytes = 0;
+  #sealedBlocks: readonly BlockEntry[] = [];
   #faults = 0;
   #read = 0;
 
@@ -88,7 +101,7 @@ export class DayVerifier {
     else if (hasGz && plains[0] !== 0) this.#fault(gzFile(this.#day), "its index is missing");
     else if (hasIndex && plains[0] !== 0) this.#fault(indexFile(this.#day), "its gzip file is missing");
     for (const from of plains) {
-      if (from < this.#bytes) continue; // sealed already; the next start removes it
+      if (this.#isSealed(from)) continue;
       isSealed = false;
       this.#catching(plainFile(this.#day, from), () => this.#plain(from));
     }
@@ -96,6 +109,7 @@ export class DayVerifier {
       day: dayName(this.#day),
       lines: this.#lines,
       bytes: this.#bytes,
+      insertedBytes: this.#insertedBytes,
       sealed: isSealed,
       faults: this.#faults,
     };
@@ -142,12 +156,19 @@ export class DayVerifier {
       );
     };
     verifyGzip(path, index, check, ({ message }) => this.#report(message.replace(path, basename(path))));
-    this.#lines += index.seal?.lines ?? 0;
-    this.#bytes += index.seal?.rawBytes ?? 0;
+    const { lines, rawBytes, healed } = index.seal;
+    this.#lines += lines;
+    this.#bytes += rawBytes;
+    this.#sealedBlocks = index.blocks;
+    if (healed === undefined) return;
+    this.#insertedBytes = healed.bytes;
+    const name = editsFile(this.#day);
+    const fault = editsFault(this.#path(name), healed);
+    if (fault !== null) this.#fault(name, fault);
   }
 
   /** The index of the sealed text; where it is damaged, one that is made of the gzip file. Null where that fails, too. */
-  #sealedIndex(gzPath: string): DayIndex | null {
+  #sealedIndex(gzPath: string): SealedIndex | null {
     const name = indexFile(this.#day);
     const text = readTextIfThere(this.#path(name)) ?? "";
     try {
@@ -158,7 +179,8 @@ export class DayVerifier {
       if (error.unknownVersion) return null;
     }
     try {
-      return rebuildIndex(gzPath, this.#day, text);
+      const editsPath = this.#path(editsFile(this.#day));
+      return rebuildIndex(gzPath, this.#day, text, (blocks) => healedOf(blocks, text, editsPath));
     } catch (error) {
       this.#fault(gzFile(this.#day), (error as Error).message.replace(gzPath, basename(gzPath)));
       return null;
@@ -181,12 +203,31 @@ export class DayVerifier {
     }
   }
 
+  /**
+   * Whether all of the plain file that begins at `from` is in the gzip file: of a day that still grows what was there when lines
+   * were inserted, or what the next start removes.
+   */
+  #isSealed(from: number): boolean {
+    const start = from + this.#insertedBytes;
+    const size = sizeOf(this.#path(plainFile(this.#day, from))) ?? 0;
+    return start < this.#bytes && start + size <= this.#bytes;
+  }
+
+  /**
+   * Reads a plain file that begins at `from` of what was recorded. What is sealed of it was read already. Example: 1,000,000 bytes
+   * are sealed, 2,000 of which were inserted, and the file begins at 0. Its first 998,000 bytes are sealed.
+   */
   #plain(from: number): void {
     const name = plainFile(this.#day, from);
-    if (from !== this.#bytes) this.#fault(name, `the text before it ends at ${this.#bytes}`);
+    const textFrom = from + this.#insertedBytes;
+    if (textFrom > this.#bytes) {
+      this.#fault(name, `the text before it ends at ${this.#bytes - this.#insertedBytes}`);
+    }
     using file = Deno.openSync(this.#path(name), { read: true });
     const size = file.statSync().size;
-    let at = 0;
+    const restFrom = Math.max(0, this.#bytes - textFrom);
+    let at = restFrom;
+    if (restFrom > 0) this.#sealedStart(name, restFrom);
     for (let length = BLOCK_BYTES; at < size;) {
       const text = readAt(file, at, Math.min(length, size - at));
       const end = cutBlock(text);
@@ -201,16 +242,26 @@ export class DayVerifier {
     // What is being written at this moment may end anywhere.
     const isGrowing = file.statSync().size > size;
     if (at < size && !isGrowing) this.#fault(name, `it ends with ${size - at} bytes that are no whole line`);
-    this.#part(file, from);
-    this.#bytes = from + at;
+    this.#part(file, textFrom, textFrom + restFrom);
+    this.#bytes = textFrom + at;
   }
 
-  /** Holds the blocks that were made of a plain file so far against that file. */
-  #part(plain: Deno.FsFile, from: number): void {
+  /** Makes sure that the first `length` bytes of a plain file are sealed as well, whatever was inserted between their lines. */
+  #sealedStart(name: string, length: number): void {
+    const gz = this.#path(gzFile(this.#day));
+    if (areContained(plainPieces(this.#path(name), 0, length), blockPieces(gz, this.#sealedBlocks))) return;
+    this.#fault(name, `its lines before byte ${length} are not those that are sealed`);
+  }
+
+  /**
+   * Holds the blocks that were made of a plain file so far against that file. Its byte 0 is byte `textFrom` of the day's text, or
+   * would be; the blocks begin at `restFrom` of the text.
+   */
+  #part(plain: Deno.FsFile, textFrom: number, restFrom: number): void {
     const text = readTextIfThere(this.#path(indexPartFile(this.#day)));
     if (text === null || sizeOf(this.#path(gzPartFile(this.#day))) === null) return;
     const index = this.#usablePart(text);
-    if (index === null || index.header.rawFrom !== from) return; // made again at the next start
+    if (index === null || index.header.rawFrom !== restFrom) return; // made again at the next start
     using part = Deno.openSync(this.#path(gzPartFile(this.#day)), { read: true });
     if (index.header.gzFrom === 0 && !sameBytes(readAt(part, 0, GZIP_HEADER.length), GZIP_HEADER)) {
       this.#fault(gzPartFile(this.#day), "it does not begin as a gzip member of this archive");
@@ -222,13 +273,13 @@ export class DayVerifier {
         if (!isIntact) throw new Error("its bytes are not those that were written");
         const text = inflateBlock(bytes, block);
         this.#progress(bytes.length);
-        const crc32 = formatCrc32(zlib.crc32(readAt(plain, block.rawOffset - from, block.rawLength)));
+        const crc32 = formatCrc32(zlib.crc32(readAt(plain, block.rawOffset - textFrom, block.rawLength)));
         if (crc32 !== block.crc32) {
           throw new Error(`checksum of the plain text is ${crc32}, index says ${block.crc32}`);
         }
         const before = index.blocks[number - 1];
         // The text before the first block of a reopened day is sealed, and its checksum is not known here.
-        if (before !== undefined || from === 0) {
+        if (before !== undefined || restFrom === 0) {
           this.#checkEntry(
             block,
             text,

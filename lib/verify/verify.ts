@@ -98,7 +98,8 @@ export async function verifyArchive(directory: string, events: VerifyEvents): Pr
     done += files.reduce((sum, { bytes }) => sum + bytes, 0);
     summary.faults += verified.faults;
     if (files.every(({ kind }) => kind.kind === "torn")) continue;
-    bytesOfDays.set(day, verified.faults > 0 ? null : verified.bytes);
+    // The note of what was synced counts what was recorded.
+    bytesOfDays.set(day, verified.faults > 0 ? null : verified.bytes - verified.insertedBytes);
     summary.days++;
     summary.lines += verified.lines;
     events.onDay(verified);

@@ -80,7 +80,7 @@ Deno.test("Flightlog over a day whose files it leaves alone says wherever that d
   using directory = new TestDirectory();
   directory.write(GZ, sealed[GZ]!);
   directory.write(INDEX, sealed[INDEX]!);
-  asVersion(directory, INDEX, 3);
+  asVersion(directory, INDEX, 4);
   const before = filesOf(directory);
   await using server = await NatsServer.start();
   const env = { NATS_URL: server.url, RETENTION_DAYS: "0", MAX_DISK_PERCENT: "0" };

@@ -460,7 +460,7 @@ Deno.test("GET /tail makes lines into events once for all who want the same", as
       days: () => archive.days(),
       held: () => archive.held(),
       onCommit: (listener) => archive.onCommit(listener),
-      openText: (day, range) => archive.openText(day, range),
+      openRecordedText: (day, range) => archive.openRecordedText(day, range),
       lines,
     },
     gaps,

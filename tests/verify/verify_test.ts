@@ -69,8 +69,22 @@ Deno.test("verifyArchive() of a whole archive finds its days and gaps, no fault,
   const { days, faults, summary } = await verify(directory);
   assert.deepEqual(faults, []);
   assert.deepEqual(days, [
-    { day: "2026-11-22", lines: 3000, bytes: textOf(0, 3000, 1000).length, sealed: true, faults: 0 },
-    { day: "2026-11-24", lines: 1500, bytes: textOf(0, 1500, 1000).length, sealed: false, faults: 0 },
+    {
+      day: "2026-11-22",
+      lines: 3000,
+      bytes: textOf(0, 3000, 1000).length,
+      insertedBytes: 0,
+      sealed: true,
+      faults: 0,
+    },
+    {
+      day: "2026-11-24",
+      lines: 1500,
+      bytes: textOf(0, 1500, 1000).length,
+      insertedBytes: 0,
+      sealed: false,
+      faults: 0,
+    },
   ]);
   assert.equal(summary.gaps[0]?.cause, "disconnect");
   assert.deepEqual(new Map(directory.names().map((name) => [name, directory.read(name)])), files);
@@ -126,8 +140,8 @@ const DAMAGES: [string, (directory: TestDirectory) => void, RegExp[]][] = [
   ["an index that is cut", (directory) => directory.write(INDEX, directory.text(INDEX).slice(0, -5)), [
     /Cannot read line 6: it has no end/,
   ]],
-  ["an index of another version", (directory) => asVersion(directory, INDEX, 3), [
-    /version 3/,
+  ["an index of another version", (directory) => asVersion(directory, INDEX, 4), [
+    /version 4/,
   ]],
   [
     "a changed letter in an index",

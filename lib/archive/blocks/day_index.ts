@@ -261,6 +261,12 @@ export function intactEntries(text: string): Map<number, BlockEntry> {
   return entries;
 }
 
+/** The seal at the end of the text of an index, if its checksum is right; null for none, as in an index of version 1. */
+export function intactSeal(text: string): SealEntry | null {
+  const { json, check } = readCheckedLine(text.slice(text.lastIndexOf("\n", text.length - 2) + 1).trimEnd());
+  return check === "right" ? readSealEntry(parseJson(json)) : null;
+}
+
 function byteLength(text: string): number {
   return new TextEncoder().encode(text).length;
 }

@@ -8,6 +8,7 @@ import type { Clock } from "../../clock.ts";
 import type { DayNumber } from "../../day.ts";
 import type { Span } from "../../gaps/gap.ts";
 import type { BlockResult, BlockTask } from "../blocks/block_task.ts";
+import type { VolumeUsage } from "../volume.ts";
 import type { PlainFile } from "./plain_file.ts";
 import type { WriterEvents } from "./plain_writer.ts";
 
@@ -39,6 +40,8 @@ export interface DayHost {
   confirmLock(): void;
   /** Told of damage that a reader met and did not suffer from, since the same text lies elsewhere too. */
   onMasked(file: string, what: string): void;
+  /** For tests: a volume as full as wanted. Default: {@linkcode readVolumeUsage}. */
+  readUsage?: (path: string) => Promise<VolumeUsage>;
   /** For tests: opens a plain file that fails. */
   openFile?: (path: string) => Promise<PlainFile>;
 }

@@ -11,7 +11,7 @@ import { runBlockTask } from "../blocks/block_task.ts";
 import { later } from "../blocks/day_index.ts";
 import { setDirectoryAside } from "../repair/aside.ts";
 import { spanOfLost } from "../repair/losses.ts";
-import type { DayCore } from "./day_core.ts";
+import { type DayCore, sealedEndOf, shiftOf } from "./day_core.ts";
 import type { DayTotals } from "./day_totals.ts";
 import type { GzipPart } from "./gzip_part.ts";
 import type { FilledHole, HoleTask } from "./hole.ts";
@@ -52,9 +52,14 @@ export class DayMender implements FileMender {
     const writer = this.#core.writer!;
     return tasks.run(async () => {
       const task: HoleTask = {
-        ...{ kind: "fillHole", ...this.#part.files(writer), day, blocks: this.#part.index.blocks, end },
+        ...{ kind: "fillHole", ...this.#part.files(writer), day, blocks: this.#part.index.blocks },
+        ...{ end: end + shiftOf(this.#core), sealedEnd: sealedEndOf(this.#core) },
       };
-      const result = tasks.closed ? runBlockTask(task) : await host.runBlockTask(task);
+      const result = tasks.closed ? runBlockTask(task) : await host.runBlockTask(task).catch((error) => {
+        // The worker was ended meanwhile, since it was busy with something that can wait. This cannot.
+        if (tasks.closed) return runBlockTask(task);
+        throw error;
+      });
       this.#noteFilled(writer, (result as { filled: FilledHole }).filled);
     });
   }

@@ -8,7 +8,15 @@
 import { join } from "node:path";
 import type { DayNumber } from "../../day.ts";
 import { removeIfThere, syncDirectory } from "../disk.ts";
-import { gzFile, gzPartFile, indexFile, indexPartFile, parseFileName, plainFile } from "../format.ts";
+import {
+  editsFile,
+  gzFile,
+  gzPartFile,
+  indexFile,
+  indexPartFile,
+  parseFileName,
+  plainFile,
+} from "../format.ts";
 
 /** The paths of a day's files; which of them are there depends on what the day is at the moment. */
 export class DayPaths {
@@ -41,7 +49,12 @@ export class DayPaths {
     return this.#path(indexPartFile(this.#day));
   }
 
-  /** The plain file that begins at `from` of the day's text, in bytes. */
+  /** Where lines were inserted into the sealed text. */
+  get edits(): string {
+    return this.#path(editsFile(this.#day));
+  }
+
+  /** The plain file that begins at `from` of what was recorded, in bytes. */
   plain(from: number): string {
     return this.#path(plainFile(this.#day, from));
   }

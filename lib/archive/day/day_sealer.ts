@@ -7,14 +7,14 @@
 
 import { dayName } from "../../day.ts";
 import type { BlockResult } from "../blocks/block_task.ts";
-import { type DayIndex, indexText } from "../blocks/day_index.ts";
-import { removeIfThere, writeFileWhole } from "../disk.ts";
+import type { DayIndex } from "../blocks/day_index.ts";
 import { type SealEntry, TEMPORARY_SUFFIX } from "../format.ts";
 import { setAside } from "../repair/aside.ts";
-import type { DayCore } from "./day_core.ts";
+import { type DayCore, shiftOf } from "./day_core.ts";
 import type { GzipPart } from "./gzip_part.ts";
 import type { PlainWriter } from "./plain_writer.ts";
 import type { SealedIndex } from "./sealed_index.ts";
+import { takePlace } from "./take_place.ts";
 
 /** Files that are ready to take their place. */
 export interface PreparedSeal {
@@ -51,7 +51,7 @@ export class DaySealer {
     const { host, paths, seal, tasks } = this.#core;
     const before = seal === null ? null : await this.#index.read();
     try {
-      while (this.#part.nextPlace.rawOffset < writer.committed) await this.#part.make(writer.committed, true);
+      await this.#part.makeAll(writer.committed + shiftOf(this.#core));
       const result = await host.runBlockTask({
         kind: "prepareSeal",
         ...this.#part.files(writer),
@@ -68,23 +68,13 @@ export class DaySealer {
   }
 
   /**
-   * Lets what is prepared take its place. Index first: an index that promises more than the gzip file holds is put right at
-   * the next start from the blocks that it shares with the one before, while a gzip file without its index is not.
-   * In one go and blocking, so that no line can come between.
+   * Lets what is prepared take its place; see take_place.ts.
    *
    * @throws {Error} If a file cannot be renamed; everything is as it was before then.
    */
   takePlace({ before }: PreparedSeal): void {
     const { paths } = this.#core;
-    const { index } = paths;
-    Deno.renameSync(index + TEMPORARY_SUFFIX, index);
-    try {
-      Deno.renameSync(this.#gzTargetPath(), paths.gz);
-    } catch (error) {
-      if (before === null) removeIfThere(index);
-      else writeFileWhole(index, indexText(before));
-      throw error;
-    }
+    takePlace(paths, this.#gzTargetPath(), before);
     paths.sync();
   }
 

@@ -14,8 +14,8 @@ export class DayTotals {
   lines: number;
   #first: Timestamp | null = null;
   #last: Timestamp | null = null;
-  readonly #firstBefore: string | null;
-  readonly #lastBefore: string | null;
+  #firstBefore: string | null;
+  #lastBefore: string | null;
 
   /** Begins with the sums of `known`, the parts of the text that was found. */
   constructor(known: readonly Pick<TextSummary, "lines" | "first" | "last">[]) {
@@ -32,6 +32,13 @@ export class DayTotals {
   /** The largest timestamp, as {@linkcode first}. */
   get last(): string | null {
     return later(this.#lastBefore, this.#last && formatTimestamp(this.#last));
+  }
+
+  /** Takes lines into account that were inserted. */
+  noteInserted({ lines, first, last }: Pick<TextSummary, "lines" | "first" | "last">): void {
+    this.lines += lines;
+    this.#firstBefore = earlier(this.#firstBefore, first);
+    this.#lastBefore = later(this.#lastBefore, last);
   }
 
   /** Takes the timestamp of a line into account, which is not kept. */

@@ -8,7 +8,7 @@
  * place is looked up by a few reads, whatever was inserted.
  *
  * Example: 50 bytes are inserted at byte 100, and 30 at byte 200, into a text of edition 0. Its first section has a head
- * (edition 1, 2 edits) and the edits (100, 50 in all) and (200, 80 in all). Offset 150 becomes 200, and offset 250 becomes 330.
+ * (edition 1, 2 edits, so many lines) and the edits (100, 50 in all) and (200, 80 in all). Offset 150 becomes 200, and offset 250 becomes 330.
  * Offset 100, if it is where a reader goes on, stays 100, so that he gets the lines that were inserted there; if it is where a
  * line begins, it becomes 150.
  *
@@ -18,7 +18,7 @@
 import zlib from "node:zlib";
 import type { Bytes } from "../read/bytes.ts";
 
-/** The size of a record in bytes: two numbers of 8, what kind it is, and the CRC-32 of these 20. */
+/** The size of a record in bytes: 16 of numbers, what kind it is, and the CRC-32 of these 20. */
 export const EDIT_RECORD_BYTES = 24;
 
 const CHECKED_BYTES = 20;
@@ -44,28 +44,38 @@ export interface EditionHead {
   edition: number;
   /** How many edits follow. */
   edits: number;
+  /** How many lines were inserted in this edition. */
+  lines: number;
 }
 
 /** The record of a head. */
-export function headRecord({ edition, edits }: EditionHead): Uint8Array<ArrayBuffer> {
-  return record(edition, edits, HEAD);
+export function headRecord({ edition, edits, lines }: EditionHead): Uint8Array<ArrayBuffer> {
+  return record(HEAD, (view) => {
+    view.setUint32(0, edition, true);
+    view.setUint32(4, edits, true);
+    view.setFloat64(8, lines, true);
+  });
 }
 
 /** The record of an edit. */
 export function editRecord({ at, total }: Edit): Uint8Array<ArrayBuffer> {
-  return record(at, total, EDIT);
+  return record(EDIT, (view) => {
+    view.setFloat64(0, at, true);
+    view.setFloat64(8, total, true);
+  });
 }
 
 /** Reads what {@linkcode headRecord} wrote; null for anything else. */
 export function readHead(bytes: Uint8Array): EditionHead | null {
-  const read = readRecord(bytes, HEAD);
-  return read && { edition: read[0], edits: read[1] };
+  const view = viewOf(bytes, HEAD);
+  return view &&
+    { edition: view.getUint32(0, true), edits: view.getUint32(4, true), lines: view.getFloat64(8, true) };
 }
 
 /** Reads what {@linkcode editRecord} wrote; null for anything else. */
 export function readEdit(bytes: Uint8Array): Edit | null {
-  const read = readRecord(bytes, EDIT);
-  return read && { at: read[0], total: read[1] };
+  const view = viewOf(bytes, EDIT);
+  return view && { at: view.getFloat64(0, true), total: view.getFloat64(8, true) };
 }
 
 /** The edits of a day, as far as an edition of its text. */
@@ -125,20 +135,20 @@ export class DayEdits {
   }
 }
 
-function record(first: number, second: number, kind: number): Uint8Array<ArrayBuffer> {
+/** A record of `kind` with the numbers that `write` puts into its first 16 bytes. */
+function record(kind: number, write: (view: DataView) => void): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(EDIT_RECORD_BYTES);
   const view = new DataView(bytes.buffer);
-  view.setFloat64(0, first, true);
-  view.setFloat64(8, second, true);
+  write(view);
   view.setUint32(16, kind, true);
   view.setUint32(CHECKED_BYTES, zlib.crc32(bytes.subarray(0, CHECKED_BYTES)), true);
   return bytes;
 }
 
-function readRecord(bytes: Uint8Array, kind: number): [number, number] | null {
+/** What is in a record of `kind`; null where the bytes are none. */
+function viewOf(bytes: Uint8Array, kind: number): DataView | null {
   if (bytes.length !== EDIT_RECORD_BYTES) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, EDIT_RECORD_BYTES);
   if (view.getUint32(CHECKED_BYTES, true) !== zlib.crc32(bytes.subarray(0, CHECKED_BYTES))) return null;
-  if (view.getUint32(16, true) !== kind) return null;
-  return [view.getFloat64(0, true), view.getFloat64(8, true)];
+  return view.getUint32(16, true) === kind ? view : null;
 }

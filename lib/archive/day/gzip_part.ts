@@ -11,7 +11,7 @@ import { type DayIndex, indexHeader, indexLine, nextPlace, sealCrc32 } from "../
 import { sizeOf } from "../disk.ts";
 import { BLOCK_BYTES, type BlockEntry, GZIP_TRAILER_BYTES, gzPartFile, type SealEntry } from "../format.ts";
 import { SCRUB_BLOCKS, type ScrubHotTask } from "../repair/scrub_task.ts";
-import type { DayCore } from "./day_core.ts";
+import { type DayCore, sealedEndOf, shiftOf } from "./day_core.ts";
 import type { PlainWriter } from "./plain_writer.ts";
 import type { HotFiles } from "./sealing.ts";
 
@@ -40,7 +40,7 @@ export class GzipPart {
   /** Begins anew, without blocks, for a plain file that continues the text of `seal`, or that is the first (null). */
   continueAfter(seal: SealEntry | null): void {
     const gzFrom = seal === null ? 0 : seal.gzBytes - GZIP_TRAILER_BYTES;
-    this.#begin(seal?.rawBytes ?? 0, gzFrom);
+    this.#begin(sealedEndOf({ seal }), gzFrom);
   }
 
   /** Begins anew, without blocks, when those there were are sealed. */
@@ -53,7 +53,7 @@ export class GzipPart {
     const { paths } = this.#core;
     return {
       plainPath: writer.path,
-      plainFrom: writer.from,
+      plainFrom: writer.from + shiftOf(this.#core),
       gzPartPath: paths.gzPart,
       indexPartPath: paths.indexPart,
       gzFrom: this.#index.header.gzFrom,
@@ -67,7 +67,7 @@ export class GzipPart {
     if (this.#isMaking || !this.#hasDueBlock()) return;
     this.#isMaking = true;
     tasks.run(async () => {
-      while (!tasks.closed && this.#hasDueBlock() && await this.make(core.writer!.synced, false) > 0);
+      while (!tasks.closed && this.#hasDueBlock() && await this.make(this.#syncedEnd(), false) > 0);
     })
       .catch((error) => host.onFault(`making gzip blocks of ${dayName(core.day)}`, error))
       .finally(() => this.#isMaking = false);
@@ -92,6 +92,18 @@ export class GzipPart {
     const { entries } = result as { entries: BlockEntry[] };
     index.blocks.push(...entries);
     return entries.length;
+  }
+
+  /**
+   * Has blocks made of all of the text up to `upTo`, where a line ends. To be called in a task.
+   *
+   * @throws {Error} If they cannot be written, or no line ends there.
+   */
+  async makeAll(upTo: number): Promise<void> {
+    while (this.nextPlace.rawOffset < upTo) {
+      if (await this.make(upTo, true) > 0) continue;
+      throw new Error(`Cannot make blocks of ${dayName(this.#core.day)}: no line ends at ${upTo}`);
+    }
   }
 
   /**
@@ -130,8 +142,12 @@ export class GzipPart {
   }
 
   #hasDueBlock(): boolean {
-    const { writer } = this.#core;
-    return writer !== null && writer.synced - this.nextPlace.rawOffset >= BLOCK_BYTES;
+    return this.#core.writer !== null && this.#syncedEnd() - this.nextPlace.rawOffset >= BLOCK_BYTES;
+  }
+
+  /** Where the text ends that is on the disk, while there is a plain file. */
+  #syncedEnd(): number {
+    return this.#core.writer!.synced + shiftOf(this.#core);
   }
 
   /** Whether the files of the blocks are there, as long as they have to be. */

@@ -5,7 +5,8 @@
  *
  * A file that was cut and written on has NULs between what is left of it and what was written. No line has a NUL in it.
  * Example: of a file of 5,000 bytes 3,000 are left, and 100 are written at 5,000. The 2,000 bytes between are NULs; if the
- * last line feed before them is at 2,949, the text from 2,950 to 5,000 is the hole.
+ * last line feed before them is at 2,949, the text from 2,950 to 5,000 is the hole. If the first 4,000 bytes of the file are
+ * sealed as well, it begins at 4,000.
  *
  * @module
  */
@@ -29,6 +30,11 @@ export interface HoleTask extends HotFiles {
   blocks: readonly BlockEntry[];
   /** The text up to here was on the disk, and ended with a line feed; in bytes from the day's start. */
   end: number;
+  /**
+   * The text up to here is in the sealed gzip file, too. Of a plain file into whose lines others were inserted that is some; what
+   * is lost of it in the plain file is left a hole, in which nobody reads.
+   */
+  sealedEnd: number;
 }
 
 /** What {@linkcode fillHole} did. */
@@ -41,7 +47,7 @@ export interface FilledHole {
   last: string | null;
   /** Whether the blocks are still those of the text. */
   areBlocksRight: boolean;
-  /** How many lines the plain file has now up to `end`. */
+  /** How many lines the plain file has now up to `end`, without those that are sealed as well. */
   lines: number;
 }
 
@@ -63,7 +69,10 @@ export function fillHole(task: HoleTask): FilledHole {
   const filled = { backBytes: 0, lostBytes: 0, last: null as string | null, areBlocksRight: true };
   {
     using plain = Deno.openSync(plainPath, { read: true, write: true, create: true });
-    const start = endOfText(plain, Math.min(length, plain.statSync().size));
+    const sealed = sealedLength(task);
+    const textEnd = endOfText(plain, Math.min(length, plain.statSync().size));
+    if (textEnd < sealed) endLineAt(plain, sealed);
+    const start = Math.max(textEnd, sealed);
     for (const piece of piecesOf(task, start, length)) {
       plain.seekSync(piece.start, Deno.SeekMode.Start);
       if (piece.text !== null) {
@@ -87,8 +96,19 @@ export function fillHole(task: HoleTask): FilledHole {
   }
   const counted = filled.areBlocksRight ? blocks : [];
   const lines = counted.reduce((sum, block) => sum + block.lines, 0);
-  const tailStart = counted.length === 0 ? 0 : endOf(counted.at(-1)!, plainFrom);
+  const tailStart = counted.length === 0 ? sealedLength(task) : endOf(counted.at(-1)!, plainFrom);
   return { ...filled, lines: lines + inspectFile(plainPath, tailStart, length).summary.lines };
+}
+
+/** How much of the plain file is sealed as well, in bytes from its start. */
+function sealedLength({ sealedEnd, plainFrom }: HoleTask): number {
+  return Math.max(0, sealedEnd - plainFrom);
+}
+
+/** Writes a line feed before `end`: whoever looks at the file expects one where a line was written last. */
+function endLineAt(plain: Deno.FsFile, end: number): void {
+  plain.seekSync(end - 1, Deno.SeekMode.Start);
+  writeAll(plain, Uint8Array.of(LINE_FEED));
 }
 
 /** Where a block's text ends, in bytes from the start of the plain file. */
@@ -131,7 +151,7 @@ function* piecesOf(task: HoleTask, start: number, end: number): Generator<Piece>
     yield { start: from, end: to, text: text.subarray(from - (block.rawOffset - task.plainFrom)) };
   }
   const last = task.blocks.at(-1);
-  const covered = Math.max(start, last === undefined ? 0 : endOf(last, task.plainFrom));
+  const covered = Math.max(start, last === undefined ? sealedLength(task) : endOf(last, task.plainFrom));
   if (covered < end) lostFrom ??= covered;
   if (lostFrom !== null) yield { start: lostFrom, end, text: null };
 }
@@ -155,10 +175,11 @@ function textOf(
   }
 }
 
-/** The largest timestamp of the text before `end`, in bytes from the start of the plain file. */
-function lastBefore({ plainPath, plainFrom, blocks }: HoleTask, end: number): string | null {
+/** The largest timestamp of the text before `end` that is not sealed, in bytes from the start of the plain file. */
+function lastBefore(task: HoleTask, end: number): string | null {
+  const { plainPath, plainFrom, blocks } = task;
   const before = blocks.filter((block) => endOf(block, plainFrom) <= end);
-  const start = before.length === 0 ? 0 : endOf(before.at(-1)!, plainFrom);
+  const start = before.length === 0 ? sealedLength(task) : endOf(before.at(-1)!, plainFrom);
   const { last } = inspectFile(plainPath, start, end).summary;
   return before.reduce<string | null>((latest, block) => later(latest, block.last), last);
 }

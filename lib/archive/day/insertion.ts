@@ -5,17 +5,21 @@
  * @module
  */
 
+import { dirname } from "node:path";
 import type { DayNumber } from "../../day.ts";
-import type { DayIndex } from "../blocks/day_index.ts";
-import type { SealEntry } from "../format.ts";
+import { type DayIndex, indexHeader, indexText, sealOf } from "../blocks/day_index.ts";
+import { removeIfThere, syncDirectory, writeAll } from "../disk.ts";
+import type { BlockEntry, HealedEntry, SealEntry } from "../format.ts";
+import { FoundReader } from "../found_reader.ts";
+import { freeBuffer } from "../../machine/spent_buffers.ts";
+import { cutEdits } from "./edits_check.ts";
+import { EditsWriter } from "./edits_writer.ts";
+import { GzipTarget } from "./gzip_target.ts";
+import { momentOf, passesBefore } from "./line_placing.ts";
+import { verifyCopy } from "./sealing.ts";
+import { type InsertionSource, SourceBlocks } from "./source_blocks.ts";
 
-/** Blocks, and the file that they lie in. */
-export interface InsertionSource {
-  /** The gzip file, or the part. */
-  gzPath: string;
-  /** Its index; offsets are those of the whole gzip file, and `header.gzFrom` is where the file begins in that. */
-  index: DayIndex;
-}
+export type { InsertionSource } from "./source_blocks.ts";
 
 /** What {@linkcode insertLines} does. */
 export interface InsertTask {
@@ -47,12 +51,168 @@ export interface Insertion {
   bytes: number;
 }
 
+/** What was inserted into a text that was never healed. */
+const NOTHING_HEALED: HealedEntry = { edition: 0, bytes: 0, lines: 0, editsBytes: 0 };
+
 /**
  * Puts the new gzip file, its index and the edits together, syncs and verifies them. All that is left is to rename the index
  * and then the gzip file. Blocks.
  *
- * @throws {Error} If a block is damaged, or what was written does not read back.
+ * Where it fails, nothing is left of what it wrote. The files that are read are not touched.
+ *
+ * @throws {RangeError} If there are no lines to insert.
+ * @throws {Error} If a block is damaged, the lines are not in order, or what was written does not read back.
  */
-export function insertLines(_task: InsertTask): Insertion {
-  throw new Error("Cannot insert lines: not built yet");
+export function insertLines(task: InsertTask): Insertion {
+  const healed = task.before?.healed ?? NOTHING_HEALED;
+  try {
+    const { blocks, made, bytes, lines, editsBytes } = merge(task, healed);
+    const seal = sealOf(blocks, {
+      edition: healed.edition + 1,
+      bytes: healed.bytes + bytes,
+      lines: healed.lines + lines,
+      editsBytes,
+    });
+    const index: DayIndex = { header: indexHeader(task.day, 0, 0), blocks, seal };
+    verifyCopy(task.gzTargetPath, index, made);
+    writeIndex(task.indexTargetPath, index);
+    syncDirectory(dirname(task.editsPath));
+    return { seal, lines, bytes };
+  } catch (error) {
+    clearUp(task, healed);
+    throw error;
+  }
+}
+
+/** What was put together. */
+interface Merged {
+  blocks: BlockEntry[];
+  /** The numbers of the blocks that were not copied. */
+  made: ReadonlySet<number>;
+  bytes: number;
+  lines: number;
+  editsBytes: number;
+}
+
+/** Writes the gzip file and the edits. */
+function merge(task: InsertTask, { edition, editsBytes }: HealedEntry): Merged {
+  using sources = new SourceBlocks(task.day, task.sources);
+  using found = new FoundReader(task.foundPath);
+  using target = new GzipTarget(task.gzTargetPath);
+  using edits = new EditsWriter(task.editsPath, editsBytes);
+  const merger = new Merger(task.day, { sources, found, target, edits });
+  if (merger.isDone) throw new RangeError(`Cannot insert the lines of "${task.foundPath}": there are none`);
+  for (let number = 0; number < sources.length; number++) merger.takeBlock(number);
+  merger.takeRest();
+  target.finish();
+  const { blocks, made } = target;
+  return {
+    blocks,
+    made,
+    bytes: edits.total,
+    lines: merger.lines,
+    editsBytes: edits.finish(edition + 1, merger.lines),
+  };
+}
+
+/** Goes through a text and the lines that were found side by side. */
+class Merger {
+  /** How many lines were inserted. */
+  lines = 0;
+  readonly #day: DayNumber;
+  readonly #sources: SourceBlocks;
+  readonly #found: FoundReader;
+  readonly #target: GzipTarget;
+  readonly #edits: EditsWriter;
+  /** The next line to insert, and its moment; null and infinity after the last. */
+  #line: Uint8Array | null = null;
+  #moment = Infinity;
+
+  constructor(
+    day: DayNumber,
+    parts: { sources: SourceBlocks; found: FoundReader; target: GzipTarget; edits: EditsWriter },
+  ) {
+    this.#day = day;
+    this.#sources = parts.sources;
+    this.#found = parts.found;
+    this.#target = parts.target;
+    this.#edits = parts.edits;
+    this.#goOn();
+  }
+
+  /** Whether all lines are inserted. */
+  get isDone(): boolean {
+    return this.#line === null;
+  }
+
+  /**
+   * Takes the next block over, with what belongs into it. One that has no line later than the next to insert is copied as it
+   * lies; the last one is not, if lines remain, so that they make a block together.
+   */
+  takeBlock(number: number): void {
+    const isLast = number === this.#sources.length - 1;
+    const { bytes, entry } = this.#sources.read(number);
+    if (this.isDone || (!isLast && this.#sources.latest(number) <= this.#moment)) {
+      this.#target.copy(bytes, entry);
+    } else {
+      const text = this.#sources.text(number, bytes);
+      const taken = this.#takeInto(number, text);
+      if (taken === null && (this.isDone || !isLast)) this.#target.copy(bytes, entry);
+      else this.#target.add(text.subarray(taken ?? 0));
+      freeBuffer(text);
+    }
+    freeBuffer(bytes);
+  }
+
+  /** Inserts what belongs behind all text. */
+  takeRest(): void {
+    this.#insertBefore(Infinity, this.#sources.rawBytes);
+  }
+
+  /** Inserts what belongs into the text of a block; gives up to where that is taken over then, null where nothing did. */
+  #takeInto(number: number, text: Uint8Array): number | null {
+    const { starts, moments } = this.#sources.timedLines(number, text);
+    let taken: number | null = null;
+    for (let at = 0; at < starts.length && !this.isDone; at++) {
+      const limit = passesBefore(moments, at, this.#moment);
+      if (limit <= this.#moment) continue;
+      const start = starts[at]!;
+      this.#target.add(text.subarray(taken ?? 0, start));
+      taken = start;
+      this.#insertBefore(limit, this.#sources.rawAt(number) + start);
+    }
+    return taken;
+  }
+
+  /** Inserts the lines of moments before `limit` at `offset` of the text. */
+  #insertBefore(limit: number, offset: number): void {
+    while (this.#line !== null && this.#moment < limit) {
+      this.#target.add(this.#line);
+      this.#edits.add(offset, this.#line.length);
+      this.lines++;
+      this.#goOn();
+    }
+  }
+
+  #goOn(): void {
+    const found = this.#found.next();
+    this.#line = found?.line ?? null;
+    this.#moment = found === null ? Infinity : momentOf(found.time, this.#day);
+  }
+}
+
+function writeIndex(path: string, index: DayIndex): void {
+  using file = Deno.openSync(path, { write: true, create: true, truncate: true });
+  writeAll(file, new TextEncoder().encode(indexText(index)));
+  file.syncSync();
+}
+
+/** Removes what was written for an insertion that fails. What cannot be removed is at the next start, or overwritten. */
+function clearUp(task: InsertTask, { editsBytes }: HealedEntry): void {
+  try {
+    for (const path of [task.gzTargetPath, task.indexTargetPath]) removeIfThere(path);
+    cutEdits(task.editsPath, editsBytes);
+  } catch {
+    // Why the insertion failed says more, and is told.
+  }
 }

@@ -7,16 +7,17 @@
 
 import zlib from "node:zlib";
 import { gzipTrailer, isIntactGzip, isTextOf, parseCrc32 } from "../blocks/block.ts";
-import type { DayIndex } from "../blocks/day_index.ts";
+import { type DayIndex, insertedBytes } from "../blocks/day_index.ts";
 import {
   type BlockEntry,
+  editsFile,
   GZIP_HEADER,
   GZIP_TRAILER_BYTES,
   gzPartFile,
-  plainFile,
   type SealEntry,
 } from "../format.ts";
 import type { DayNumber } from "../../day.ts";
+import { DayEdits } from "./edits.ts";
 import type { MemoryBudget } from "../../machine/memory_budget.ts";
 import { groupsOf, piecesOf } from "../blocks/block_groups.ts";
 import { type Bytes, bytesInPieces } from "../read/bytes.ts";
@@ -58,6 +59,21 @@ export interface DayReading {
   indexes: IndexCache;
 }
 
+/**
+ * A plain file: byte `i` of it is byte `from + i` of the day's text, of which it holds what stands from `start` to `end`. What it
+ * has before `start` is sealed; see {@linkcode HotFiles.plainFrom}.
+ */
+export interface OpenPlain {
+  /** The file. */
+  bytes: Bytes;
+  /** Where it would begin in the day's text. */
+  from: number;
+  /** Where the text begins that is read from it: where the sealed text ends. */
+  start: number;
+  /** Where it ends. */
+  end: number;
+}
+
 /** See {@linkcode OpenDay}. What the day does not have is null. */
 export interface OpenDayParts {
   /** Which day it is. */
@@ -68,8 +84,10 @@ export interface OpenDayParts {
   gz: Bytes | null;
   /** The index of {@linkcode OpenDayParts.gz}. */
   index: Bytes | null;
-  /** The plain file, and which bytes of the day's text it holds: from `from` to `end`. */
-  plain: { bytes: Bytes; from: number; end: number } | null;
+  /** The file that says where lines were inserted into the sealed text; null where none were, or where it is gone. */
+  edits: Bytes | null;
+  /** The plain file, where there is text in it that is not sealed. */
+  plain: OpenPlain | null;
   /** The gzip blocks of the plain file that are made already. */
   part: { bytes: Bytes | null; index: DayIndex };
   /** What it shares with other days. */
@@ -94,8 +112,8 @@ export class OpenDay implements Disposable {
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
-    const { gz, index, plain, part } = this.#parts;
-    for (const bytes of [gz, index, plain?.bytes, part.bytes]) bytes?.[Symbol.dispose]();
+    const { gz, index, edits, plain, part } = this.#parts;
+    for (const bytes of [gz, index, edits, plain?.bytes, part.bytes]) bytes?.[Symbol.dispose]();
   }
 
   /**
@@ -112,8 +130,52 @@ export class OpenDay implements Disposable {
       yield* sealedText(gz, await this.sealedBlocks(), sealed, { pool: reading.pool, memory });
     }
     if (plain !== null && range.end > sealedEnd) {
-      yield* this.#plainText({ start: Math.max(range.start, plain.from), end: range.end });
+      yield* this.#plainText({ start: Math.max(range.start, plain.start), end: range.end });
     }
+  }
+
+  /**
+   * The bytes that stand in `range` of what was recorded, in pieces: without those that were inserted since. What the plain file
+   * still has comes from there, the rest from the sealed text, whatever was inserted between.
+   *
+   * @throws {Error} As {@linkcode text}, and if it has to be looked up where lines were inserted, and the file is damaged.
+   */
+  async *recordedText(range: ByteRange, memory: MemoryBudget): AsyncGenerator<Uint8Array> {
+    const { seal, plain } = this.#parts;
+    const shift = insertedBytes(seal);
+    const recordedEnd = (seal?.rawBytes ?? 0) - shift;
+    const plainFrom = plain === null ? recordedEnd : Math.min(plain.from - shift, recordedEnd);
+    const sealed = { start: range.start, end: Math.min(range.end, plainFrom) };
+    if (sealed.start < sealed.end) {
+      for await (const piece of this.#recordedPieces(sealed)) yield* this.text(piece, memory);
+    }
+    const both = { start: Math.max(range.start, plainFrom), end: Math.min(range.end, recordedEnd) };
+    if (plain !== null && both.start < both.end) {
+      const at = both.start - (plain.from - shift);
+      yield* bytesInPieces(plain.bytes, at, both.end - both.start, READ_BYTES);
+    }
+    const rest = { start: Math.max(range.start, recordedEnd) + shift, end: range.end + shift };
+    if (rest.start < rest.end) yield* this.text(rest, memory);
+  }
+
+  /**
+   * Where what was recorded in `range` stands in the sealed text, in pieces between which lines were inserted: found by halves, since
+   * what stands as it was recorded is as long as it was.
+   */
+  async *#recordedPieces(range: ByteRange): AsyncGenerator<ByteRange> {
+    const { day, edits: file, seal } = this.#parts;
+    if (seal?.healed === undefined) return yield range;
+    if (file === null) throw new Error(`Cannot read "${editsFile(day)}": it is gone`);
+    const edits = new DayEdits(file, seal.healed.editsBytes);
+    const { start, end } = range;
+    const piece = {
+      start: await edits.translate(start, 0, "start"),
+      end: await edits.translate(end, 0, "end"),
+    };
+    if (piece.end - piece.start === end - start) return yield piece;
+    const middle = Math.floor((start + end) / 2);
+    yield* this.#recordedPieces({ start, end: middle });
+    yield* this.#recordedPieces({ start: middle, end });
   }
 
   /**
@@ -166,6 +228,11 @@ export class OpenDay implements Disposable {
       .slice(Math.max(0, range.start - trailerAt), range.end - trailerAt);
   }
 
+  /** Which day it is. */
+  get day(): DayNumber {
+    return this.#parts.day;
+  }
+
   /** The totals of the sealed text; null where none is sealed. */
   get seal(): SealEntry | null {
     return this.#parts.seal;
@@ -192,7 +259,7 @@ export class OpenDay implements Disposable {
   /** Which bytes of the day's text are plain; null for none. */
   get plainRange(): ByteRange | null {
     const { plain } = this.#parts;
-    return plain && { start: plain.from, end: plain.end };
+    return plain && { start: plain.start, end: plain.end };
   }
 
   /** The deflated bytes of a sealed block. */
@@ -211,8 +278,8 @@ export class OpenDay implements Disposable {
     const range = { start: rawOffset, end: rawOffset + rawLength };
     const text = await this.readPlain(range).catch(() => null); // the block may have it all the same
     if (text !== null && isTextOf(text, block)) return text;
-    const { day, plain, part, reading, damage } = this.#parts;
-    const name = plainFile(day, plain!.from);
+    const { plain, part, reading, damage } = this.#parts;
+    const { name } = plain!.bytes;
     const what = `the text at ${rawOffset} is not that of the block made of it`;
     try {
       const bytes = await part.bytes!.read(block.gzOffset - part.index.header.gzFrom, block.gzLength);

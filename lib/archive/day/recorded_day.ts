@@ -1,21 +1,25 @@
 /**
- * Promises one day of the archive as one text that only grows: wherever its bytes lie at the moment, in
- * sealed blocks or in the plain file, an offset into it means the same byte for ever.
+ * Promises one day of the archive as one text, wherever its bytes lie at the moment, in sealed blocks or in the plain file: it
+ * only grows, and lines that were found elsewhere are inserted where their times belong. An offset into what was recorded means
+ * the same byte for ever, and one into the text does so together with its edition; see day_core.ts and edits.ts.
  *
  * A day is sealed (gzip file and index, no plain file), hot (plain file from 0), or reopened (both: the
- * plain file continues where the sealed text ends).
+ * plain file continues where the sealed text ends). Lines are inserted into sealed text only, so a hot day gets some: its plain
+ * file goes on growing, and what it has before the end of the sealed text is not read any more.
  *
  * @module
  */
 
 import { type DayNumber, dayStartMs } from "../../day.ts";
 import type { Timestamp } from "../../timestamp.ts";
-import { insertedBytes, nextPlace } from "../blocks/day_index.ts";
+import { nextPlace } from "../blocks/day_index.ts";
+import type { FoundLines } from "../found_lines.ts";
 import { type Bytes, FileBytes } from "../read/bytes.ts";
 import { NulFreeBytes } from "../read/nul_free_bytes.ts";
 import type { ScrubPlace } from "../repair/scrub.ts";
 import type { ScrubResult } from "../repair/scrub_task.ts";
-import type { DayCore } from "./day_core.ts";
+import { type DayCore, sealedEndOf, shiftOf } from "./day_core.ts";
+import { DayHealer } from "./day_healer.ts";
 import type { DayHost } from "./day_host.ts";
 import type { DayInfo, DayState } from "./day_info.ts";
 import { DayMender } from "./day_mender.ts";
@@ -25,7 +29,8 @@ import { DayTasks } from "./day_tasks.ts";
 import { DayTotals } from "./day_totals.ts";
 import { GzipPart } from "./gzip_part.ts";
 import type { HeldLines } from "./held.ts";
-import { type DayReading, OpenDay } from "./open_day.ts";
+import type { Insertion } from "./insertion.ts";
+import { type DayReading, OpenDay, type OpenPlain } from "./open_day.ts";
 import { PlainWriter } from "./plain_writer.ts";
 import { SealedIndex } from "./sealed_index.ts";
 
@@ -44,7 +49,10 @@ export class RecordedDay {
   readonly #part: GzipPart;
   readonly #index: SealedIndex;
   readonly #sealer: DaySealer;
+  readonly #healer: DayHealer;
   readonly #mender: DayMender;
+  /** How many insertions are under way or wait. */
+  #insertions = 0;
   /** Whether the plain file had lines that are no records when it was found. */
   readonly #isDamaged: boolean;
 
@@ -56,11 +64,13 @@ export class RecordedDay {
     this.modifiedMs = Math.min(state.modifiedMs, host.clock.now()); // a clock that ran ahead must not delay sealing
     this.#quietSinceMs = host.clock.elapsed() - (host.clock.now() - this.modifiedMs);
     const paths = new DayPaths(host.directory, day);
-    const core = this.#core = { day, host, paths, tasks: new DayTasks(), seal, writer: null };
+    const core: DayCore = { day, host, paths, tasks: new DayTasks(), seal, writer: null, isRemoved: false };
+    this.#core = core;
     this.#totals = new DayTotals([...part.blocks, tail, ...(seal === null ? [] : [seal])]);
     this.#part = new GzipPart(core, part);
     this.#index = new SealedIndex(core);
     this.#sealer = new DaySealer(core, this.#part, this.#index);
+    this.#healer = new DayHealer(core, this.#part, this.#index, this.#totals);
     this.#mender = new DayMender(core, this.#part, this.#totals);
     this.#isDamaged = plain?.isDamaged ?? false;
     if (plain !== null) this.#core.writer = this.#createWriter(plain.from, plain.size);
@@ -74,7 +84,18 @@ export class RecordedDay {
 
   /** End of the text that can be read, in bytes. */
   get bytes(): number {
-    return this.writer?.committed ?? this.#core.seal?.rawBytes ?? 0;
+    const { writer } = this.#core;
+    return writer === null ? sealedEndOf(this.#core) : writer.committed + shiftOf(this.#core);
+  }
+
+  /** Whether nothing was recorded and nothing inserted yet. */
+  get isEmpty(): boolean {
+    return this.#core.writer === null && this.#core.seal === null;
+  }
+
+  /** Whether it {@linkcode isEmpty}, and nothing is being inserted either. */
+  get isUnused(): boolean {
+    return this.isEmpty && this.#insertions === 0;
   }
 
   /**
@@ -95,7 +116,7 @@ export class RecordedDay {
       lines: this.#totals.lines,
       bytes: this.bytes,
       edition: seal?.healed?.edition ?? 0,
-      recordedBytes: this.bytes - insertedBytes(seal),
+      recordedBytes: this.bytes - shiftOf(this.#core),
       gzBytes: sealed?.gzBytes ?? nextPlace(this.#part.index).gzOffset,
       first: this.#totals.first,
       last: this.#totals.last,
@@ -164,6 +185,24 @@ export class RecordedDay {
     });
   }
 
+  /**
+   * Inserts lines at their times, in one go. Of a day that is not sealed only what is on the disk by then is looked at: lines
+   * that come meanwhile stand after all that are inserted. `beforeCommit` is called in the same turn in which the new text takes
+   * the place of the old one. The file of `found` stays.
+   *
+   * @throws {Error} As {@linkcode DayHealer.insert}; the day is as it was then.
+   */
+  async insert(found: FoundLines, beforeCommit: () => void = () => {}): Promise<Insertion> {
+    this.#insertions++;
+    try {
+      const inserted = await this.#healer.insert(found, beforeCommit);
+      this.modifiedMs = this.#core.host.clock.now();
+      return inserted;
+    } finally {
+      this.#insertions--;
+    }
+  }
+
   /** Writes what is waiting and closes the file; returns how many lines could not be written. No task begins any more. */
   async close(): Promise<number> {
     this.#core.tasks.close();
@@ -175,14 +214,15 @@ export class RecordedDay {
     await this.#core.tasks.ended();
   }
 
-  /** Removes every file of a sealed day; see {@linkcode DayPaths.removeAll}. */
+  /** Removes every file of a sealed day; see {@linkcode DayPaths.removeAll}. Lines that are being inserted go with it. */
   remove(): void {
+    this.#core.isRemoved = true;
     this.#core.paths.removeAll();
   }
 
   /** Opens the day as it is now, for reading; the caller closes it. */
   open(reading: DayReading): OpenDay {
-    const { host, paths, seal, writer } = this.#core;
+    const { host, paths, seal } = this.#core;
     const { index } = this.#part;
     const files: Bytes[] = [];
     const openFile = (path: string): Bytes => {
@@ -196,9 +236,8 @@ export class RecordedDay {
         seal,
         gz: seal && openFile(paths.gz),
         index: seal && openFile(paths.index),
-        plain: writer !== null && writer.committed > writer.from
-          ? { bytes: this.#openPlain(openFile(writer.path)), from: writer.from, end: writer.committed }
-          : null,
+        edits: seal?.healed === undefined ? null : openIfThere(openFile, paths.edits),
+        plain: this.#openPlain(openFile),
         part: { index, bytes: index.blocks.length > 0 ? openFile(paths.gzPart) : null },
         reading,
         damage: { mendIndex: (reason) => this.#index.mend(reason), onMasked: host.onMasked },
@@ -219,15 +258,22 @@ export class RecordedDay {
     });
   }
 
-  /** What the plain file has was looked through at the start, and has no NUL unless it was damaged then. */
-  #openPlain(file: Bytes): Bytes {
-    return this.#isDamaged ? file : new NulFreeBytes(file);
+  /** The plain file, if it has text that is not sealed. */
+  #openPlain(openFile: (path: string) => Bytes): OpenPlain | null {
+    const { writer } = this.#core;
+    const start = sealedEndOf(this.#core);
+    const end = this.bytes;
+    if (writer === null || end === start) return null;
+    const file = openFile(writer.path);
+    // It was looked through at the start, and has no NUL unless it was damaged then.
+    const bytes = this.#isDamaged ? file : new NulFreeBytes(file);
+    return { bytes, from: writer.from + shiftOf(this.#core), start, end };
   }
 
   #reopen(): PlainWriter {
     const { seal } = this.#core;
     this.#part.continueAfter(seal);
-    return this.#createWriter(seal?.rawBytes ?? 0, 0);
+    return this.#createWriter(sealedEndOf(this.#core) - shiftOf(this.#core), 0);
   }
 
   #createWriter(from: number, size: number): PlainWriter {
@@ -255,5 +301,15 @@ export class RecordedDay {
       },
       mender: this.#mender,
     });
+  }
+}
+
+/** Opens a file without which the day can be read all the same; null where it is gone. */
+function openIfThere(openFile: (path: string) => Bytes, path: string): Bytes | null {
+  try {
+    return openFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
   }
 }

@@ -50,7 +50,8 @@ export class SealedIndex {
   scrubTask(from: number): ScrubSealedTask | null {
     const { day, paths, seal } = this.#core;
     if (seal === null) return null;
-    return { kind: "scrubSealed", day, gzPath: paths.gz, indexPath: paths.index, seal, from };
+    const { gz: gzPath, index: indexPath, edits: editsPath } = paths;
+    return { kind: "scrubSealed", day, gzPath, indexPath, editsPath, seal, from };
   }
 
   async #mend(reason: string): Promise<string> {

@@ -31,7 +31,12 @@ import { copyBytes, readAt, writeAll } from "../disk.ts";
 export interface HotFiles {
   /** The plain file. */
   plainPath: string;
-  /** Where the plain file starts in the day's text, in bytes. */
+  /**
+   * Where the plain file would start in the day's text, in bytes, if nothing had been inserted into what is sealed: byte `i` of the
+   * file is byte `plainFrom + i` of the text, from the end of the sealed text on. What the file has before that is sealed too.
+   * Example: of a plain file that was begun with the day 998,000 bytes are sealed, and 2,000 were inserted among them. It has a
+   * `plainFrom` of 2,000, since its byte 998,000 is byte 1,000,000 of the text.
+   */
   plainFrom: number;
   /** The blocks made so far. */
   gzPartPath: string;
@@ -143,7 +148,7 @@ export function prepareSeal(
   onPlainFault: (fault: Error) => void = throwFault,
 ): SealEntry {
   const blocks = [...(task.before?.index.blocks ?? []), ...task.index.blocks];
-  const seal = sealOf(blocks);
+  const seal = sealOf(blocks, task.before?.index.seal?.healed);
   const dataEnd = seal.gzBytes - GZIP_TRAILER_BYTES;
   {
     using target = Deno.openSync(task.gzTargetPath, { write: true, create: true });
@@ -168,7 +173,7 @@ export function prepareSeal(
     if (block.gzCrc32 === null) blocks[number] = { ...block, gzCrc32: formatCrc32(zlib.crc32(bytes)) };
   });
   try {
-    verifyPlain(task, blocks);
+    verifyPlain(task, task.index.blocks);
   } catch (error) {
     onPlainFault(error as Error);
   }
@@ -191,6 +196,41 @@ export function verifyGzip(
   onBlock: (block: BlockEntry, text: Uint8Array, number: number, bytes: Uint8Array) => void = () => {},
   onFault: (fault: Error) => void = throwFault,
 ): void {
+  readBack(path, index, onFault, (block, bytes, number) => {
+    const text = inflateBlock(bytes, block);
+    if (isIntactGzip(bytes, block) === false) throw new Error("its bytes are not those that were written");
+    const lines = countLines(text);
+    if (lines !== block.lines) throw new Error(`it has ${lines} lines, index says ${block.lines}`);
+    onBlock(block, text, number, bytes);
+  });
+}
+
+/**
+ * As {@linkcode verifyGzip}, for a file of which most blocks were copied and checked meanwhile: only the blocks with the numbers
+ * in `made` are inflated, of the others it is enough that their bytes are still the same. Its index has all checksums.
+ *
+ * @throws {Error} The first fault.
+ */
+export function verifyCopy(path: string, index: DayIndex, made: ReadonlySet<number>): void {
+  readBack(path, index, throwFault, (block, bytes, number) => {
+    if (isIntactGzip(bytes, block) !== true) throw new Error("its bytes are not those that were written");
+    if (made.has(number)) {
+      const text = inflateBlock(bytes, block);
+      const lines = countLines(text);
+      if (lines !== block.lines) throw new Error(`it has ${lines} lines, index says ${block.lines}`);
+      freeBuffer(text);
+    }
+    freeBuffer(bytes);
+  });
+}
+
+/** Reads a gzip file and holds it against its index; `check` throws where a block is not what the index says. */
+function readBack(
+  path: string,
+  index: DayIndex,
+  onFault: (fault: Error) => void,
+  check: (block: BlockEntry, bytes: Uint8Array<ArrayBuffer>, number: number) => void,
+): void {
   const seal = index.seal;
   if (seal === null) return onFault(new Error(`Cannot verify "${path}": its index has no seal`));
   using file = Deno.openSync(path, { read: true });
@@ -203,12 +243,7 @@ export function verifyGzip(
   }
   for (const [number, block] of index.blocks.entries()) {
     try {
-      const bytes = readAt(file, block.gzOffset, block.gzLength);
-      const text = inflateBlock(bytes, block);
-      if (isIntactGzip(bytes, block) === false) throw new Error("its bytes are not those that were written");
-      const lines = countLines(text);
-      if (lines !== block.lines) throw new Error(`it has ${lines} lines, index says ${block.lines}`);
-      onBlock(block, text, number, bytes);
+      check(block, readAt(file, block.gzOffset, block.gzLength), number);
     } catch (error) {
       onFault(new Error(`Cannot read block ${number} of "${path}": ${(error as Error).message}`));
     }
@@ -224,13 +259,15 @@ function throwFault(fault: Error): never {
 }
 
 /**
- * Holds the blocks that cover a plain file against that file, by length and checksum. The file may
+ * Holds the blocks that were made of a plain file against that file, by length and checksum. The file may
  * be longer than the blocks: lines that came after them have none yet.
  */
-export function verifyPlain(plain: Pick<HotFiles, "plainPath" | "plainFrom">, blocks: BlockEntry[]): void {
+export function verifyPlain(
+  plain: Pick<HotFiles, "plainPath" | "plainFrom">,
+  blocks: readonly BlockEntry[],
+): void {
   using file = Deno.openSync(plain.plainPath, { read: true });
   for (const block of blocks) {
-    if (block.rawOffset < plain.plainFrom) continue;
     const text = readAt(file, block.rawOffset - plain.plainFrom, block.rawLength);
     if (!isTextOf(text, block)) {
       throw new Error(

@@ -9,6 +9,7 @@ import { dayName, type DayNumber } from "../../day.ts";
 import { compileFilter } from "../../filter/filter.ts";
 import { MinuteSums, type MinuteTable } from "../../line/minute_sums.ts";
 import { type MemoryHold, READER_BYTES } from "../../machine/memory_budget.ts";
+import type { SealEntry } from "../format.ts";
 import type { ByteRange, OpenDay } from "../day/open_day.ts";
 import { type DayPiece, forwardPieces } from "./day_pieces.ts";
 import { EVERY_LINE } from "./line_chunk.ts";
@@ -63,6 +64,34 @@ export class DayDigests {
     // Text that has no block yet has no checksum to recognise it by either, so it is read each time.
     await this.#addText(sums, open, day, { start: beginning.end, end }, signal);
     return sums.table();
+  }
+
+  /** Whether a digest of the day, or of its beginning, is remembered. */
+  remembers(day: DayNumber): boolean {
+    return this.#remembered.has(day);
+  }
+
+  /**
+   * Lines were inserted, the digest of which is `inserted`: what is remembered goes on to hold with them. `before` is the day as it was
+   * before, with blocks of all its text that `seal`, which is that of the new one, is of; what was not looked at yet is read. The caller
+   * holds a reader's slot meanwhile.
+   *
+   * @throws {Error} As {@linkcode digest}; the day is read anew then when it is asked for.
+   */
+  async noteInserted(
+    before: OpenDay,
+    seal: Pick<SealEntry, "rawBytes" | "crc32">,
+    inserted: MinuteTable,
+  ): Promise<void> {
+    const { day } = before;
+    const { end } = finishedBeginning(before);
+    const known = await this.#recall(before, day);
+    if (known === null) return;
+    const sums = new MinuteSums(day);
+    sums.addTable(known.table);
+    sums.addTable(inserted);
+    await this.#addText(sums, before, day, { start: known.beginning.end, end });
+    this.#remember(day, { beginning: { end: seal.rawBytes, crc32: seal.crc32 }, table: sums.table() });
   }
 
   async #recall(open: OpenDay, day: DayNumber): Promise<KnownBeginning | null> {

@@ -16,9 +16,23 @@ import {
   placeAfter,
   sameBytes,
 } from "../blocks/block.ts";
-import { type DayIndex, indexHeader, indexText, intactEntries, sealOf } from "../blocks/day_index.ts";
+import {
+  type DayIndex,
+  indexHeader,
+  indexText,
+  intactEntries,
+  intactSeal,
+  sealOf,
+} from "../blocks/day_index.ts";
+import { readEdits } from "../day/edits_check.ts";
 import { readAt, readTextIfThere, writeFileWhole } from "../disk.ts";
-import { type BlockEntry, GZIP_HEADER, GZIP_TRAILER_BYTES, type SealEntry } from "../format.ts";
+import {
+  type BlockEntry,
+  GZIP_HEADER,
+  GZIP_TRAILER_BYTES,
+  type HealedEntry,
+  type SealEntry,
+} from "../format.ts";
 import { nextBlock } from "../blocks/unpack.ts";
 
 /** What {@linkcode mendIndex} does. */
@@ -47,12 +61,16 @@ export interface MendedIndex {
  * Makes the index of a gzip file again. An entry of `oldText` whose checksum is right is taken over, so that a
  * damaged line costs no more than reading its own block; only an index without checksums is made from all blocks.
  *
+ * That lines were inserted, the gzip file does not tell: `findHealed` says it of the text of these blocks, see
+ * {@linkcode healedOf}.
+ *
  * @throws {Error} If the gzip file is damaged as well.
  */
 export function rebuildIndex(
   gzPath: string,
   day: DayNumber,
   oldText: string,
+  findHealed: (blocks: readonly BlockEntry[]) => HealedEntry | undefined,
 ): DayIndex & { seal: SealEntry } {
   const known = intactEntries(oldText);
   using gz = Deno.openSync(gzPath, { read: true });
@@ -77,7 +95,33 @@ export function rebuildIndex(
   if (!sameBytes(trailer, gzipTrailer(place.totalCrc32, place.rawOffset))) {
     throw new Error(`Cannot make an index of "${gzPath}": its trailer is not that of its blocks`);
   }
-  return { header: indexHeader(day, 0, 0), blocks, seal: sealOf(blocks) };
+  return { header: indexHeader(day, 0, 0), blocks, seal: sealOf(blocks, findHealed(blocks)) };
+}
+
+/**
+ * What was inserted into the text of `blocks`: as the seal in the text of the old index has it, if that can still be read, or
+ * else as the sum of what the file of edits at `editsPath` tells.
+ *
+ * The old index may be of the text after the next insertion, where a crash came between the two renames at its end. It shares
+ * only its first blocks with this text then, and tells of one edition too many.
+ */
+export function healedOf(
+  blocks: readonly BlockEntry[],
+  oldText: string,
+  editsPath: string,
+): HealedEntry | undefined {
+  const seal = intactSeal(oldText);
+  if (seal === null) return readHealed(editsPath);
+  const known = intactEntries(oldText);
+  const isOfOtherText = blocks.some(({ gzOffset, crc32 }) => (known.get(gzOffset)?.crc32 ?? crc32) !== crc32);
+  if (seal.healed === undefined || !isOfOtherText) return seal.healed;
+  return readHealed(editsPath, seal.healed.edition - 1);
+}
+
+/** The sum of a file of edits, or of its first `editions`; undefined where it tells of none. */
+function readHealed(editsPath: string, editions?: number): HealedEntry | undefined {
+  const { healed } = readEdits(editsPath, { editions });
+  return healed.edition === 0 ? undefined : healed;
 }
 
 function fits(entry: BlockEntry, place: BlockPlace, dataEnd: number): boolean {
@@ -105,7 +149,7 @@ function readEntry(gz: Deno.FsFile, place: BlockPlace, dataEnd: number): BlockEn
  * @throws {Error} As {@linkcode rebuildIndex}, and if it is not of the text that was sealed.
  */
 export function mendIndex({ day, gzPath, indexPath, seal }: MendTask): MendedIndex {
-  const index = rebuildIndex(gzPath, day, readTextIfThere(indexPath) ?? "");
+  const index = rebuildIndex(gzPath, day, readTextIfThere(indexPath) ?? "", () => seal.healed);
   if (JSON.stringify(index.seal) !== JSON.stringify(seal)) {
     throw new Error(`Cannot make an index of "${gzPath}": its totals are not those that were sealed`);
   }

@@ -11,6 +11,7 @@ import {
   IndexDamage,
   indexHeader,
   indexText,
+  insertedBytes,
   nextPlace,
   parseIndex,
 } from "../blocks/day_index.ts";
@@ -32,23 +33,24 @@ import type { RepairPlace } from "./repair_place.ts";
  * Returns their index, which is on the disk then; one without blocks where they have to be made again.
  */
 export function repairPart(place: RepairPlace, from: number, seal: SealEntry | null): DayIndex {
-  const part = readPart(place, from, seal);
-  putBack(place, place.path(plainFile(place.day, from)), part);
+  const part = readPart(place, seal);
+  putBack(place, { from, fromInText: from + insertedBytes(seal) }, part);
   if (part.blocks.length > 0 && writePart(place, part)) return part;
   part.blocks.length = 0; // made again from the plain file, which is the truth
   removeParts(place);
   return part;
 }
 
-/** The index of the part that belongs to a plain file starting at `from`, as far as it can be used. */
-export function readPart(place: RepairPlace, from: number, seal: SealEntry | null): DayIndex {
-  const header = indexHeader(place.day, from, seal === null ? 0 : seal.gzBytes - GZIP_TRAILER_BYTES);
+/** The index of the part that goes on after the text of `seal`, as far as it can be used. */
+export function readPart(place: RepairPlace, seal: SealEntry | null): DayIndex {
+  const rawFrom = seal?.rawBytes ?? 0;
+  const header = indexHeader(place.day, rawFrom, seal === null ? 0 : seal.gzBytes - GZIP_TRAILER_BYTES);
   const empty: DayIndex = { header, blocks: [], seal: null };
   const text = readTextIfThere(place.path(indexPartFile(place.day)));
   const gzBytes = sizeOf(place.path(gzPartFile(place.day)));
   if (text === null || gzBytes === null) return empty;
   const index = intactIndex(place, text);
-  if (index === null || index.header.rawFrom !== from || index.header.gzFrom !== header.gzFrom) {
+  if (index === null || index.header.rawFrom !== rawFrom || index.header.gzFrom !== header.gzFrom) {
     return empty;
   }
   const blocks = index.blocks.filter(({ gzOffset, gzLength }) =>
@@ -77,17 +79,23 @@ export function removeParts(place: RepairPlace): void {
 
 /**
  * Blocks are made of synced text only: a plain file that is shorter lost lines that they still have. Where one
- * of them is damaged, all are set aside.
+ * of them is damaged, all are set aside. The file starts at `from` of what was recorded, which is `fromInText` for its blocks; see
+ * {@linkcode HotFiles.plainFrom}.
  */
-function putBack(place: RepairPlace, path: string, part: DayIndex): void {
-  const { rawFrom, gzFrom } = part.header;
+function putBack(
+  place: RepairPlace,
+  { from, fromInText }: { from: number; fromInText: number },
+  part: DayIndex,
+): void {
+  const { gzFrom } = part.header;
   const end = nextPlace(part).rawOffset;
+  const path = place.path(plainFile(place.day, from));
   using plain = Deno.openSync(path, { read: true, write: true, create: true });
   const size = plain.statSync().size;
-  if (rawFrom + size >= end) return;
+  if (fromInText + size >= end) return;
   using gz = Deno.openSync(place.path(gzPartFile(place.day)), { read: true });
   for (const block of part.blocks) {
-    if (block.rawOffset + block.rawLength <= rawFrom + size) continue;
+    if (block.rawOffset + block.rawLength <= fromInText + size) continue;
     const text = tryInflate(gz, block, gzFrom);
     if (text === null) {
       const name = gzPartFile(place.day);
@@ -96,14 +104,14 @@ function putBack(place: RepairPlace, path: string, part: DayIndex): void {
       part.blocks.length = 0;
       break;
     }
-    plain.seekSync(block.rawOffset - rawFrom, Deno.SeekMode.Start);
+    plain.seekSync(block.rawOffset - fromInText, Deno.SeekMode.Start);
     writeAll(plain, text);
   }
   plain.syncSync();
   const back = plain.statSync().size - size;
   place.note(
-    plainFile(place.day, rawFrom),
-    `was ${end - rawFrom - size} bytes short: ${back} put back from the blocks`,
+    plainFile(place.day, from),
+    `was ${end - fromInText - size} bytes short: ${back} put back from the blocks`,
     false,
   );
 }

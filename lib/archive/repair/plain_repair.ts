@@ -6,7 +6,7 @@
  */
 
 import { inflateBlock, sameBytes } from "../blocks/block.ts";
-import { parseIndex } from "../blocks/day_index.ts";
+import { insertedBytes, parseIndex } from "../blocks/day_index.ts";
 import { cutTornTail } from "../day/plain_end.ts";
 import { COPY_BYTES, copyBytes, readAt, removeIfThere, sizeOf, syncDirectory } from "../disk.ts";
 import {
@@ -18,12 +18,16 @@ import {
   TEMPORARY_SUFFIX,
   tornFile,
 } from "../format.ts";
+import { areContained, blockPieces, plainPieces } from "./contained_lines.ts";
 import { spanOfDay } from "./proof.ts";
 import type { RepairPlace } from "./repair_place.ts";
 
 /**
  * Where the plain file starts that the day goes on in; null for none. `plains` are where those that are there start,
- * smallest first; `seal` is that of the gzip file, null where there is none.
+ * smallest first; `seal` is that of the gzip file, null where there is none. Offsets are those of what was recorded.
+ *
+ * Example: 1,000,000 bytes are sealed, 2,000 of which were inserted. The day goes on in a plain file that starts at 998,000; or in
+ * one that starts before and is as long at least, since lines were inserted while it was written.
  */
 export function repairPlains(
   place: RepairPlace,
@@ -31,18 +35,27 @@ export function repairPlains(
   seal: SealEntry | null,
 ): number | null {
   let living: number | null = null;
-  let end = seal?.rawBytes ?? 0;
+  const sealedEnd = (seal?.rawBytes ?? 0) - insertedBytes(seal);
+  let end = sealedEnd;
   for (const from of plains) {
     const path = place.path(plainFile(place.day, from));
     const size = sizeOf(path) ?? 0;
-    if (from === end && living === null) {
+    const isOverlapping = seal?.healed !== undefined && from < sealedEnd && from + size >= sealedEnd;
+    if (living === null && (from === end || isOverlapping)) {
       living = from;
       end = from + size;
     } else if (living !== null && from <= end && joinPlain(place, living, path, from, end)) {
       end = from + size;
-    } else if (seal !== null && from + size <= seal.rawBytes && isSealed(place, path, from, size)) {
+    } else if (seal !== null && from + size <= sealedEnd && isSealed(place, path, { seal, from, size })) {
       removeIfThere(path);
       place.note(plainFile(place.day, from), "removed: its lines are sealed", false);
+    } else if (seal === null && living !== null && isWithin(place, path, living)) {
+      removeIfThere(path);
+      place.note(
+        plainFile(place.day, from),
+        `removed: its lines are in "${plainFile(place.day, living)}"`,
+        false,
+      );
     } else if (seal === null && living !== null && from > end) {
       end = addAfterHole(place, living, from);
     } else if (seal === null && living === null) {
@@ -118,13 +131,28 @@ function loseDay(place: RepairPlace): void {
   if (!place.hasLost) place.lose([spanOfDay(place.day)]);
 }
 
-/** Whether the text of a plain file stands, byte for byte, in the sealed blocks; damaged ones do not count. */
-function isSealed(place: RepairPlace, path: string, from: number, size: number): boolean {
+/**
+ * Whether the text of a plain file stands, byte for byte, in the sealed blocks; damaged ones do not count. Where lines were inserted,
+ * others may stand between its own.
+ */
+function isSealed(
+  place: RepairPlace,
+  path: string,
+  { seal, from, size }: { seal: SealEntry; from: number; size: number },
+): boolean {
   try {
-    return hasBlocksOf(place, path, from, size);
+    if (seal.healed === undefined) return hasBlocksOf(place, path, from, size);
+    const { blocks } = parseIndex(Deno.readTextFileSync(place.path(indexFile(place.day))), place.day);
+    return areContained(plainPieces(path, 0, size), blockPieces(place.path(gzFile(place.day)), blocks));
   } catch {
     return false;
   }
+}
+
+/** Whether the lines of a plain file stand in the one that starts at `living`, since they were put there with those of the gzip file. */
+function isWithin(place: RepairPlace, path: string, living: number): boolean {
+  const whole = place.path(plainFile(place.day, living));
+  return areContained(plainPieces(path, 0, sizeOf(path) ?? 0), plainPieces(whole, 0, sizeOf(whole) ?? 0));
 }
 
 function hasBlocksOf(place: RepairPlace, path: string, from: number, size: number): boolean {

@@ -4,7 +4,8 @@
  * of the truth or gone, half-done renames and removals are finished or undone. Damage in the middle of a
  * text is reported and never cut.
  *
- * The truth of a sealed text is its gzip file, that of everything after it the plain file.
+ * The truth of a sealed text is its gzip file, that of everything after it the plain file. Where lines were inserted into a day that
+ * grows, its plain file has lines before the end of the sealed text as well; they are not read any more.
  *
  * @module
  */
@@ -12,12 +13,13 @@
 import { join } from "node:path";
 import { dayName, type DayNumber } from "../../day.ts";
 import { emptySummary } from "../blocks/block.ts";
-import { indexHeader, nextPlace } from "../blocks/day_index.ts";
+import { indexHeader, insertedBytes, nextPlace } from "../blocks/day_index.ts";
 import { cutTornTail, inspectFile, type TailCut } from "../day/plain_end.ts";
 import type { DayState } from "../day/day_info.ts";
 import { listDayFiles } from "../day_files.ts";
 import { removeIfThere, sizeOf } from "../disk.ts";
 import {
+  editsFile,
   type FileKind,
   GAPS_FILE,
   gzFile,
@@ -30,6 +32,7 @@ import {
 } from "../format.ts";
 import type { Finding } from "./aside.ts";
 import { spansOfDamagedLines } from "./damaged_lines.ts";
+import { finishRenames } from "./finish_rename.ts";
 import { readPart, removeParts, repairPart } from "./part_repair.ts";
 import { PendingLosses } from "./pending_losses.ts";
 import { repairPlains } from "./plain_repair.ts";
@@ -59,6 +62,7 @@ export async function recoverArchive(
 ): Promise<Recovered> {
   const losses = new PendingLosses(directory);
   const recovered: Recovered = { days: [], untouched: new Map(), findings: [], losses };
+  recovered.findings.push(...finishRenames(directory));
   removeTemporaries(directory);
   for (const [day, files] of await listDayFiles(directory)) {
     try {
@@ -99,6 +103,8 @@ function recoverDay(
   const found = has("gz") ? repairSealed(place, plains) : repairUnsealed(place, plains);
   if (found === "unknown version") return found;
   const seal = found === "unpacked" ? null : found;
+  // Of an insertion that a crash has ended, or of a text that is gone: without a seal that tells of it nobody reads it.
+  if (seal?.healed === undefined) removeIfThere(place.path(editsFile(place.day)));
   const isNew = found === "unpacked" && !plains.includes(0);
   if (isNew && sizeOf(place.path(plainFile(place.day, 0))) !== null) plains.unshift(0);
   const from = repairPlains(place, plains, seal) ?? findLostPlain(place, seal);
@@ -109,10 +115,11 @@ function recoverDay(
 
 /** Where a plain file would start that is gone but whose lines the part still has; null for none. */
 function findLostPlain(place: RepairPlace, seal: SealEntry | null): number | null {
-  const part = readPart(place, seal?.rawBytes ?? 0, seal);
+  const part = readPart(place, seal);
   if (part.blocks.length === 0) return null;
-  place.note(plainFile(place.day, part.header.rawFrom), "was missing", true);
-  return part.header.rawFrom;
+  const from = part.header.rawFrom - insertedBytes(seal);
+  place.note(plainFile(place.day, from), "was missing", true);
+  return from;
 }
 
 function sealedState(place: RepairPlace, seal: SealEntry): DayState {
@@ -130,7 +137,7 @@ function hotState(place: RepairPlace, seal: SealEntry | null, from: number): Day
   const name = plainFile(place.day, from);
   const path = place.path(name);
   const part = repairPart(place, from, seal);
-  const covered = nextPlace(part).rawOffset - from;
+  const covered = nextPlace(part).rawOffset - (from + insertedBytes(seal));
   const cut = cutTornTail(path, covered, (end) => place.path(tornFile(place.day, from + end)));
   if (cut.tornBytes > 0) {
     place.note(
@@ -151,7 +158,10 @@ function hotState(place: RepairPlace, seal: SealEntry | null, from: number): Day
     plain: { from, size: cut.size, isDamaged: damagedLines > 0 },
     part,
     tail: summary,
-    modifiedMs: modifiedMs(place, name),
+    modifiedMs: Math.max(
+      modifiedMs(place, name),
+      seal?.healed === undefined ? 0 : modifiedMs(place, gzFile(place.day)),
+    ),
   };
 }
 

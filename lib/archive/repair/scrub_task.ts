@@ -22,9 +22,10 @@ import {
   type BlockEntry,
   GZIP_HEADER,
   GZIP_TRAILER_BYTES,
-  INDEX_VERSION,
   type SealEntry,
+  UNCHECKED_INDEX_VERSION,
 } from "../format.ts";
+import { editsFault } from "../day/edits_check.ts";
 import { rebuildIndex } from "./index_repair.ts";
 import type { HotFiles } from "../day/sealing.ts";
 
@@ -44,6 +45,8 @@ export interface ScrubSealedTask {
   gzPath: string;
   /** Its index. */
   indexPath: string;
+  /** Where lines were inserted; looked at only where the seal says that some were. */
+  editsPath: string;
   /** The totals that were sealed. */
   seal: SealEntry;
   /** Counted from 0. */
@@ -75,8 +78,13 @@ export interface ScrubResult {
  *
  * @throws {Error} If the files cannot be read at all.
  */
-export function scrubSealed({ day, gzPath, indexPath, seal, from }: ScrubSealedTask): ScrubResult {
+export function scrubSealed(task: ScrubSealedTask): ScrubResult {
+  const { day, gzPath, indexPath, editsPath, seal, from } = task;
   const result: ScrubResult = { next: null, mended: [], damaged: [] };
+  if (from === 0 && seal.healed !== undefined) {
+    const fault = editsFault(editsPath, seal.healed);
+    if (fault !== null) result.damaged.push(`where lines were inserted is not known: ${fault}`);
+  }
   const index = from === 0 ? checkedIndex(day, gzPath, indexPath, seal, result) : readIndex(day, indexPath);
   if (index === null) return result;
   using gz = Deno.openSync(gzPath, { read: true });
@@ -107,13 +115,13 @@ function checkedIndex(
   let reason = "";
   try {
     old = parseSealedIndex(text, day);
-    if (old.header.version === INDEX_VERSION) return old;
+    if (old.header.version !== UNCHECKED_INDEX_VERSION) return old;
   } catch (error) {
     if (!(error instanceof IndexDamage)) throw error;
     reason = error.message;
   }
   try {
-    const index = rebuildIndex(gzPath, day, text);
+    const index = rebuildIndex(gzPath, day, text, () => seal.healed);
     if (JSON.stringify(index.seal) !== JSON.stringify(seal)) {
       throw new Error("its totals are not those that were sealed");
     }

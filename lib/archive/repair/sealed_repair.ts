@@ -24,6 +24,7 @@ import {
 import {
   type BlockEntry,
   CONFLICT_SUFFIX,
+  editsFile,
   gzFile,
   GZIP_HEADER,
   GZIP_TRAILER_BYTES,
@@ -39,7 +40,7 @@ import {
 import type { Span } from "../../gaps/gap.ts";
 import { dayStartMs } from "../../day.ts";
 import { setAside } from "./aside.ts";
-import { rebuildIndex } from "./index_repair.ts";
+import { healedOf, rebuildIndex } from "./index_repair.ts";
 import { spanOfLost } from "./losses.ts";
 import {
   describeBlocks,
@@ -134,7 +135,9 @@ function remakeIndex(
   const name = indexFile(place.day);
   let index: DayIndex & { seal: SealEntry };
   try {
-    index = rebuildIndex(place.path(gzFile(place.day)), place.day, oldText);
+    const findHealed = (blocks: readonly BlockEntry[]) =>
+      healedOf(blocks, oldText, place.path(editsFile(place.day)));
+    index = rebuildIndex(place.path(gzFile(place.day)), place.day, oldText, findHealed);
   } catch {
     return null; // what is wrong with the gzip file is told when it is unpacked
   }

@@ -4,9 +4,12 @@ import {
   type DayIndex,
   IndexDamage,
   indexText,
+  insertedBytes,
   intactEntries,
+  intactSeal,
   parseIndex,
   parseSeal,
+  sealOf,
 } from "../../../lib/archive/blocks/day_index.ts";
 import { DAY } from "../archive_rig.ts";
 
@@ -160,10 +163,55 @@ Deno.test("parseIndex() names a checksum that is not that of its line", () => {
 
 Deno.test("parseIndex() tells a later version from damage", () => {
   const later =
-    '{"flightlog":"index","version":3,"day":"2026-11-22","rawFrom":0,"gzFrom":0,"more":true,"check":"8eb1e433"}';
+    '{"flightlog":"index","version":4,"day":"2026-11-22","rawFrom":0,"gzFrom":0,"more":true,"check":"60bbfd43"}';
   const damage = damageOf(WHOLE.replace(HEADER, later));
   assert.equal(damage.unknownVersion, true);
-  assert.equal(damage.message, "Cannot read an index of version 3: this program knows versions up to 2");
-  assert.equal(damageOf(WHOLE.replace(HEADER, later.replace("8eb1e433", "8eb1e434"))).unknownVersion, false);
-  assert.equal(damageOf(OLD_WHOLE.replace('"version":1', '"version":3')).unknownVersion, false);
+  assert.equal(damage.message, "Cannot read an index of version 4: this program knows versions up to 3");
+  assert.equal(damageOf(WHOLE.replace(HEADER, later.replace("60bbfd43", "60bbfd40"))).unknownVersion, false);
+  assert.equal(damageOf(OLD_WHOLE.replace('"version":1', '"version":4')).unknownVersion, false);
+});
+
+/** The index of a day into which lines were inserted. */
+const HEALED_WHOLE = writtenSo(
+  WHOLE.replace('"version":2', '"version":3').replace(
+    '"crc32":"000000bb","check":"a48e2a83"',
+    '"crc32":"000000bb","healed":{"edition":2,"bytes":60,"lines":1,"editsBytes":96},"check":"a48e2a83"',
+  ),
+);
+
+Deno.test("parseIndex() reads what was inserted into a day, and indexText() writes it", () => {
+  const index: DayIndex = parseIndex(HEALED_WHOLE, DAY);
+  assert.deepEqual(index.seal?.healed, { edition: 2, bytes: 60, lines: 1, editsBytes: 96 });
+  assert.equal(indexText(index), HEALED_WHOLE);
+});
+
+Deno.test("parseSeal() reads what was inserted into a day from the two ends alone", () => {
+  const [start, end] = [HEALED_WHOLE.slice(0, 128), HEALED_WHOLE.slice(-330)];
+  assert.deepEqual(parseSeal(start, end, DAY), parseIndex(HEALED_WHOLE, DAY).seal);
+  assert.equal(insertedBytes(parseSeal(start, end, DAY)), 60);
+  assert.equal(insertedBytes(parseSeal(WHOLE.slice(0, 128), WHOLE.slice(-250), DAY)), 0);
+});
+
+Deno.test("parseIndex() refuses a seal that is not of the version of its header", () => {
+  const healedAsOther = HEALED_WHOLE.replace('"version":3', '"version":2');
+  assert.match(damageOf(writtenSo(healedAsOther)).message, /line 4: it is of another version/);
+  const otherAsHealed = WHOLE.replace('"version":2', '"version":3');
+  assert.match(damageOf(writtenSo(otherAsHealed)).message, /line 4: it is of another version/);
+});
+
+Deno.test("sealOf() of blocks keeps what was inserted, which no block tells", () => {
+  const { blocks, seal } = parseIndex(HEALED_WHOLE, DAY);
+  assert.deepEqual(sealOf(blocks, seal!.healed), seal);
+  assert.equal("healed" in sealOf(blocks), false);
+});
+
+Deno.test("intactSeal() reads the last line alone, if its checksum is right", () => {
+  const { seal } = parseIndex(HEALED_WHOLE, DAY);
+  assert.deepEqual(intactSeal(HEALED_WHOLE), seal);
+  assert.deepEqual(intactSeal(`garbage\n${HEALED_WHOLE.slice(300)}`), seal);
+  assert.equal(intactSeal(HEALED_WHOLE.replace('"edition":2', '"edition":3')), null);
+  assert.equal(intactSeal(HEALED_WHOLE.slice(0, -2)), null);
+  assert.equal(intactSeal(OLD_WHOLE), null);
+  assert.equal(intactSeal([HEADER, FIRST].join("\n") + "\n"), null);
+  assert.equal(intactSeal(""), null);
 });

@@ -26,7 +26,7 @@ function fill(spoil: (files: { plain: string; part: string }) => void): { text: 
   }) as { entries: BlockEntry[] };
   assert.deepEqual(blocks.map(({ lines }) => lines), [10, 10]);
   spoil(files);
-  const filled = fillHole({ kind: "fillHole", ...hot, day: DAY, blocks, end: TEXT.length });
+  const filled = fillHole({ kind: "fillHole", ...hot, day: DAY, blocks, end: TEXT.length, sealedEnd: 0 });
   return { text: directory.text("plain"), filled };
 }
 

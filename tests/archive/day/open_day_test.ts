@@ -154,6 +154,7 @@ Deno.test("OpenDay reads a sealed day wherever its bytes lie: these are in memor
       seal: parseSealedIndex(directory.text(`${DAY_NAME}.index`), DAY).seal,
       gz,
       index,
+      edits: null,
       plain: null,
       part: { bytes: null, index: { header: indexHeader(DAY, text.length, 0), blocks: [], seal: null } },
       reading: { pool, indexes: new IndexCache() },

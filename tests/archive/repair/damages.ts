@@ -191,7 +191,7 @@ export const DAMAGES: Damage[] = [
       else if (how === "empty") directory.write(INDEX_PART, "");
       else if (how === "short") cut(directory, INDEX_PART, 30);
       else if (how === "garbage") directory.write(INDEX_PART, "\xff\0garbage\n");
-      else asVersion(directory, INDEX_PART, 3);
+      else asVersion(directory, INDEX_PART, 4);
     },
     survive: [[0, LINES]],
     findings: [],

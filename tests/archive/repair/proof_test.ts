@@ -28,7 +28,7 @@ Deno.test("readProof() takes nothing from the index of another day or of a later
   assert.deepEqual(readProof(TEXT, DAY + 1).blocks, []);
   using directory = new TestDirectory();
   directory.write(INDEX, TEXT);
-  asVersion(directory, INDEX, 3);
+  asVersion(directory, INDEX, 4);
   assert.equal(readProof(directory.text(INDEX), DAY).isUnknownVersion, true);
 });
 

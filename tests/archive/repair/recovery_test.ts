@@ -116,10 +116,10 @@ Deno.test("Opening cuts a torn last line at each of its bytes, and keeps what it
 Deno.test("Opening leaves a sealed day of an unknown version alone, and records beside it", async () => {
   using directory = new TestDirectory();
   for (const [file, bytes] of Object.entries(sealed)) directory.write(file, bytes);
-  asVersion(directory, INDEX, 3);
+  asVersion(directory, INDEX, 4);
   const before = filesOf(directory);
   await using opened = await openArchive(directory, { clock: new FakeClock("2026-11-24T12:00:00Z") });
-  assert.match(opened.archive.findings[0]!.what, /version 3.*left alone/);
+  assert.match(opened.archive.findings[0]!.what, /version 4.*left alone/);
   assert.equal(opened.archive.day(DAY), undefined);
   opened.archive.append(DAY, encoder.encode(record(1)), false, null);
   await opened.archive.sync();
@@ -130,7 +130,7 @@ Deno.test("Opening leaves a sealed day of an unknown version alone, and records 
 Deno.test("Opening refuses to record today into files of an unknown version, and lets the lock go", async () => {
   using directory = new TestDirectory();
   for (const [file, bytes] of Object.entries(sealed)) directory.write(file, bytes);
-  asVersion(directory, INDEX, 3);
+  asVersion(directory, INDEX, 4);
   for (let turn = 0; turn < 2; turn++) {
     await assert.rejects(openArchive(directory), {
       message: `Cannot record on ${DAY_NAME}: its files were written by a newer version; run that version`,

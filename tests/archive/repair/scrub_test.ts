@@ -11,6 +11,7 @@ import {
 import type { ScrubHotTask, ScrubResult, ScrubSealedTask } from "../../../lib/archive/repair/scrub_task.ts";
 import { parseDayName } from "../../../lib/day.ts";
 import { FakeClock } from "../../rig/fake_clock.ts";
+import { EDITS, insertFound, timedLine, writeSealed } from "../day/insertion_rig.ts";
 import { GZ, GZ_PART, hot, INDEX, INDEX_PART, PLAIN, sealed } from "./damages.ts";
 import { DAY, keepingLogger, TestDirectory } from "../archive_rig.ts";
 import { untilSo } from "../../rig/wait.ts";
@@ -25,13 +26,17 @@ function flip(directory: TestDirectory, name: string, at: number): void {
   directory.write(name, bytes);
 }
 
-function scrubSealed(directory: TestDirectory): ScrubResult {
+function scrubSealed(
+  directory: TestDirectory,
+  index: Uint8Array<ArrayBuffer> = sealed[INDEX]!,
+): ScrubResult {
   const task: ScrubSealedTask = {
     kind: "scrubSealed",
     day: DAY,
     gzPath: directory.file(GZ),
     indexPath: directory.file(INDEX),
-    seal: parseIndex(new TextDecoder().decode(sealed[INDEX]), DAY).seal!,
+    editsPath: directory.file(EDITS),
+    seal: parseIndex(new TextDecoder().decode(index), DAY).seal!,
     from: 0,
   };
   return (runBlockTask(task) as { scrubbed: ScrubResult }).scrubbed;
@@ -59,6 +64,47 @@ Deno.test("Reading back a whole day finds nothing and changes nothing", () => {
   for (const [name, bytes] of Object.entries({ ...sealed, ...hot })) {
     assert.deepEqual(directory.read(name), bytes);
   }
+});
+
+/** A sealed day into which a line was inserted twice. */
+async function putHealed(directory: TestDirectory): Promise<Uint8Array<ArrayBuffer>> {
+  writeSealed(directory, [`${timedLine("a", "10:00:00")}\n`, `${timedLine("z", "11:00:00")}\n`]);
+  for (const time of ["10:10:00", "10:20:00"]) await insertFound(directory, [[timedLine("b", time), time]]);
+  return directory.read(INDEX);
+}
+
+Deno.test("Reading back a day into which lines were inserted finds nothing and changes nothing", async () => {
+  using directory = new TestDirectory();
+  const index = await putHealed(directory);
+  assert.deepEqual(scrubSealed(directory, index), { next: null, mended: [], damaged: [] });
+  assert.deepEqual(directory.read(INDEX), index);
+});
+
+Deno.test("Reading back makes the index of a day again into which lines were inserted, the same as it was", async () => {
+  for (const damage of [100, 500, -20]) {
+    using directory = new TestDirectory();
+    const index = await putHealed(directory);
+    flip(directory, INDEX, damage);
+    const { mended, damaged } = scrubSealed(directory, index);
+    assert.equal(mended.length, 1);
+    assert.deepEqual(damaged, []);
+    assert.deepEqual(directory.read(INDEX), index);
+  }
+});
+
+Deno.test("Reading back tells that it is not known where lines were inserted, and what that means", async () => {
+  using directory = new TestDirectory();
+  const index = await putHealed(directory);
+  flip(directory, EDITS, 30);
+  const means = "cursors and links into this day from before lines were inserted cannot be followed, " +
+    "its lines are all there";
+  assert.deepEqual(scrubSealed(directory, index).damaged, [
+    `where lines were inserted is not known: the record at 24 is damaged; ${means}`,
+  ]);
+  directory.remove(EDITS);
+  assert.deepEqual(scrubSealed(directory, index).damaged, [
+    `where lines were inserted is not known: it is missing; ${means}`,
+  ]);
 });
 
 for (
