@@ -172,7 +172,7 @@ export class FlyHealer {
     });
     const comparison = new FlyComparison({ archive, wanted, names, gap, overlaps, signal });
     const slices = new FlySlices({
-      ...{ reader, comparison, archive, directory, gap, onProgress, signal },
+      ...{ reader, comparison, overlaps, archive, directory, gap, onProgress, signal },
       linesLimit: limits?.sliceLines,
       doubt: options.doubt,
     });
@@ -196,7 +196,8 @@ export class FlyHealer {
       doubt,
       slices.skipped,
     ].filter((reason) => reason !== null);
-    const state = reasons.length === 0 ? "complete" : reader.answered === 0 ? "nothing" : "incomplete";
+    const isNothing = reader.answered === 0 || (failure !== null && slices.lines === 0);
+    const state = reasons.length === 0 ? "complete" : isNothing ? "nothing" : "incomplete";
     const reason = reasons.length === 0 ? null : reasons.join("; ");
     return {
       source: HEALED_BY_FLY,

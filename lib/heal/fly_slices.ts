@@ -17,6 +17,7 @@ import { NoRoom } from "../machine/memory_budget.ts";
 import type { Timestamp } from "../timestamp.ts";
 import { FlyApiError } from "./fly_api_error.ts";
 import type { FlyComparison } from "./fly_comparison.ts";
+import type { OverlapIdentities } from "./overlap_identities.ts";
 import type { FlyReader } from "./fly_reader.ts";
 
 /** The longest slice, in milliseconds: a full hour. */
@@ -53,6 +54,8 @@ export interface FlySlicesOptions {
   archive: Pick<Archive, "untouched" | "wasRemoved"> & LineInserter;
   /** Where the archive lies. */
   directory: string;
+  /** What is known of the overlaps. */
+  overlaps: OverlapIdentities;
   /** The gap. Its bounds are whole milliseconds. */
   gap: Span;
   /** Default: {@linkcode SLICE_LINES_LIMIT}. */
@@ -71,6 +74,7 @@ export class FlySlices {
   readonly #skipped = new Set<DayNumber>();
   #pieceMs = SLICE_MS;
   #lines = 0;
+  #isOurs = false;
 
   /** Has done nothing yet. */
   constructor(options: FlySlicesOptions) {
@@ -137,7 +141,10 @@ export class FlySlices {
     let failure: FlyApiError | NoRoom | null = null;
     try {
       while (untilMs < slice.untilMs && found.lines < linesLimit) {
-        untilMs = await this.#healPiece({ sinceMs: untilMs, untilMs: slice.untilMs }, found);
+        const pieceEndMs = await this.#healPiece({ sinceMs: untilMs, untilMs: slice.untilMs }, found);
+        const refusal = found.lines > 0 ? this.#refusal() : null;
+        if (refusal !== null) return { untilMs: slice.sinceMs, failure: refusal };
+        untilMs = pieceEndMs;
       }
     } catch (error) {
       signal?.throwIfAborted();
@@ -149,6 +156,19 @@ export class FlySlices {
       this.#lines += (await archive.insert(found)).lines;
     }
     return { untilMs, failure };
+  }
+
+  /** Why nothing may be inserted: of the lines before the gap, none is there; null if one is, or too few are here to tell. */
+  #refusal(): FlyApiError | null {
+    if (this.#isOurs) return null;
+    const foreign = this.#options.overlaps.foreign();
+    this.#isOurs = foreign === 0;
+    if (this.#isOurs) return null;
+    return new FlyApiError(
+      "answer",
+      `None of the ${foreign} lines that are here from before the gap is among those that Fly has of that time: ` +
+        "check that the token is of this organisation",
+    );
   }
 
   /** Adds what is missing of the first part of `span` that fits into memory, and returns where that ends. */

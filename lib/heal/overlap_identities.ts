@@ -6,6 +6,7 @@
  */
 
 import type { Identity } from "../line/identity.ts";
+import { Multiset } from "../line/multiset.ts";
 import { type Overlaps, type Proof, proveByApps, proveByOverlaps } from "./proof.ts";
 
 /**
@@ -13,6 +14,12 @@ import { type Overlaps, type Proof, proveByApps, proveByOverlaps } from "./proof
  * than 30 MB. It is enough for 10,000 lines a second in two overlaps of 5 s.
  */
 export const OVERLAP_IDENTITIES_LIMIT = 200_000;
+
+/**
+ * From so many lines on that are here before the gap, a source that has others but none of these is foreign: of another
+ * organisation, or with other times. One or two may be lost there by chance.
+ */
+export const FOREIGN_LINES = 3;
 
 /** Which overlap: that before the gap, or that after it. */
 export type OverlapSide = "before" | "after";
@@ -50,6 +57,22 @@ export class OverlapIdentities {
     if (this.#isFull) return;
     this.#held++;
     this.#listsOf(app)[side][owner].push(identity);
+  }
+
+  /**
+   * How many lines are here before the gap, of which a source that has lines there has none, if they are
+   * {@linkcode FOREIGN_LINES} or more; else 0. What such a source has of the gap may be here in another form.
+   */
+  foreign(): number {
+    const ours = new Multiset();
+    let theirs = 0;
+    for (const { before } of this.#apps.values()) for (const identity of before.ours) ours.add(identity);
+    const held = ours.size;
+    for (const { before } of this.#apps.values()) {
+      theirs += before.theirs.length;
+      if (before.theirs.some((identity) => ours.count(identity) > 0)) return 0;
+    }
+    return theirs > 0 && held >= FOREIGN_LINES ? held : 0;
   }
 
   /** What the overlaps of `names` say of the source, which was asked for `overlapMs` before and after the gap. */

@@ -5,9 +5,8 @@
  * @module
  */
 
-import assert from "node:assert/strict";
 import type { Archive } from "../../lib/archive/archive.ts";
-import { type FoundLines, PLACING_BYTES, readPlacing } from "../../lib/archive/found_lines.ts";
+import { type FoundLines, PLACING_BYTES } from "../../lib/archive/found_lines.ts";
 import { dayOf } from "../../lib/day.ts";
 import type { Span } from "../../lib/gaps/gap.ts";
 import { REQUEST_TIMEOUT_MS } from "../../lib/heal/fly_api.ts";
@@ -34,7 +33,6 @@ export const INSTANCE = "0e286551c30586";
 
 const MS_NS = 1_000_000n;
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 /** See {@linkcode startHealRig}. */
 export interface HealRigOptions {
@@ -127,15 +125,11 @@ export class HealRig implements AsyncDisposable {
     return await this.healer.healSpan(span, options);
   }
 
-  /** The messages here of a day, in the order of time, and then of their letters. */
+  /** The messages of a day, in the order of its text. */
   async messages(dayMs: number = GAP_MS): Promise<string[]> {
     await this.archive.sync();
     const text = await dayText(this.archive, dayOf(dayMs));
-    return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line))
-      .sort((a, b) =>
-        a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : a.message < b.message ? -1 : 1
-      )
-      .map(({ message }) => message);
+    return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line).message);
   }
 
   /** Files of found lines that lie in the archive's directory. */
@@ -162,23 +156,14 @@ export class HealRig implements AsyncDisposable {
     this.archive.append(dayOf(time.seconds * 1000), encoder.encode(line), false, time);
   }
 
-  /** Takes found lines as the archive does, but puts them at the end of the day. */
   async #insert(found: FoundLines): Promise<{ lines: number; bytes: number }> {
     this.beforeInsert();
     await found.close();
-    const bytes = Deno.readFileSync(found.path);
-    const lines = decoder.decode(bytes).split("\n").filter((line) => line !== "");
-    assert.equal(lines.length, found.lines);
-    for (const line of lines) {
-      const time = readPlacing(encoder.encode(line), 0)!;
-      const text = line.slice(PLACING_BYTES + 1);
-      assert.equal(dayOf(time.seconds * 1000), found.day);
-      this.archive.append(found.day, encoder.encode(text), false, time);
-      this.inserted.push(text);
-    }
-    await this.archive.sync();
-    this.insertions.push(lines.length);
-    return { lines: lines.length, bytes: bytes.length };
+    const lines = Deno.readTextFileSync(found.path).split("\n").filter((line) => line !== "");
+    const inserted = await this.archive.insert(found);
+    this.inserted.push(...lines.map((line) => line.slice(PLACING_BYTES + 1)));
+    this.insertions.push(inserted.lines);
+    return inserted;
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { dayOf } from "../../lib/day.ts";
 import { FLY_KEEPS_MS } from "../../lib/heal/fly_healer.ts";
 import type { HealProgress } from "../../lib/heal/fly_slices.ts";
 import { createRandom } from "../rig/random.ts";
@@ -396,6 +397,36 @@ Deno.test("a heal that goes on does not forget what was doubtful before", async 
   assert.deepEqual([state, reason], ["incomplete", '"api": it was down']);
 });
 
+Deno.test("nothing is brought back from an organisation that has none of the lines that are here", async () => {
+  await using rig = await startHealRig();
+  for (let i = 0; i < 3; i++) {
+    rig.print(-1000 - i, `here ${i}`, { isThere: false });
+    rig.print(-1000 - i, `there ${i}`, { isHere: false });
+  }
+  rig.print(1000, "foreign");
+  const { state, lines, reason, isFinal } = await rig.heal();
+  assert.deepEqual([state, lines, isFinal, rig.inserted], ["nothing", 0, false, []]);
+  assert.equal(
+    reason,
+    "None of the 3 lines that are here from before the gap is among those that Fly has of that time: " +
+      "check that the token is of this organisation",
+  );
+});
+
+Deno.test("a sealed day is healed at its times, and stays sealed", async () => {
+  await using rig = await startHealRig({ nowMs: GAP_MS + 48 * HOUR_MS });
+  for (let second = -1; second < 22; second++) {
+    rig.print(second * 1000, `${second}`, { isHere: second < 3 || second > 17 });
+  }
+  await rig.archive.sync();
+  rig.clock.skip(2 * HOUR_MS);
+  await rig.archive.maintain();
+  const { state, lines } = await rig.heal();
+  assert.deepEqual([state, lines], ["complete", 15]);
+  assert.deepEqual(await rig.messages(), Array.from({ length: 23 }, (_, i) => `${i - 1}`));
+  assert.equal(rig.archive.day(dayOf(GAP_MS))?.sealed, true);
+});
+
 Deno.test("an API that goes down in the middle of a slice leaves it whole up to a moment, and the rest comes later", async () => {
   await using rig = await startHealRig({
     limits: { rows: 20 },
@@ -477,8 +508,9 @@ for (let seed = 1; seed <= 12; seed++) {
     const expected = ["before", "after"];
     rig.print(-1000, "before", { app: "a" });
     rig.print(lengthMs + 1000, "after", { app: "b", isHere: true });
-    for (let i = 0; i < 600; i++) {
-      const offsetMs = Math.floor(random() * (lengthMs + 10_000)) - 5000 + choose(0, 0, 0.5, 0.250001);
+    const offsets = Array.from({ length: 600 }, () => Math.floor(random() * (lengthMs + 10_000)) - 5000);
+    for (const [i, wholeMs] of offsets.sort((a, b) => a - b).entries()) {
+      const offsetMs = wholeMs + choose(0, 0.25, 0.250001);
       const message = choose("x", "y", `${i}`);
       const more = { app: choose("a", "b", "c"), instance: choose("m1", "m2") };
       for (let times = choose(1, 1, 1, 3); times > 0; times--) {
