@@ -89,8 +89,9 @@ export class FlyComparison {
     const { sinceMs, untilMs } = piece;
     const isInOverlap = sinceMs < gap.sinceMs || untilMs > gap.untilMs;
     if (theirs.size === 0 && !isInOverlap) return;
-    await eachOwnLine(archive, { sinceMs, untilMs }, ({ app, atMs, bytes, start, end, scanner }) => {
-      if (!this.#names.has(app) || wanted.leavesOut(bytes, scanner)) return;
+    await eachOwnLine(archive, { sinceMs, untilMs }, (line) => {
+      const { app, atMs, bytes, start, end } = line;
+      if (!this.#names.has(app) || wanted.leavesOut(line)) return;
       const identity = this.#identifierOf(piece.forms.get(app)).identify(bytes, start, end);
       if (identity === null) return;
       const side = this.#sideOf(atMs);

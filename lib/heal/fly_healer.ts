@@ -214,8 +214,8 @@ export class FlyHealer {
     const { archive, wanted } = this.#options;
     const asked = new Set(names);
     let hasLines = false;
-    await eachOwnLine(archive, span, ({ app, bytes, scanner }) => {
-      hasLines = asked.has(app) && !wanted.leavesOut(bytes, scanner);
+    await eachOwnLine(archive, span, (line) => {
+      hasLines = asked.has(line.app) && !wanted.leavesOut(line);
       return !hasLines;
     }, signal);
     return hasLines;

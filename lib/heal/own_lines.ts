@@ -9,8 +9,9 @@ import type { Archive } from "../archive/archive.ts";
 import { EVERY_LINE } from "../archive/read/line_chunk.ts";
 import { planRanges } from "../archive/read/plan.ts";
 import type { Span } from "../gaps/gap.ts";
+import { type FlyRecord, parseFlyRecord } from "../line/fly_log.ts";
 import { APP, LineScanner } from "../line/scanner.ts";
-import { timestampFromMs } from "../timestamp.ts";
+import { parseTimestamp, timestampFromMs, timestampMs } from "../timestamp.ts";
 
 const LINE_FEED = 0x0a;
 
@@ -31,13 +32,14 @@ export interface OwnLine {
   start: number;
   /** Where it ends, before its line feed. */
   end: number;
-  /** What has just recognised it. */
+  /** What was used on it last. */
   scanner: LineScanner;
+  /** What it was parsed into, if the scanner did not recognise it; else null. */
+  record: FlyRecord | null;
 }
 
 /**
- * Calls `onLine` for each line whose timestamp is in `span` and that names its app, until it returns false. Lines that are no
- * plain records, as envelopes are, no other source has in this form, so they are left out. Takes room in memory for the time
+ * Calls `onLine` for each line whose timestamp is in `span` and that names its app, until it returns false. Takes room in memory for the time
  * of reading.
  *
  * @throws {NoRoom} If there is none in time.
@@ -63,11 +65,8 @@ export async function eachOwnLine(
   ) {
     for (let start = 0; start < bytes.length;) {
       const end = bytes.indexOf(LINE_FEED, start);
-      const app = scanner.scan(bytes, start, end) && scanner.timed ? appOf(bytes, scanner) : null;
-      if (app !== null) {
-        const atMs = scanner.seconds * 1000 + Math.floor(scanner.nanoseconds / 1_000_000);
-        if (onLine({ app, atMs, bytes, start, end, scanner }) === false) return;
-      }
+      const line = lineAt(bytes, start, end, scanner);
+      if (line !== null && onLine(line) === false) return;
       start = end + 1;
       if (++lines % TURN_LINES === 0) await nextTurn();
       signal?.throwIfAborted();
@@ -75,9 +74,20 @@ export async function eachOwnLine(
   }
 }
 
-/** The name of its app in the line that `scanner` has recognised; null if it has none. */
-function appOf(bytes: Uint8Array, { appStart, appEnd, escaped }: LineScanner): string | null {
-  if (appStart === -1) return null;
-  const text = decoder.decode(bytes.subarray(appStart, appEnd));
-  return (escaped & APP) === 0 ? text : JSON.parse(`"${text}"`);
+/** The line from `start` to `end`; null if it has no time or no app. */
+function lineAt(bytes: Uint8Array, start: number, end: number, scanner: LineScanner): OwnLine | null {
+  if (!scanner.scan(bytes, start, end)) return parsedLine(bytes, start, end, scanner);
+  if (!scanner.timed || scanner.appStart === -1) return null;
+  const text = decoder.decode(bytes.subarray(scanner.appStart, scanner.appEnd));
+  const app = (scanner.escaped & APP) === 0 ? text : JSON.parse(`"${text}"`) as string;
+  return { app, atMs: timestampMs(scanner), bytes, start, end, scanner, record: null };
+}
+
+/** As {@linkcode lineAt}, of a line that the scanner leaves to the parser: mostly none of Fly's. */
+function parsedLine(bytes: Uint8Array, start: number, end: number, scanner: LineScanner): OwnLine | null {
+  const { record } = parseFlyRecord(bytes.subarray(start, end));
+  const app = record?.fly?.app?.name;
+  const time = parseTimestamp(record?.timestamp ?? "");
+  if (record === undefined || app === undefined || time === null) return null;
+  return { app, atMs: timestampMs(time), bytes, start, end, scanner, record };
 }

@@ -7,8 +7,8 @@
 
 import { LineRules, type LineRulesSpec } from "../filter/rules.ts";
 import { subjectMatches } from "../filter/subject.ts";
-import type { LineScanner } from "../line/scanner.ts";
 import type { FlyLogRow } from "./fly_log_page.ts";
+import type { OwnLine } from "./own_lines.ts";
 
 /** What is recorded. */
 export interface WantedRowsSpec extends LineRulesSpec {
@@ -41,8 +41,11 @@ export class WantedRows {
     return subjectMatches(this.#subject, tokens, true) ? null : false;
   }
 
-  /** Whether a record that is here, which `scanner` has just recognised, would not be recorded any more. */
-  leavesOut(record: Uint8Array, scanner: LineScanner): boolean {
-    return this.#rules.leavesOut(record, scanner, { subject: "" });
+  /** Whether a line that is here would not be recorded any more. */
+  leavesOut({ bytes, scanner, record }: Pick<OwnLine, "bytes" | "scanner" | "record">): boolean {
+    const message = { subject: "" };
+    return record === null
+      ? this.#rules.leavesOut(bytes, scanner, message)
+      : this.#rules.leavesOutParsed(record, message);
   }
 }

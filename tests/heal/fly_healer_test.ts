@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { dayOf } from "../../lib/day.ts";
-import { FLY_KEEPS_MS } from "../../lib/heal/fly_healer.ts";
+import { readConfig } from "../../lib/config/config.ts";
+import { FLY_KEEPS_MS, FlyHealer } from "../../lib/heal/fly_healer.ts";
 import type { HealProgress } from "../../lib/heal/fly_slices.ts";
 import { createRandom } from "../rig/random.ts";
 import { untilSo } from "../rig/wait.ts";
@@ -247,6 +248,14 @@ for (const status of [401, 429] as const) {
     assert.deepEqual([state, lines], ["complete", 100]);
   });
 }
+
+Deno.test("FlyHealer.of() is there only when the configuration says so", async () => {
+  await using rig = await startHealRig();
+  const env = { NATS_URL: "nats://127.0.0.1", ACCESS_TOKEN: "fm2_a" };
+  assert.equal(FlyHealer.of(readConfig(env), rig.archive, rig.clock), null);
+  const healer = FlyHealer.of(readConfig({ ...env, HEAL_FROM_FLY: "on" }), rig.archive, rig.clock);
+  assert.equal(healer?.oldestMs, rig.clock.now() - FLY_KEEPS_MS);
+});
 
 Deno.test("one span is healed at a time", async () => {
   await using rig = await startHealRig();
