@@ -21,7 +21,6 @@ import type { Config, FlyAccess } from "../config/config.ts";
 import { DAY_MS } from "../day.ts";
 import type { Span } from "../gaps/gap.ts";
 import { NoRoom } from "../machine/memory_budget.ts";
-import { formatTimestamp, timestampFromMs } from "../timestamp.ts";
 import { FlyApi } from "./fly_api.ts";
 import type { FlyApiError } from "./fly_api_error.ts";
 import { FlyApps, MACHINES_PACE } from "./fly_apps.ts";
@@ -75,8 +74,8 @@ export interface FlyHealOptions {
 /** What came of asking Fly. */
 export interface FlyOutcome extends SourceOutcome {
   /**
-   * How many lines of the span Fly has, those that were here already among them. If it is the same when asked again later, no
-   * late ones have come.
+   * How many lines Fly has of the span, or of the rest of it that was asked for, those that were here already among them. If it
+   * is the same when asked again later, no late ones have come.
    */
   found: number;
   /** Whether it is no use to ask for this span again: Fly does not have it any more, or there is nobody to ask for. */
@@ -150,7 +149,7 @@ export class FlyHealer {
     }
     const gap = { ...whole, sinceMs: Math.max(whole.sinceMs, oldestMs) };
     try {
-      return await this.#healFrom(apps, gap, { ...options, isShortened: whole.sinceMs < oldestMs });
+      return await this.#healFrom(apps, gap, { ...options, hasBefore: whole.sinceMs >= oldestMs });
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof NoRoom) return nothing(wordsOf(error), false);
@@ -161,10 +160,10 @@ export class FlyHealer {
   async #healFrom(
     { names, doubt }: FoundApps,
     gap: Span,
-    options: FlyHealOptions & { isShortened: boolean },
+    options: FlyHealOptions & { hasBefore: boolean },
   ): Promise<FlyOutcome> {
     const { archive, directory, wanted, clock, limits } = this.#options;
-    const { signal, onProgress, isShortened } = options;
+    const { signal, onProgress, hasBefore } = options;
     const overlaps = new OverlapIdentities();
     const reader = new FlyReader({
       ...{ logs: this.#logs, apps: this.#apps, wanted, names, limits, signal },
@@ -175,23 +174,23 @@ export class FlyHealer {
       ...{ reader, comparison, overlaps, archive, directory, gap, onProgress, signal },
       linesLimit: limits?.sliceLines,
       doubt: options.doubt,
+      oldestMs: () => this.oldestMs,
     });
     const { overlapMs, sinceMs, untilMs } = await chooseOverlaps({
-      ...{ gap, hasBefore: !isShortened, nowMs: clock.now() },
+      ...{ gap, hasBefore, nowMs: clock.now() },
       hasLines: (span) => this.#hasLines(span, names, signal),
     });
     const fromMs = Math.min(options.fromMs ?? -Infinity, gap.untilMs);
     const isResumed = fromMs > gap.sinceMs;
+    if (!hasBefore && !isResumed) slices.noteTooOld(gap.sinceMs);
     const failure = (isResumed ? await slices.heal({ sinceMs, untilMs: gap.sinceMs }) : null) ??
       await slices.heal({ sinceMs: isResumed ? fromMs : sinceMs, untilMs });
     this.#longestPage = reader.longestPage;
     const proof = overlaps.prove(names, reader, overlapMs);
     const reasons = [
       failure && wordsOf(failure),
-      isShortened
-        ? `Fly no longer has what was before ${textOf(gap.sinceMs)}: it keeps about seven days`
-        : null,
       failure !== null || proof.state === "proven" ? null : `Not proven to be all: ${proof.reason}`,
+      slices.tooOld,
       options.doubt ?? null,
       doubt,
       slices.skipped,
@@ -230,8 +229,4 @@ function wordsOf(error: FlyApiError | NoRoom): string {
   return error instanceof NoRoom
     ? `There is no room in memory to compare lines, so try again later: ${error.message}`
     : error.message;
-}
-
-function textOf(epochMs: number): string {
-  return formatTimestamp(timestampFromMs(epochMs));
 }

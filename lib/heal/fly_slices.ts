@@ -14,7 +14,7 @@ import { FoundLines } from "../archive/found_lines.ts";
 import { dayName, type DayNumber, dayOf } from "../day.ts";
 import type { Span } from "../gaps/gap.ts";
 import { NoRoom } from "../machine/memory_budget.ts";
-import type { Timestamp } from "../timestamp.ts";
+import { formatTimestamp, type Timestamp, timestampFromMs } from "../timestamp.ts";
 import { FlyApiError } from "./fly_api_error.ts";
 import type { FlyComparison } from "./fly_comparison.ts";
 import type { OverlapIdentities } from "./overlap_identities.ts";
@@ -60,6 +60,8 @@ export interface FlySlicesOptions {
   gap: Span;
   /** Default: {@linkcode SLICE_LINES_LIMIT}. */
   linesLimit?: number;
+  /** From which moment on Fly may still have lines, as of now, in milliseconds since 1970. */
+  oldestMs(): number;
   /** What was told of slices that were done earlier. Default: null. */
   doubt?: string | null;
   /** Hears of each slice that is done. */
@@ -75,6 +77,7 @@ export class FlySlices {
   #pieceMs = SLICE_MS;
   #lines = 0;
   #isOurs = false;
+  #tooOldMs: number | null = null;
 
   /** Has done nothing yet. */
   constructor(options: FlySlicesOptions) {
@@ -84,6 +87,18 @@ export class FlySlices {
   /** How many lines were inserted. */
   get lines(): number {
     return this.#lines;
+  }
+
+  /** Up to which moment nothing was to be had, since it was too old when it was asked for; null if nothing was. */
+  get tooOld(): string | null {
+    if (this.#tooOldMs === null) return null;
+    const time = formatTimestamp(timestampFromMs(this.#tooOldMs));
+    return `Fly no longer has all of what was before ${time}: it keeps about seven days`;
+  }
+
+  /** What is before `beforeMs` may be gone. */
+  noteTooOld(beforeMs: number): void {
+    this.#tooOldMs = Math.max(this.#tooOldMs ?? -Infinity, beforeMs);
   }
 
   /** Which day was left out, since nothing can be inserted into it, and why; null if none was. */
@@ -118,7 +133,7 @@ export class FlySlices {
 
   #doubt(): string | null {
     const { doubt = null, reader } = this.#options;
-    return doubt ?? this.skipped ?? firstOf(reader.faults) ?? firstOf(reader.doubts);
+    return doubt ?? this.tooOld ?? this.skipped ?? firstOf(reader.faults) ?? firstOf(reader.doubts);
   }
 
   /** Where a slice ends that begins at `sinceMs`. An overlap belongs to the slice beside it. */
@@ -173,7 +188,12 @@ export class FlySlices {
 
   /** Adds what is missing of the first part of `span` that fits into memory, and returns where that ends. */
   async #healPiece({ sinceMs, untilMs }: Span, found: FoundLines): Promise<number> {
-    const { reader, comparison } = this.#options;
+    const { reader, comparison, gap, oldestMs } = this.#options;
+    // While older slices were read, this one may have become too old.
+    const oldest = oldestMs();
+    if (Math.max(sinceMs, gap.sinceMs) < Math.min(oldest, untilMs)) {
+      this.noteTooOld(Math.min(oldest, untilMs));
+    }
     const piece = await reader.read({ sinceMs, untilMs: Math.min(untilMs, sinceMs + this.#pieceMs) });
     for (const { line, atNs } of await comparison.missing(piece)) await found.add(line, momentOf(atNs));
     if (piece.wasCut) this.#pieceMs = piece.untilMs - sinceMs;

@@ -56,6 +56,17 @@ Deno.test("FlySlices.heal() leaves out a day that was removed, or cannot be read
   assert.equal(untouched.progress.at(-1)!.doubt, untouched.skipped);
 });
 
+Deno.test("FlySlices.heal() says when a slice was too old by the time it was asked for", async () => {
+  const gap = { sinceMs: TEN_MS, untilMs: TEN_MS + 3 * HOUR_MS };
+  assert.equal((await heal(gap, gap, { oldestMs: TEN_MS })).tooOld, null);
+  const { tooOld, progress } = await heal(gap, gap, { oldestMs: TEN_MS + HOUR_MS + 1000 });
+  assert.equal(
+    tooOld,
+    "Fly no longer has all of what was before 2026-11-22T23:00:01.000000000Z: it keeps about seven days",
+  );
+  assert.equal(progress.at(-1)!.doubt, tooOld);
+});
+
 Deno.test("FlySlices.heal() returns why it has ended before the end", async () => {
   const gap = { sinceMs: TEN_MS, untilMs: TEN_MS + 3 * HOUR_MS };
   const { failure, insertions, progress } = await heal(gap, gap, { failAfter: 2 });
@@ -67,6 +78,7 @@ type Options = Partial<Pick<FlySlicesOptions["archive"], "untouched" | "wasRemov
   linesLimit?: number;
   rows?: number;
   failAfter?: number;
+  oldestMs?: number;
 };
 
 /** Heals `span` of a gap, while Fly has a line each ten minutes; returns the day and the lines of each insertion. */
@@ -111,9 +123,10 @@ async function heal(gap: Span, span: Span, options: Options = {}) {
     },
     directory: directory.path,
     gap,
+    oldestMs: () => options.oldestMs ?? 0,
     linesLimit: options.linesLimit,
     onProgress: (done) => void progress.push(done),
   });
   const failure = await slices.heal(span);
-  return { failure, insertions, progress, skipped: slices.skipped };
+  return { failure, insertions, progress, skipped: slices.skipped, tooOld: slices.tooOld };
 }
