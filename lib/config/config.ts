@@ -9,6 +9,18 @@
 import { type Environment, readEnvironment, readHost, show } from "./environment.ts";
 import { type Credentials, parseServerUrl, type ServerUrl } from "../source/nats/server_url.ts";
 
+/** Where Fly's APIs are, and with what they are asked. */
+export interface FlyAccess {
+  /** The slug of the organisation. */
+  org: string;
+  /** The token, without the word before it. Secret. */
+  token: string;
+  /** Where the logs API is, without a slash at the end. */
+  logsUrl: string;
+  /** Where the machines API is, likewise. */
+  machinesUrl: string;
+}
+
 /** How the program was told to run. Fixed while it runs; times are milliseconds, sizes bytes. */
 export interface Config {
   /** The NATS server. Its credentials are secret; `redacted` is safe to show. */
@@ -39,6 +51,8 @@ export interface Config {
   includeApps: string[];
   /** Lines whose message contains one of these are dropped. */
   excludeText: string[];
+  /** How lines that are missing are looked for in Fly's logs API; null for not at all. */
+  healFromFly: FlyAccess | null;
   /** Who may ask the API; empty for everyone off Fly and for no one on Fly. Secret. */
   apiTokens: string[];
   /** The port of the API; 0 for any that is free. */
@@ -85,11 +99,30 @@ function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
+/** What is wrong with the variables by which Fly's logs API is asked. */
+function healFaults(values: Readonly<Partial<Record<keyof Environment, string>>>): string[] {
+  const { HEAL_FROM_FLY: text, ...others } = values;
+  if (!asksFly({ ...others, HEAL_FROM_FLY: text === undefined ? undefined : text === "on" })) return [];
+  const token = flyTokenOf(values);
+  if (token === undefined) {
+    // Without NATS_URL it is said already that a token is needed.
+    return values.NATS_URL === undefined ? [] : [
+      'HEAL_FROM_FLY: "on" needs ACCESS_TOKEN, the token with which Fly\'s logs API is asked; make it with ' +
+      '"fly tokens create readonly ORG", and set ORG to the organisation\'s slug',
+    ];
+  }
+  if (/^((FlyV1|Bearer)\s+)?[\x21-\x7e]+$/i.test(token)) return [];
+  return [
+    "ACCESS_TOKEN: the value has characters that no token of Fly has, so Fly's logs API cannot be asked with it; " +
+    'make another with "fly tokens create readonly ORG", or set HEAL_FROM_FLY to "off"',
+  ];
+}
+
 /** What is wrong with the variables taken together; looks at the texts, so that it can be told in any case. */
 function jointFaults(values: Readonly<Partial<Record<keyof Environment, string>>>): string[] {
   const faults: string[] = [];
   const onFly = values.FLY_MACHINE_ID !== undefined;
-  if (values.NATS_URL === undefined && (values.ACCESS_TOKEN ?? values.FLY_AUTH_TOKEN) === undefined) {
+  if (values.NATS_URL === undefined && flyTokenOf(values) === undefined) {
     const org = values.ORG ?? "personal";
     faults.push(
       `ACCESS_TOKEN: is not set, and Fly's log stream needs one; make it with "fly tokens create readonly ` +
@@ -97,6 +130,7 @@ function jointFaults(values: Readonly<Partial<Record<keyof Environment, string>>
         "or set NATS_URL to another server",
     );
   }
+  faults.push(...healFaults(values));
   const host = values.HOST === undefined ? null : readHost(values.HOST);
   if (!onFly && values.API_TOKEN === undefined && host !== null && !isLoopback(host)) {
     faults.push(
@@ -148,6 +182,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     excludeApps: read.EXCLUDE_APPS,
     includeApps: read.INCLUDE_APPS ?? [],
     excludeText: read.EXCLUDE_TEXT ?? [],
+    healFromFly: flyAccessOf(read),
     apiTokens: read.API_TOKEN ?? [],
     port: read.PORT,
     hostname: read.HOST ?? (onFly ? "::" : "127.0.0.1"),
@@ -164,8 +199,37 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   };
 }
 
+function flyTokenOf({ ACCESS_TOKEN, FLY_AUTH_TOKEN }: { ACCESS_TOKEN?: string; FLY_AUTH_TOKEN?: string }) {
+  return ACCESS_TOKEN ?? FLY_AUTH_TOKEN;
+}
+
+/**
+ * Whether Fly is asked for lines that are missing. Without being told, only from a Fly machine that records Fly's stream, and
+ * all of it: a member of a queue group would bring the lines of all members.
+ */
+function asksFly(
+  read: { HEAL_FROM_FLY?: boolean; FLY_MACHINE_ID?: string; NATS_URL?: string; QUEUE?: string },
+): boolean {
+  const { HEAL_FROM_FLY, FLY_MACHINE_ID, NATS_URL, QUEUE } = read;
+  return HEAL_FROM_FLY ?? (FLY_MACHINE_ID !== undefined && NATS_URL === undefined && QUEUE === undefined);
+}
+
+function flyAccessOf(read: Environment): FlyAccess | null {
+  const token = flyTokenOf(read);
+  if (!asksFly(read) || token === undefined) return null;
+  const machinesUrl = read.FLY_MACHINE_ID === undefined
+    ? "https://api.machines.dev"
+    : "http://_api.internal:4280";
+  return {
+    org: read.ORG ?? "personal",
+    token,
+    logsUrl: read.FLY_API_URL,
+    machinesUrl: read.FLY_MACHINES_API_URL ?? machinesUrl,
+  };
+}
+
 function serverOf(read: Environment): ServerUrl {
-  const password = read.ACCESS_TOKEN ?? read.FLY_AUTH_TOKEN;
+  const password = flyTokenOf(read);
   const beside: Credentials | undefined = password === undefined && read.ORG === undefined
     ? undefined
     : { user: read.ORG ?? "personal", password: password ?? "" };

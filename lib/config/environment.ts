@@ -51,6 +51,9 @@ export type Environment = {
   EXCLUDE_APPS: string[];
   INCLUDE_APPS?: string[];
   EXCLUDE_TEXT?: string[];
+  HEAL_FROM_FLY?: boolean;
+  FLY_API_URL: string;
+  FLY_MACHINES_API_URL?: string;
   API_TOKEN?: string[];
   PORT: number;
   HOST?: string;
@@ -153,6 +156,19 @@ export function readHost(text: string): string | null {
   return /^[0-9A-Za-z.:%_-]+$/.test(host) ? host : null;
 }
 
+function readOnOff(text: string): boolean | null {
+  if (text === "on") return true;
+  return text === "off" ? false : null;
+}
+
+/** Reads the URL of an API, to which paths are added: without a slash at its end. */
+function readApiUrl(text: string): string | null {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== "https:" && url.protocol !== "http:")) return null;
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return null;
+  return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
+}
+
 const duration = (min: string, max: string) =>
   readBy(
     (text) => within(parseDuration(text), parseDuration(min)!, parseDuration(max)!),
@@ -170,6 +186,13 @@ const wholeOrOff = (max: number) =>
     `a whole number from 1 to ${max}, or 0 for off`,
   );
 const list = (shape: string) => readBy(readList, `${shape}, parted by commas, at most ${LIST_LIMIT}`);
+/** What is wrong may have credentials in it, so it is not shown. */
+const apiUrl = (example: string) =>
+  readBy(
+    readApiUrl,
+    `an http or https URL of nothing but a host, a port and a path, such as ${example}`,
+    true,
+  );
 const secret = v.pipe(v.string(), v.transform((text) => text.replace(/^(FlyV1|Bearer)\s+/i, "")));
 
 const schema = v.object({
@@ -225,6 +248,9 @@ const schema = v.object({
   ),
   INCLUDE_APPS: v.optional(list("app names or globs")),
   EXCLUDE_TEXT: v.optional(list("pieces of text")),
+  HEAL_FROM_FLY: v.optional(readBy(readOnOff, '"on" or "off"')),
+  FLY_API_URL: v.optional(apiUrl("https://api.fly.io"), "https://api.fly.io"),
+  FLY_MACHINES_API_URL: v.optional(apiUrl("https://api.machines.dev or http://_api.internal:4280")),
   API_TOKEN: v.optional(readBy(
     readApiTokens,
     `one token or several parted by commas, at most ${LIST_LIMIT}, each of visible ASCII characters`,

@@ -10,7 +10,7 @@
  */
 
 import { type Cancel, type Clock, sleep } from "../clock.ts";
-import { Backoff } from "../recorder/backoff.ts";
+import { Backoff } from "../backoff.ts";
 import { FlyApiError } from "./fly_api_error.ts";
 import { Pace, type PaceLimit } from "./pace.ts";
 

@@ -28,8 +28,11 @@ export interface FlyAppList {
 
 /** Why logs cannot be had. */
 export interface FlyLogsRefusal {
-  /** `gone`: there is nothing to be had any more. `refused`: there is, but not with this token. */
-  cause: "gone" | "refused";
+  /**
+   * `gone`: there is nothing to be had any more. `forbidden`: the app exists, but the token may not read its logs. `refused`: the
+   * token may nothing.
+   */
+  cause: "gone" | "forbidden" | "refused";
   /** The same for people, with what to do. */
   reason: string;
 }
@@ -99,7 +102,8 @@ export class FlyApps {
     const reason = state === "exists"
       ? `The token may not read the logs of "${app}", which exists`
       : `The token is refused, so nobody knows whether "${app}" exists`;
-    return { cause: "refused", reason: `${reason}: make another with "fly tokens create readonly ORG"` };
+    const cause = state === "exists" ? "forbidden" : "refused";
+    return { cause, reason: `${reason}: make another with "fly tokens create readonly ORG"` };
   }
 }
 

@@ -54,6 +54,10 @@ export interface FlyLogsOptions {
   span: Span;
   /** The app's instances that are known, for crowded moments. Those of the rows are added. */
   instances?: Iterable<string>;
+  /** Whether the app's logs were answered before, so that 401 means "too fast" also for the first page. Default: no. */
+  wasAnswered?: boolean;
+  /** How many rows the longest page had that was ever seen of any app: one with fewer is not full. Default: not known. */
+  longestPage?: number;
   /** Ends it. */
   signal?: AbortSignal;
 }
@@ -71,11 +75,12 @@ export class FlyLogs {
   readonly #untilNs: bigint;
   readonly #signal: AbortSignal | undefined;
   readonly #instances: Set<string>;
+  readonly #wasAnswered: boolean;
   /** The keys of the rows of one moment that were yielded and are expected to come again. */
   readonly #yielded = new Multiset();
   #pages = 0;
   /** How many rows the longest page had. */
-  #longest = 0;
+  #longest: number;
   #hasUnreadable = false;
   #crowdedMoments = 0;
   #unsureMoments = 0;
@@ -84,6 +89,7 @@ export class FlyLogs {
   #lacksInstance = false;
   #decimals: Decimals | null = null;
   #cursor: "inclusive" | "exclusive" | null = null;
+  #nextNs: bigint | null = null;
 
   /**
    * Takes what to ask for. Nothing is sent yet.
@@ -91,7 +97,7 @@ export class FlyLogs {
    * @throws {FlyApiError} If no app can have that name.
    */
   constructor(options: FlyLogsOptions) {
-    const { api, app, span, instances = [], signal } = options;
+    const { api, app, span, instances = [], wasAnswered = false, longestPage = 0, signal } = options;
     const part = appPathPart(app);
     if (part === null) {
       throw new FlyApiError("missing", `Cannot read logs from Fly: no app is called "${app}"`);
@@ -101,12 +107,19 @@ export class FlyLogs {
     this.#sinceNs = BigInt(Math.floor(span.sinceMs)) * 1_000_000n;
     this.#untilNs = BigInt(Math.ceil(span.untilMs)) * 1_000_000n;
     this.#instances = new Set(instances);
+    this.#wasAnswered = wasAnswered;
+    this.#longest = longestPage;
     this.#signal = signal;
   }
 
   /** How many pages were read. */
   get pages(): number {
     return this.#pages;
+  }
+
+  /** How many rows the longest page had, of these and of those seen before. */
+  get longestPage(): number {
+    return this.#longest;
   }
 
   /** Of how many moments nobody can say that all rows were had. */
@@ -129,6 +142,19 @@ export class FlyLogs {
   /** Of which kind the cursor is; null as long as that makes no difference. */
   get cursor(): "inclusive" | "exclusive" | null {
     return this.#cursor;
+  }
+
+  /**
+   * The moment of the first row at or after the end of the span, in milliseconds since 1970, cut to whole ones, once all rows were
+   * yielded: there is none before it. Null if none was seen; then nothing is known of what follows.
+   */
+  get nextMs(): number | null {
+    return this.#nextNs === null ? null : Number(this.#nextNs / 1_000_000n);
+  }
+
+  /** The instances that were told and those of the rows. */
+  get instances(): ReadonlySet<string> {
+    return this.#instances;
   }
 
   /** What lines must have in common with the rows that were yielded to be the same; all there is before the first one. */
@@ -241,7 +267,7 @@ export class FlyLogs {
   async #page(askedBy: bigint, instance = ""): Promise<AskedPage> {
     const text = await this.#api.get(this.#path, {
       query: { next_token: `${askedBy}`, instance },
-      isPaging: this.#pages > 0,
+      isPaging: this.#wasAnswered || this.#pages > 0,
       signal: this.#signal,
     });
     const page = parseFlyLogPage(text);
@@ -262,7 +288,10 @@ export class FlyLogs {
 
   /** Whether a row is within the span; then what it shows of the API is remembered. */
   #accept(row: FlyLogRow): boolean {
-    if (row.atNs >= this.#untilNs) return false;
+    if (row.atNs >= this.#untilNs) {
+      if (this.#nextNs === null || row.atNs < this.#nextNs) this.#nextNs = row.atNs;
+      return false;
+    }
     if (row.instance === null) this.#lacksInstance = true;
     if (this.#decimals === null || row.decimals > this.#decimals) this.#decimals = row.decimals;
     return true;

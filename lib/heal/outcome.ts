@@ -1,21 +1,22 @@
 /**
- * Promises one shape for what came of asking a source for the lines of a span.
+ * Promises one answer to "what came of asking this source about that time?", whichever source it was.
  *
  * @module
  */
 
-/** What came of asking one source for one span. */
+/** What asking one source came to. */
 export interface SourceOutcome {
-  /** The source's name: `fly`, or the URL of a peer. */
+  /** Who was asked: `fly`, or a peer's name such as `http://[fdaa::1]:8080`. */
   source: string;
-  /** How many lines of it were inserted. */
+  /** How many of its lines were inserted here. */
   lines: number;
   /**
-   * `complete`: the source had all lines of the span, as far as that can be proven, and what was missing here is inserted.
-   * `incomplete`: it answered, and what it had is inserted, but it is not proven that this was all. `nothing`: it could not be
-   * asked, or has nothing to be asked for.
+   * `complete`: it had all lines of the time that was asked for, as far as anybody can tell, and they are all here now.
+   * `incomplete`: it had some, or may not have had all. `nothing`: it could not tell anything.
    */
   state: "complete" | "incomplete" | "nothing";
-  /** Why it is not `complete`, a sentence that a person can use; null if it is. */
+  /** Why it is not complete, a sentence; null where it is. */
   reason: string | null;
+  /** Whether asking again would come to the same: the source has not kept the time, or refuses for good. Default: no. */
+  isFinal?: boolean;
 }

@@ -27,7 +27,9 @@ export interface Overlap {
   theirs: Iterable<string>;
 }
 
-/** What is looked at. An overlap is null if there can be none, as before a gap of all that was before the first line. */
+/**
+ * What is looked at. They are {@linkcode OVERLAP_MS} long, or `overlapMs` where so little is printed that no line is in these.
+ * An overlap is null if there can be none, as before a gap of all that was before the first line. */
 export interface Overlaps {
   /** What lies before the gap: [since − {@linkcode OVERLAP_MS}, since). */
   before: Overlap | null;
@@ -35,6 +37,8 @@ export interface Overlaps {
   after: Overlap | null;
   /** Why the source itself knows that it may not have returned all; null if it does not. Default: null. */
   doubt?: string | null;
+  /** How long the overlaps are, in milliseconds. Default: {@linkcode OVERLAP_MS}. */
+  overlapMs?: number;
 }
 
 /**
@@ -64,24 +68,22 @@ export type Proof =
  * });
  * ```
  */
-export function proveByOverlaps({ before, after, doubt = null }: Overlaps): Proof {
+export function proveByOverlaps(overlaps: Overlaps): Proof {
+  const { before, after, doubt = null, overlapMs = OVERLAP_MS } = overlaps;
   const sides = [compare("before", before), compare("after", after)].filter((side) => side !== null);
-  const reasons = sides.flatMap(reasonsOf);
+  const reasons = sides.flatMap((side) => reasonsOf(side, overlapMs));
   if (doubt !== null) reasons.push(doubt);
   if (reasons.length > 0) return { state: "unproven", reason: reasons.join(", ") };
   const matched = sides.reduce((sum, { held }) => sum + held, 0);
   if (matched > 0) return { state: "proven", matched };
-  return {
-    state: "silent",
-    reason: `no line is here within ${OVERLAP_MS / 1000} s of the gap to compare with`,
-  };
+  return silent(overlapMs);
 }
 
 /**
  * The proof of a source that was asked app by app: proven if an app is and none speaks against it. `apps` has what
- * {@linkcode proveByOverlaps} returned for each, by name.
+ * {@linkcode proveByOverlaps} returned for each, by name, and `overlapMs` is as there.
  */
-export function proveByApps(apps: ReadonlyMap<string, Proof>): Proof {
+export function proveByApps(apps: ReadonlyMap<string, Proof>, overlapMs: number = OVERLAP_MS): Proof {
   const reasons: string[] = [];
   let matched = 0;
   for (const [app, proof] of apps) {
@@ -93,9 +95,13 @@ export function proveByApps(apps: ReadonlyMap<string, Proof>): Proof {
     return { state: "unproven", reason: reasons[0]! + others };
   }
   if (matched > 0) return { state: "proven", matched };
+  return silent(overlapMs);
+}
+
+function silent(overlapMs: number): Proof {
   return {
     state: "silent",
-    reason: `no line is here within ${OVERLAP_MS / 1000} s of the gap to compare with`,
+    reason: `no line is here within ${overlapMs / 1000} s of the gap to compare with`,
   };
 }
 
@@ -125,8 +131,8 @@ function compare(name: string, overlap: Overlap | null): Comparison | null {
   return { name, held, absent: ours.size, repeated };
 }
 
-function reasonsOf({ name, held, absent, repeated }: Comparison): string[] {
-  const where = `in the ${OVERLAP_MS / 1000} s ${name} the gap`;
+function reasonsOf({ name, held, absent, repeated }: Comparison, overlapMs: number): string[] {
+  const where = `in the ${overlapMs / 1000} s ${name} the gap`;
   const reasons = [];
   if (absent > 0) reasons.push(`${absent} of ${held} lines ${where} are not there`);
   if (repeated > 0) reasons.push(`${repeated} lines ${where} are there more often than here`);

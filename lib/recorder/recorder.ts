@@ -9,7 +9,7 @@ import { HEARTBEAT_INTERVAL_MS, type HeartbeatFiles } from "../gaps/heartbeat_fi
 import type { Archive } from "../archive/archive.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
 import { Backpressure, type DropCause } from "./backpressure.ts";
-import { Backoff, LONGEST_WAIT_MS } from "./backoff.ts";
+import { Backoff, LONGEST_WAIT_MS } from "../backoff.ts";
 import { Canary } from "./canary.ts";
 import { type Cancel, type Clock, sleep } from "../clock.ts";
 import type { Config } from "../config/config.ts";

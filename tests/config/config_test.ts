@@ -39,6 +39,7 @@ Deno.test("readConfig() has the documented defaults when only a token is given",
       excludeApps: ["fly-builder-*"],
       includeApps: [],
       excludeText: [],
+      healFromFly: null,
       apiTokens: [],
       port: 8080,
       hostname: "127.0.0.1",
@@ -82,6 +83,9 @@ Deno.test("readConfig() reads every variable when all are given", () => {
     EXCLUDE_APPS: "noisy, test-*",
     INCLUDE_APPS: "web",
     EXCLUDE_TEXT: "GET /health,ping",
+    HEAL_FROM_FLY: "on",
+    FLY_API_URL: "http://127.0.0.1:4000/",
+    FLY_MACHINES_API_URL: "https://machines.example/fly/",
     API_TOKEN: "one,two",
     PORT: "0",
     HOST: "0.0.0.0",
@@ -112,6 +116,12 @@ Deno.test("readConfig() reads every variable when all are given", () => {
     excludeApps: ["noisy", "test-*"],
     includeApps: ["web"],
     excludeText: ["GET /health", "ping"],
+    healFromFly: {
+      org: "acme",
+      token: "secret",
+      logsUrl: "http://127.0.0.1:4000",
+      machinesUrl: "https://machines.example/fly",
+    },
     apiTokens: ["one", "two"],
     port: 0,
     hostname: "0.0.0.0",
@@ -185,6 +195,9 @@ Deno.test("readConfig() names every wrong variable at once, each on its own line
     EXCLUDE_APPS: ",",
     INCLUDE_APPS: ",",
     EXCLUDE_TEXT: ",",
+    HEAL_FROM_FLY: "yes",
+    FLY_API_URL: "api.fly.io",
+    FLY_MACHINES_API_URL: "ftp://_api.internal",
     API_TOKEN: "with space",
     PORT: "65536",
     HOST: "not a host",
@@ -225,10 +238,11 @@ Deno.test("readConfig() shows no secret when secrets are what is wrong", () => {
   const text = faultsOf({
     NATS_URL: "ftp://user:geheim@host",
     API_TOKEN: "geheim\u0007",
+    FLY_API_URL: "https://user:geheim@host",
     ACCESS_TOKEN: "geheim",
     PORT: "x",
   }).join("\n");
-  assert.match(text, /NATS_URL[^]*API_TOKEN[^]*PORT/);
+  assert.match(text, /NATS_URL[^]*FLY_API_URL[^]*API_TOKEN[^]*PORT/);
   assert.doesNotMatch(text, /geheim/);
 });
 
@@ -306,4 +320,34 @@ Deno.test("readConfig() knows the organisation unless NATS_URL leads to another 
 
 Deno.test("readConfig() knows this machine's address in the private network", () => {
   assert.equal(readConfig({ ...FLY, FLY_PRIVATE_IP: "fdaa::5" }).privateAddress, "fdaa::5");
+});
+
+Deno.test("readConfig() heals from Fly on a Fly machine that has Fly's token and records all of Fly's stream", () => {
+  assert.deepEqual(readConfig({ ...FLY, ORG: "acme" }).healFromFly, {
+    org: "acme",
+    token: "fm2_a",
+    logsUrl: "https://api.fly.io",
+    machinesUrl: "http://_api.internal:4280",
+  });
+  for (const beside of [LOCAL, { QUEUE: "shared" }, { HEAL_FROM_FLY: "off" }] as Record<string, string>[]) {
+    assert.equal(readConfig({ ...FLY, ...beside }).healFromFly, null);
+  }
+});
+
+Deno.test("readConfig() heals from Fly anywhere when HEAL_FROM_FLY is on", () => {
+  const on = { ...LOCAL, HEAL_FROM_FLY: "on" };
+  assert.deepEqual(readConfig({ ...on, FLY_AUTH_TOKEN: "FlyV1 fm2_b" }).healFromFly, {
+    org: "personal",
+    token: "fm2_b",
+    logsUrl: "https://api.fly.io",
+    machinesUrl: "https://api.machines.dev",
+  });
+  assert.match(faultsOf(on).join(), /^HEAL_FROM_FLY: "on" needs ACCESS_TOKEN.*fly tokens create readonly/);
+});
+
+Deno.test("readConfig() refuses a token with which Fly cannot be asked, without showing it", () => {
+  const fault = faultsOf({ ...FLY, ACCESS_TOKEN: "ge heim" }).join();
+  assert.match(fault, /^ACCESS_TOKEN: the value has characters.*or set HEAL_FROM_FLY to "off"/);
+  assert.doesNotMatch(fault, /heim/);
+  assert.deepEqual(faultsOf({ ...FLY, ACCESS_TOKEN: "ge heim", HEAL_FROM_FLY: "off" }), []);
 });

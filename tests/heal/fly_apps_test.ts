@@ -76,7 +76,7 @@ Deno.test("FlyApps.explain() says why logs cannot be had, and what to do", async
     reason: 'App "gone" is gone, and its logs with it',
   });
   assert.deepEqual(await rig.apps.explain("web"), {
-    cause: "refused",
+    cause: "forbidden",
     reason:
       'The token may not read the logs of "web", which exists: make another with "fly tokens create readonly ORG"',
   });

@@ -263,6 +263,35 @@ Deno.test("FlyLogs refuses an app's name that would lead elsewhere", async () =>
   });
 });
 
+Deno.test("FlyLogs.nextMs is the moment of the first row after the span, if there was one to be seen", async () => {
+  await using rig = start({ pageRows: 2 });
+  rig.add(1n, "a");
+  await rig.read();
+  assert.equal(rig.logs.nextMs, null);
+  rig.add(10_007n * MS_NS + 5n, "next");
+  rig.add(10_009n * MS_NS, "later");
+  assert.deepEqual(await rig.read(), ["a"]);
+  assert.equal(rig.logs.nextMs, START_MS + 10_007);
+});
+
+Deno.test("FlyLogs.rows() takes a short page for the last one when longer ones are known", async () => {
+  await using rig = start();
+  for (let i = 0; i < 3; i++) rig.add(7n, "trace");
+  await rig.read();
+  assert.notEqual(rig.logs.doubt, null);
+  assert.deepEqual(await rig.read({ longestPage: 100 }), ["trace", "trace", "trace"]);
+  assert.deepEqual([rig.logs.doubt, rig.logs.longestPage], [null, 100]);
+});
+
+Deno.test("FlyLogs.rows() takes 401 to its first page for too fast when the app was answered before", async () => {
+  await using rig = start();
+  rig.add(1n, "a");
+  rig.server.fail({ status: 401 });
+  assert.deepEqual(await rig.read({ wasAnswered: true }), ["a"]);
+  rig.server.fail({ status: 401 });
+  await assertFails(rig.read(), "refused");
+});
+
 Deno.test("FlyLogs.rows() ends with the signal's reason", async () => {
   await using rig = start();
   await assert.rejects(rig.read({ signal: AbortSignal.abort(new Error("stop")) }), { message: "stop" });

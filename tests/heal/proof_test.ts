@@ -83,3 +83,17 @@ Deno.test("proveByApps() proves nothing when all are silent, or there are none",
   assert.equal(proveByApps(new Map<string, Proof>([["a", SILENT]])).state, "silent");
   assert.equal(proveByApps(new Map()).state, "silent");
 });
+
+Deno.test("proveByOverlaps() and proveByApps() say how long the overlaps were", () => {
+  const short = { ours: ["a"], theirs: [] };
+  const proofs = [
+    proveByOverlaps({ before: short, after: null, overlapMs: 60_000 }),
+    proveByOverlaps({ before: null, after: null, overlapMs: 60_000 }),
+    proveByApps(new Map(), 600_000),
+  ];
+  assert.deepEqual(proofs.map((proof) => proof.state === "proven" ? null : proof.reason), [
+    "1 of 1 lines in the 60 s before the gap are not there",
+    "no line is here within 60 s of the gap to compare with",
+    "no line is here within 600 s of the gap to compare with",
+  ]);
+});

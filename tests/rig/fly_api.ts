@@ -78,6 +78,8 @@ export class FlyApiServer implements AsyncDisposable {
   mayListApps = true;
   /** Whether the token may read logs. */
   mayReadLogs = true;
+  /** The apps whose logs the token may not read, though they exist. */
+  readonly refuseLogsOf = new Set<string>();
   /** Path and query of every request that came, in order. */
   readonly requests: string[] = [];
   readonly #clock: Clock;
@@ -86,6 +88,7 @@ export class FlyApiServer implements AsyncDisposable {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #faults: Fault[] = [];
   readonly #buckets = new Map<RequestLimit, { tokens: number; atMs: number }>();
+  #lasting: { requests: number; fault: Fault } | null = null;
   #held = Promise.withResolvers<void>();
   #holding = 0;
 
@@ -123,6 +126,17 @@ export class FlyApiServer implements AsyncDisposable {
     for (let i = 0; i < times; i++) this.#faults.push(fault);
   }
 
+  /** Lets every request meet `fault` once so many have come in all. */
+  failAfter(requests: number, fault: Fault): void {
+    this.#lasting = { requests, fault };
+  }
+
+  /** Ends all faults. */
+  recover(): void {
+    this.#faults.length = 0;
+    this.#lasting = null;
+  }
+
   /** Sends the answers that are held back. */
   release(): void {
     this.#held.resolve();
@@ -138,7 +152,8 @@ export class FlyApiServer implements AsyncDisposable {
   async #answer(request: Request): Promise<Response> {
     const url = new URL(request.url);
     this.requests.push(url.pathname + url.search);
-    const fault = this.#faults.shift();
+    const lasting = this.#lasting !== null && this.requests.length > this.#lasting.requests;
+    const fault = lasting ? this.#lasting!.fault : this.#faults.shift();
     if (fault === "hold") await this.#hold();
     if (fault === "html") return new Response("<html></html>", { headers: { "content-type": "text/html" } });
     if (typeof fault === "object") return refusal(fault.status, fault.retryAfter);
@@ -163,7 +178,7 @@ export class FlyApiServer implements AsyncDisposable {
 
   #logs(request: Request, app: string, query: URLSearchParams): Response {
     const isFlyV1 = request.headers.get("authorization") === `FlyV1 ${this.#token}`;
-    if (!isFlyV1 || !this.mayReadLogs) return refusal(this.refuseWith.token);
+    if (!isFlyV1 || !this.mayReadLogs || this.refuseLogsOf.has(app)) return refusal(this.refuseWith.token);
     if (!this.apps.has(app)) return refusal(this.refuseWith.app);
     if (!this.#isWithin(this.logsLimit)) return refusal(this.logsLimit!.status);
     const token = query.get("next_token") || null;

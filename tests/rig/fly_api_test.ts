@@ -143,6 +143,25 @@ Deno.test("FlyApiServer takes three requests at once on the machines API, and on
   assert.deepEqual(statuses, [200, 200, 200, 429, 200, 429]);
 });
 
+Deno.test("FlyApiServer.failAfter() lets all requests meet a status from one on, until it recovers", async () => {
+  await using server = FlyApiServer.start({ clock: new FakeClock(START_MS) });
+  server.failAfter(1, { status: 503 });
+  const statuses = [];
+  for (let i = 0; i < 3; i++) statuses.push((await get(server, LOGS)).status);
+  server.recover();
+  statuses.push((await get(server, LOGS)).status);
+  assert.deepEqual(statuses, [200, 503, 503, 200]);
+});
+
+Deno.test("FlyApiServer refuses the logs of some apps, which exist, when told so", async () => {
+  await using server = FlyApiServer.start({ clock: new FakeClock(START_MS), apps: ["web", "api"] });
+  server.refuseLogsOf.add("web");
+  const paths = [LOGS, "/v1/apps/web", "/api/v1/apps/api/logs"];
+  const statuses = [];
+  for (const path of paths) statuses.push((await get(server, path)).status);
+  assert.deepEqual(statuses, [401, 200, 200]);
+});
+
 Deno.test("FlyApiServer.requests has the requests in their order", async () => {
   await using server = FlyApiServer.start({ clock: new FakeClock(START_MS) });
   await get(server, "/v1/apps/web");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Backoff } from "../../lib/recorder/backoff.ts";
+import { Backoff } from "../lib/backoff.ts";
 
 Deno.test("Backoff.next() doubles from 250 ms up to 15 s", () => {
   const backoff = new Backoff(() => 0);
