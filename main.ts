@@ -39,7 +39,7 @@ async function run(config: Config): Promise<void> {
   const { logDir: directory, hostname, port, metricsPort } = config;
   if (config.onFly) await requireOwnVolume(directory);
   const metrics = new Metrics();
-  const self = { instance: crypto.randomUUID(), org: config.org };
+  const instance = crypto.randomUUID();
   const onTiming = metrics.noteTiming.bind(metrics);
   const machineBytes = machineMemory();
   const memory = new MemoryBudget({ limitBytes: readingBytes(machineBytes), clock });
@@ -51,15 +51,20 @@ async function run(config: Config): Promise<void> {
       console.error(message);
       Deno.exit(2);
     },
+    ...{ instance, resolve: Deno.resolveDns },
+    onHealed: (source, lines) => metrics.noteHealed(source === "fly" ? "fly" : "peer", lines),
     onSession: metrics.noteSession.bind(metrics),
     onRoundTrip: metrics.noteRoundTrip.bind(metrics),
   });
-  const { archive, gaps, ledger, recorder, scrub, followers } = flightlog;
+  const { archive, gaps, healer, ledger, recorder, scrub, followers } = flightlog;
   const volumeUsage = () => readVolumeUsage(directory);
-  metrics.connect({ archive, recorder, gaps: ledger, clock, scrub, config, volumeUsage });
+  const healDue = () => healer.status().due;
+  metrics.connect({ archive, recorder, gaps: ledger, healDue, clock, scrub, config, volumeUsage });
   const app = createApp({
-    ...{ archive, gaps, recorder, scrub, volumeUsage, clock, logger, config, self, version: deno.version },
+    ...{ archive, gaps, healer, recorder, scrub, volumeUsage, clock, logger, config },
     ...{
+      self: { instance, org: config.org },
+      version: deno.version,
       lines: archive.lines,
       digests: archive.digests,
       followers,

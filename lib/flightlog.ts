@@ -26,6 +26,10 @@ import { Followers } from "./follow/followers.ts";
 import { HeartbeatFiles } from "./gaps/heartbeat_files.ts";
 import { GapLedger } from "./gaps/ledger.ts";
 import { RecordedSpan } from "./gaps/recorded_span.ts";
+import { FlyHealer } from "./heal/fly_healer.ts";
+import { daysBefore, Healer, type HealerOptions } from "./heal/healer.ts";
+import type { ResolveName } from "./heal/peer_addresses.ts";
+import { PeerHealer } from "./heal/peer_healer.ts";
 import { Recorder, type RecorderOptions } from "./recorder/recorder.ts";
 
 /** See {@linkcode Flightlog.open}. */
@@ -36,8 +40,14 @@ export interface FlightlogOptions
       RecorderOptions,
       "source" | "clock" | "logger" | "print" | "onSession" | "onRoundTrip" | "askAfterMs"
     > {
-  /** Where the archive lies, how long it is kept, and which lines are recorded. */
+  /** Where the archive lies, how long it is kept, which lines are recorded, and who is asked for those that are missing. */
   config: Config;
+  /** Tells this run of the program from every other, for peers that ask. */
+  instance: string;
+  /** Looks up the addresses of peers; `Deno.resolveDns`. */
+  resolve: ResolveName;
+  /** See {@linkcode HealerOptions.onHealed}. */
+  onHealed?: HealerOptions["onHealed"];
 }
 
 /** A recorder with everything that it needs. */
@@ -52,19 +62,29 @@ export class Flightlog {
   readonly heartbeatFiles: HeartbeatFiles;
   /** What records. */
   readonly recorder: Recorder;
+  /** What brings back lines that are missing. */
+  readonly healer: Healer;
   /** What reads the archive back. */
   readonly scrub: Scrub;
   /** Those who follow what is recorded. */
   readonly followers: Followers;
 
   private constructor(archive: Archive, options: FlightlogOptions) {
-    const { config, clock, logger, memory } = options;
+    const { config, clock, logger, memory, onHealed } = options;
     const { logDir: directory } = config;
     this.archive = archive;
     const ledger = this.ledger = GapLedger.open(directory, { clock, logger });
     archive.onLoss((span) => ledger.cover("disk", [span]));
     const heartbeatFiles = this.heartbeatFiles = new HeartbeatFiles(directory);
     this.recorder = new Recorder({ ...options, archive, gaps: ledger, heartbeatFiles });
+    const peers = config.peers.length === 0 ? null : new PeerHealer({ ...options, archive });
+    const fly = FlyHealer.of(config, archive, clock);
+    this.healer = new Healer({ ledger, archive, peers, fly, clock, logger, onHealed });
+    if (this.healer.hasSource && isNew(archive, ledger)) {
+      ledger.onChange((gap, was) => {
+        if (gap.cause === "start" && was === null) ledger.noteBefore(daysBefore(gap.sinceMs));
+      });
+    }
     this.scrub = new Scrub(directory, { archive, clock, logger });
     this.gaps = new RecordedSpan({ ledger, archive, clock });
     this.followers = new Followers({ archive, gaps: this.gaps, clock, logger, memory });
@@ -84,9 +104,10 @@ export class Flightlog {
     return new Flightlog(archive, options);
   }
 
-  /** Begins to record, and to read back what was recorded. */
+  /** Begins to record, to bring back what is missing, and to read back what was recorded. */
   start(): void {
     this.recorder.start();
+    this.healer.start();
     this.scrub.start();
   }
 
@@ -99,6 +120,7 @@ export class Flightlog {
   async stop(shutDownAround: () => Promise<unknown> = () => Promise.resolve()): Promise<number> {
     const around = shutDownAround();
     around.catch(() => {}); // it is awaited below, and lines come first
+    const healed = this.healer.stop(); // what is being inserted is begun anew at the next start
     await this.recorder.stop();
     const scrubbed = this.scrub.stop(); // a piece that is being read ends with the archive's tasks
     const unwritten = await this.archive.stop();
@@ -106,10 +128,15 @@ export class Flightlog {
     // After the ledger and the archive: a heartbeat says that all lines and all gaps up to its moment are on the disk.
     if (await this.ledger.close() && await this.archive.sync()) await this.recorder.leave();
     try {
-      await Promise.all([around, scrubbed]);
+      await Promise.all([around, scrubbed, healed]);
     } finally {
       await this.archive.close();
     }
     return unwritten;
   }
+}
+
+/** Whether nothing was ever recorded: then other copies may have the days before the start. */
+function isNew(archive: Archive, ledger: GapLedger): boolean {
+  return ledger.lastId === 0 && archive.oldestDay() === null && archive.newestRemovedDay() === null;
 }

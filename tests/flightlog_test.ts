@@ -19,6 +19,7 @@ async function recordThree(directory: TestDirectory, disk: TestDisk | null = nul
   const clock = new FakeClock(START_MS);
   const source = new HandMadeSource(clock);
   const flightlog = await Flightlog.open({
+    ...{ instance: "this one", resolve: () => Promise.reject(new Error("no name is looked up here")) },
     config: readConfig({ NATS_URL: "nats://127.0.0.1:1", LOG_DIR: directory.path, SYNC_INTERVAL: "1m" }),
     openFile: disk?.open ?? (async (path) => {
       const file = await openPlainFile(path);
@@ -47,6 +48,7 @@ Deno.test("Flightlog.open() asks the source for nothing before start()", async (
   const source = new HandMadeSource(clock);
   source.fault = new Error("Cannot open");
   const flightlog = await Flightlog.open({
+    ...{ instance: "this one", resolve: () => Promise.reject(new Error("no name is looked up here")) },
     config: readConfig({ NATS_URL: "nats://127.0.0.1:1", LOG_DIR: directory.path }),
     ...{ source, clock, logger: silentLogger, print: () => {} },
   });

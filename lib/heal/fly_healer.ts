@@ -18,7 +18,6 @@
 import type { Archive } from "../archive/archive.ts";
 import type { Clock } from "../clock.ts";
 import type { Config, FlyAccess } from "../config/config.ts";
-import { DAY_MS } from "../day.ts";
 import type { Span } from "../gaps/gap.ts";
 import { NoRoom } from "../machine/memory_budget.ts";
 import { FlyApi } from "./fly_api.ts";
@@ -27,18 +26,17 @@ import { FlyApps, MACHINES_PACE } from "./fly_apps.ts";
 import { FlyComparison } from "./fly_comparison.ts";
 import type { PieceLimits } from "./fly_piece.ts";
 import { FlyReader } from "./fly_reader.ts";
+import { FLY_KEEPS_MS } from "./heal_plan.ts";
 import { HEALED_BY_FLY } from "./fly_record.ts";
 import { FlySlices, type HealProgress, type LineInserter } from "./fly_slices.ts";
 import { type FoundApps, KnownApps } from "./known_apps.ts";
 import type { SourceOutcome } from "./outcome.ts";
+import type { FlySource } from "./source.ts";
 import { chooseOverlaps } from "./overlap_bounds.ts";
 import { OverlapIdentities } from "./overlap_identities.ts";
 import { eachOwnLine } from "./own_lines.ts";
 import type { PaceLimit } from "./pace.ts";
 import { WantedRows } from "./wanted_rows.ts";
-
-/** Fly keeps logs for about so long, in milliseconds. What is older is not asked for. */
-export const FLY_KEEPS_MS: number = 7 * DAY_MS;
 
 /** How fast the logs API is asked: 400 lines a second at the most. Its own limit is not documented. */
 export const LOGS_PACE: PaceLimit = { burst: 4, intervalMs: 250 };
@@ -83,7 +81,7 @@ export interface FlyOutcome extends SourceOutcome {
 }
 
 /** Heals spans from Fly's logs API, one at a time. */
-export class FlyHealer {
+export class FlyHealer implements FlySource {
   readonly #options: FlyHealerOptions;
   readonly #logs: FlyApi;
   readonly #apps: FlyApps;

@@ -23,7 +23,7 @@ export type SourceKind = "peers" | "fly";
 /** Fly's word that it has all lines of a gap counts from so long after the gap on, in milliseconds. */
 export const FLY_SETTLED_MS: number = 15 * MINUTE_MS;
 
-/** Fly keeps lines for about so long, in milliseconds: see FACTS of its logs API in the README. */
+/** Fly keeps lines for about so long, in milliseconds: one script paged back six days. What is older is not asked for. */
 export const FLY_KEEPS_MS: number = 7 * DAY_MS;
 
 /** Peers are asked about a gap for so long after its end, in milliseconds. */

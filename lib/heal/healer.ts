@@ -7,19 +7,28 @@
  * 3. Comparing with peers, by digests, so that losses which nobody noticed are found: each hour when it is over, all days at the
  *    start, and each day when it is sealed or has changed since.
  * 4. Gaps that Fly may have, the oldest first while Fly still has it.
- * 5. The days before the first start, an hour at a time, the oldest first, so that a gap of today does not wait for them.
+ * 5. What Fly has of the days before the first start, an hour at a time, the oldest first. After each hour it is looked whether
+ *    something above is due, so that a gap of today does not wait for a week.
  *
  * @module
  */
 
 import type { Archive, DayInfo } from "../archive/archive.ts";
 import type { Cancel, Clock } from "../clock.ts";
-import { DAY_MS, dayName, type DayNumber, dayStartMs } from "../day.ts";
+import { type DayNumber, dayStartMs } from "../day.ts";
 import type { Gap, Span } from "../gaps/gap.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
 import type { Logger } from "../logger.ts";
-import { FLY_SETTLED_MS, mayHave, nextAskingMs, PEERS_LIMIT_MS, type SourceKind } from "./heal_plan.ts";
-import { joinOutcomes } from "./gap_outcome.ts";
+import {
+  FLY_KEEPS_MS,
+  FLY_SETTLED_MS,
+  mayHave,
+  nextAskingMs,
+  PEERS_LIMIT_MS,
+  type SourceKind,
+} from "./heal_plan.ts";
+import { HEALED_BY_FLY } from "./fly_record.ts";
+import { joinOutcomes, type OutcomeTerms } from "./gap_outcome.ts";
 import type { SourceOutcome } from "./outcome.ts";
 import type { Compared, FlySource, PeerSource } from "./source.ts";
 
@@ -32,16 +41,23 @@ export const TROUBLE_WAIT_MS = 60_000;
 /** An hour is compared so long after its end, in milliseconds: lines come late by seconds. */
 export const HOUR_SETTLED_MS = 60_000;
 
-/** The days before the first start are gone through in pieces of this length, in milliseconds. */
-export const PIECE_MS = 3_600_000;
+/** If Fly cannot be asked for the days before the first start, it is tried again after this long, in milliseconds. */
+export const BEFORE_RETRY_MS = 300_000;
 
-/** A piece that could not be had is tried again after this long, in milliseconds. */
-export const PIECE_RETRY_MS = 300_000;
+/** What could not be compared, since a peer was away, is tried again after this long, in milliseconds. */
+export const COMPARE_RETRY_MS = 600_000;
 
-/** A day that could not be compared is tried again after this long, in milliseconds. */
-const COMPARE_RETRY_MS = 600_000;
+/** Hours that could not be compared are gone back to for so many: older ones are compared with their day, when it is sealed. */
+const HOURS_LIMIT = 24;
 
-const HOUR_MS = 3_600_000;
+/** What Fly is called where it is a source. */
+const FLY = HEALED_BY_FLY;
+
+/** Fly is asked for the days before the first start so long after it, in milliseconds: its store is behind the stream. */
+const FIRST_BEFORE_MS = 120_000;
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 /** Takes what is found out on the way, a sentence each. */
 export type Tell = (what: string) => void;
@@ -60,6 +76,8 @@ export interface HealerOptions {
   clock: Clock;
   /** Takes what came of it. */
   logger: Logger;
+  /** Hears how many lines were inserted, and whose they were. */
+  onHealed?(source: SourceKind, lines: number): void;
 }
 
 /** What the healer is doing. */
@@ -111,7 +129,7 @@ export class Healer {
   readonly #lines: Record<SourceKind, number> = { peers: 0, fly: 0 };
   #comparedHour: number;
   #compareRetryMs = -Infinity;
-  #pieceRetryMs = -Infinity;
+  #beforeRetryMs = -Infinity;
   #request: Request | null = null;
   #working: string | null = null;
   #running: Promise<void> | null = null;
@@ -145,10 +163,11 @@ export class Healer {
   /** What it is doing. */
   status(): HealerStatus {
     const before = this.#before();
+    const waiting = this.#waiting();
     return {
-      due: this.#waiting().length + (before === null ? 0 : 1),
+      due: waiting.length + (before === null || waiting.some(({ id }) => id === before.id) ? 0 : 1),
       working: this.#working,
-      beforeDoneMs: before === null ? null : before.healing?.doneUntilMs ?? before.sinceMs,
+      beforeDoneMs: before === null ? null : doneOf(before),
       lines: { ...this.#lines },
     };
   }
@@ -214,8 +233,8 @@ export class Healer {
     };
   }
 
-  /** What is most pressing; null for nothing. */
-  #nextJob(): Job | null {
+  /** What is most pressing; null for nothing. With `isBeforeLeftOut`, what goes before the days before the first start. */
+  #nextJob(isBeforeLeftOut = false): Job | null {
     const { peers, fly } = this.#options;
     const { signal } = this.#stopped;
     const byPeers = peers && this.#firstDue("peers");
@@ -224,17 +243,22 @@ export class Healer {
     if (comparison) return comparison;
     const byFly = fly && this.#firstDue("fly");
     if (byFly) return gapJob(byFly, "Fly", () => this.#askAboutGap(byFly, "fly", signal));
-    return this.#pieceJob(signal);
+    return isBeforeLeftOut ? null : fly && this.#beforeJob(fly, signal);
   }
 
   /** The gaps that have ended, are not healed, and of which a source may have lines; the oldest first. */
   #waiting(): Gap[] {
-    const { clock, ledger, peers, fly } = this.#options;
-    const nowMs = clock.now();
-    return ledger.touching(nowMs - PEERS_LIMIT_MS, Infinity).filter((gap) =>
-      gap.untilMs !== null && gap.state !== "healed" && gap.cause !== "before" &&
-      ((peers !== null && mayHave("peers", gap, nowMs)) || (fly !== null && mayHave("fly", gap, nowMs)))
+    const nowMs = this.#options.clock.now();
+    return this.#options.ledger.touching(nowMs - PEERS_LIMIT_MS, Infinity).filter((gap) =>
+      gap.state !== "healed" && (this.#isFor("peers", gap, nowMs) || this.#isFor("fly", gap, nowMs))
     );
+  }
+
+  /** Whether a source is there that may have lines of a gap. For the days before the first start Fly has its own turn. */
+  #isFor(source: SourceKind, gap: Gap, nowMs: number): boolean {
+    const { peers, fly } = this.#options;
+    const isThere = source === "peers" ? peers !== null : fly !== null && gap.cause !== "before";
+    return isThere && mayHave(source, gap, nowMs);
   }
 
   /** The oldest gap about which `source` is to be asked by now. */
@@ -244,7 +268,7 @@ export class Healer {
     const ids = new Set(gaps.map(({ id }) => id));
     for (const id of this.#asked.keys()) if (!ids.has(id)) this.#asked.delete(id);
     return gaps.find((gap) => {
-      if (!mayHave(source, gap, nowMs)) return false;
+      if (!this.#isFor(source, gap, nowMs)) return false;
       const dueMs = nextAskingMs(source, gap.untilMs!, this.#asked.get(gap.id)?.[source] ?? null);
       return dueMs !== null && dueMs <= nowMs;
     });
@@ -266,8 +290,14 @@ export class Healer {
     const outcomes = source === "peers"
       ? await peers!.healSpan(span, signal)
       : [await fly!.healSpan(span, { signal })];
-    for (const { lines } of outcomes) this.#lines[source] += lines;
+    this.#count(source, outcomes);
     return outcomes;
+  }
+
+  #count(source: SourceKind, outcomes: readonly Pick<SourceOutcome, "lines">[]): void {
+    const lines = outcomes.reduce((sum, outcome) => sum + outcome.lines, 0);
+    this.#lines[source] += lines;
+    if (lines > 0) this.#options.onHealed?.(source, lines);
   }
 
   /** Writes down what came of asking about a gap, if that is news. */
@@ -275,12 +305,13 @@ export class Healer {
     gap: Gap,
     source: SourceKind,
     outcomes: readonly SourceOutcome[],
-    doneUntilMs: number | null = null,
+    terms: Pick<OutcomeTerms, "doneUntilMs" | "reason"> = {},
   ): void {
     const { clock, ledger, logger } = this.#options;
     const nowMs = clock.now();
-    const isSettled = source === "peers" || nowMs - gap.untilMs! >= FLY_SETTLED_MS;
-    const joined = joinOutcomes(gap, outcomes, { isSettled, doneUntilMs, nowMs });
+    const joined = joinOutcomes(gap, outcomes, {
+      ...{ isSettled: source === "peers" || isSettledAtFly(gap, nowMs), nowMs, ...terms },
+    });
     if (joined === null) return;
     ledger.noteHealing(gap.id, { ...joined, span: spanOf(gap) });
     const { state, healing: { reason } } = joined;
@@ -295,28 +326,37 @@ export class Healer {
     });
   }
 
-  /** Compares the hour that is over, and the days that have changed since they were compared. */
+  /** Compares the hours that are over, and the days that have changed since they were compared. */
   #comparisonJob(peers: PeerSource, signal: AbortSignal): Job | null {
-    const { clock } = this.#options;
+    const { clock, archive } = this.#options;
     if (clock.elapsed() < this.#compareRetryMs) return null;
-    const hour = Math.floor((clock.now() - HOUR_SETTLED_MS) / HOUR_MS) - 1;
-    if (hour > this.#comparedHour) {
+    const settledMs = Math.floor((clock.now() - HOUR_SETTLED_MS) / MINUTE_MS) * MINUTE_MS;
+    const lastHour = Math.floor(settledMs / HOUR_MS) - 1;
+    if (lastHour > this.#comparedHour) {
+      const hour = Math.max(this.#comparedHour + 1, lastHour - HOURS_LIMIT + 1);
       const span = { sinceMs: hour * HOUR_MS, untilMs: (hour + 1) * HOUR_MS };
-      return {
-        what: `the hour from ${formatTime(span.sinceMs)}, compared with peers`,
-        run: async () => {
-          if (await this.#compare(peers, span, signal)) this.#comparedHour = hour;
-        },
-      };
+      return this.#comparison(peers, span, signal, () => this.#comparedHour = hour);
     }
-    const day = this.#options.archive.days().findLast((info) => this.#isToCompare(info));
-    if (day === undefined) return null;
+    const info = archive.days().findLast((info) => this.#isToCompare(info));
+    if (info === undefined) return null;
+    const { day } = info;
+    const span = { sinceMs: dayStartMs(day), untilMs: Math.min(dayStartMs(day + 1), settledMs) };
+    if (span.sinceMs >= span.untilMs) return null;
+    return this.#comparison(peers, span, signal, () => this.#compared.set(day, this.#checksumOf(day)));
+  }
+
+  /** Compares a span; `onDone` is called unless some peer could not be asked: then it is tried again later. */
+  #comparison(peers: PeerSource, span: Span, signal: AbortSignal, onDone: () => void): Job {
     return {
-      what: `${dayName(day.day)}, compared with peers`,
+      what: `${formatSpan(span)}, comparing with peers`,
       run: async () => {
-        const span = { sinceMs: dayStartMs(day.day), untilMs: dayStartMs(day.day + 1) };
-        if (!await this.#compare(peers, span, signal)) return;
-        this.#compared.set(day.day, this.#checksumOf(day.day));
+        const { clock } = this.#options;
+        this.#compareRetryMs = clock.elapsed() + COMPARE_RETRY_MS; // also if it fails
+        const compared = await peers.compare(span, signal);
+        this.#noteFound(compared);
+        if (compared.outcomes.some(({ state, isFinal }) => state === "nothing" && !isFinal)) return;
+        this.#compareRetryMs = -Infinity;
+        onDone();
       },
     };
   }
@@ -331,21 +371,10 @@ export class Healer {
     return this.#options.archive.days().find((info) => info.day === day)?.crc32 ?? null;
   }
 
-  /** Returns whether some peer could be compared with; otherwise it is tried again later. */
-  async #compare(peers: PeerSource, span: Span, signal: AbortSignal): Promise<boolean> {
-    const { clock } = this.#options;
-    const compared = await peers.compare(span, signal);
-    this.#noteFound(compared);
-    const isDone = compared.outcomes.some(({ state, isFinal }) => state === "complete" || isFinal) ||
-      compared.outcomes.length === 0;
-    if (!isDone) this.#compareRetryMs = clock.elapsed() + COMPARE_RETRY_MS;
-    return isDone;
-  }
-
   /** Names the losses that nobody had noticed; what lies in a gap that is known is told there. */
   #noteFound({ outcomes, found }: Compared): void {
     const { clock, ledger, logger } = this.#options;
-    for (const { lines } of outcomes) this.#lines.peers += lines;
+    this.#count("peers", outcomes);
     const atMs = clock.now();
     for (const { span, lines, source } of found) {
       const sources = [{ name: source, lines }];
@@ -358,41 +387,90 @@ export class Healer {
         continue;
       }
       const outcome: SourceOutcome = { source, lines, state: "incomplete", reason: null };
-      const joined = joinOutcomes(known, [outcome], { isSettled: false, doneUntilMs: null, nowMs: atMs });
+      const joined = joinOutcomes(known, [outcome], { isSettled: false, nowMs: atMs });
       if (joined !== null) ledger.noteHealing(known.id, { ...joined, span: spanOf(known) });
     }
   }
 
-  /** The days before the first start, as long as not all of them are gone through; null for none. */
+  /** The days before the first start, as long as Fly has to be asked for some of them; null for none. */
   #before(): Gap | null {
-    if (!this.hasSource) return null;
-    const before = this.#options.ledger.touching(-Infinity, Infinity).find(({ cause }) => cause === "before");
-    if (before === undefined || before.state === "healed" || before.untilMs === null) return null;
-    return (before.healing?.doneUntilMs ?? before.sinceMs) >= before.untilMs ? null : before;
+    const { clock, ledger, fly } = this.#options;
+    if (fly === null) return null;
+    const before = ledger.touching(-Infinity, Infinity).find(({ cause }) => cause === "before");
+    if (before === undefined || before.state === "healed" || !mayHave("fly", before, clock.now())) {
+      return null;
+    }
+    return doneOf(before) >= before.untilMs! ? null : before;
   }
 
-  #pieceJob(signal: AbortSignal): Job | null {
+  #beforeJob(fly: FlySource, signal: AbortSignal): Job | null {
     const { clock } = this.#options;
     const before = this.#before();
-    if (before === null || clock.elapsed() < this.#pieceRetryMs) return null;
-    const piece = nextPiece(before, clock.now());
+    if (before === null || clock.elapsed() < this.#beforeRetryMs) return null;
+    // What is left of them is the last hour, which Fly may not have had yet.
+    const isLeft = doneOf(before) >= lastHourOf(before);
+    const waitMs = isLeft ? FLY_SETTLED_MS : FIRST_BEFORE_MS;
+    if (clock.now() < before.untilMs! + waitMs) return null;
     return {
-      what: `the days before the first start, ${formatSpan(piece)}`,
-      run: () => this.#healPiece(before, piece, signal),
+      what: `the days before the first start, from ${formatTime(doneOf(before))} on, asking Fly`,
+      run: () =>
+        this.#healBefore(fly, before, signal, () => this.#request !== null || this.#nextJob(true) !== null),
     };
   }
 
-  /** Asks peers, and Fly where none of them was complete; goes on with the next piece unless it is worth trying again. */
-  async #healPiece(before: Gap, piece: Span, signal: AbortSignal): Promise<void> {
-    const { clock, peers, fly } = this.#options;
-    const outcomes: SourceOutcome[] = [];
-    if (peers !== null) outcomes.push(...await this.#ask(piece, "peers", signal));
-    const isComplete = () => outcomes.some(({ state }) => state === "complete");
-    if (!isComplete() && fly !== null) outcomes.push(...await this.#ask(piece, "fly", signal));
-    const isWorthMore = !isComplete() &&
-      outcomes.some(({ state, isFinal }) => state === "nothing" && !isFinal);
-    if (isWorthMore) this.#pieceRetryMs = clock.elapsed() + PIECE_RETRY_MS;
-    this.#noteOutcomes(before, "peers", outcomes, isWorthMore ? piece.sinceMs : piece.untilMs);
+  /**
+   * Goes on with the days before the first start, from where that was left, until they are done or `isOver` says after a slice
+   * that it is somebody else's turn.
+   */
+  async #healBefore(
+    fly: FlySource,
+    before: Gap,
+    signal: AbortSignal,
+    isOver: () => boolean,
+    tell: Tell = () => {},
+  ): Promise<void> {
+    const { clock, logger } = this.#options;
+    this.#beforeRetryMs = clock.elapsed() + BEFORE_RETRY_MS; // also if it fails
+    const turn = new AbortController();
+    let doneMs = doneOf(before);
+    let doubt = doubtOf(before);
+    let counted = 0;
+    const countLines = (lines: number): void => {
+      this.#count("fly", [{ lines: lines - counted }]);
+      counted = lines;
+    };
+    try {
+      const outcome = await fly.healSpan(spanOf(before), {
+        signal: AbortSignal.any([signal, turn.signal]),
+        fromMs: doneOf(before),
+        doubt,
+        onProgress: ({ doneUntilMs, lines, doubt: doubtNow }) => {
+          countLines(lines);
+          doubt = doubtNow;
+          const sofar: SourceOutcome = { source: FLY, lines, state: "incomplete", reason: doubt };
+          doneMs = Math.min(doneUntilMs, lastHourOf(before));
+          this.#noteOutcomes(before, "fly", [sofar], { doneUntilMs: doneMs });
+          const done = `Done up to ${formatTime(doneUntilMs)}, ${lines} lines brought`;
+          tell(done);
+          logger.log("info", "days before the first start", { doneUntil: formatTime(doneUntilMs), lines });
+          if (isOver()) turn.abort(new Error("It is somebody else's turn"));
+        },
+      });
+      countLines(outcome.lines);
+      tell(describeOutcome(outcome));
+      const isDone = isSettledAtFly(before, clock.now()) && (outcome.state !== "nothing" || outcome.isFinal);
+      // Only a doubt is told as Fly's, since it goes on to hold when the rest is asked for; see doubtOf().
+      const reason = isDone || outcome.state !== "nothing"
+        ? null
+        : doubt === null
+        ? outcome.reason
+        : `${FLY}: ${doubt}`;
+      this.#noteOutcomes(before, "fly", [outcome], { doneUntilMs: isDone ? before.untilMs : doneMs, reason });
+      if (outcome.state !== "nothing") this.#beforeRetryMs = -Infinity;
+    } catch (error) {
+      if (!turn.signal.aborted || signal.aborted) throw error;
+      this.#beforeRetryMs = -Infinity;
+    }
   }
 
   /** Compares and asks for everything in a span, whenever that was done last. */
@@ -406,6 +484,7 @@ export class Healer {
       for (const outcome of compared.outcomes) tell(describeOutcome(outcome));
     }
     for (const { id } of ledger.touching(span.sinceMs, span.untilMs)) {
+      // Peers before Fly: their bytes are the stream's own.
       for (const source of ["peers", "fly"] as const) {
         if ((source === "peers" ? peers : fly) === null) continue;
         const gap = ledger.touching(span.sinceMs, span.untilMs).find((one) => one.id === id);
@@ -418,28 +497,16 @@ export class Healer {
   }
 
   async #healGapNow(gap: Gap, source: SourceKind, tell: Tell, signal: AbortSignal): Promise<void> {
-    const name = source === "fly" ? "Fly" : "peers";
-    if (gap.cause === "before") {
-      if (source === "fly" && this.#options.peers !== null) return; // both are asked, piece by piece
-      return await this.#healBeforeNow(gap.id, tell, signal);
+    const { fly } = this.#options;
+    const span = formatSpan(spanOf(gap));
+    if (gap.cause === "before" && source === "fly") {
+      tell(`Asking Fly for the days before the first start, ${span}`);
+      return await this.#healBefore(fly!, gap, signal, () => false, tell);
     }
-    tell(`Asking ${name} for the gap ${formatSpan(spanOf(gap))}`);
+    tell(`Asking ${source === "fly" ? "Fly" : "peers"} for the gap ${span}`);
     const outcomes = await this.#ask(spanOf(gap), source, signal);
     this.#noteOutcomes(gap, source, outcomes);
     for (const outcome of outcomes) tell(describeOutcome(outcome));
-  }
-
-  /** Goes through the days before the first start from where that was left to their end, or to a piece that is not to be had. */
-  async #healBeforeNow(id: number, tell: Tell, signal: AbortSignal): Promise<void> {
-    for (let doneMs = -Infinity;;) {
-      const before = this.#before();
-      if (before?.id !== id) return;
-      const piece = nextPiece(before, this.#options.clock.now());
-      if (piece.sinceMs === doneMs) return tell("It cannot be had at the moment; it is tried again later");
-      doneMs = piece.sinceMs;
-      tell(`Asking for the days before the first start, ${formatSpan(piece)}`);
-      await this.#healPiece(before, piece, signal);
-    }
   }
 }
 
@@ -447,16 +514,37 @@ function gapJob(gap: Gap, whom: string, run: () => Promise<void>): Job {
   return { what: `the gap ${formatSpan(spanOf(gap))}, asking ${whom}`, run };
 }
 
-/** What is to be asked for next of the days before the first start; what no source keeps any more is passed over. */
-function nextPiece(before: Gap, nowMs: number): Span {
-  const keptMs = Math.ceil((nowMs - PEERS_LIMIT_MS) / DAY_MS) * DAY_MS;
-  const sinceMs = Math.min(Math.max(before.healing?.doneUntilMs ?? before.sinceMs, keptMs), before.untilMs!);
-  const untilMs = Math.min((Math.floor(sinceMs / PIECE_MS) + 1) * PIECE_MS, before.untilMs!);
-  return { sinceMs, untilMs };
+/** Up to where a gap was looked through that is looked through in pieces, in milliseconds since 1970. */
+function doneOf({ sinceMs, healing }: Gap): number {
+  return healing?.doneUntilMs ?? sinceMs;
+}
+
+/** Where the last hour of a gap begins, in milliseconds since 1970: Fly may have got lines of it since it was asked. */
+function lastHourOf({ sinceMs, untilMs }: Gap): number {
+  return Math.max(sinceMs, Math.ceil(untilMs! / HOUR_MS) * HOUR_MS - HOUR_MS);
+}
+
+/** What made doubtful whether Fly had all of the pieces before, as the ledger has it. */
+function doubtOf({ healing }: Gap): string | null {
+  const prefix = `${FLY}: `;
+  return healing?.reason?.startsWith(prefix) ? healing.reason.slice(prefix.length) : null;
+}
+
+/** Whether Fly's word counts that it has everything. */
+function isSettledAtFly({ untilMs }: Gap, nowMs: number): boolean {
+  return nowMs - untilMs! >= FLY_SETTLED_MS;
 }
 
 function spanOf({ sinceMs, untilMs }: Gap): Span {
   return { sinceMs, untilMs: untilMs! };
+}
+
+/**
+ * The days before the first start of which another copy may exist, where recording begins at `startMs`: as much as Fly keeps,
+ * less an hour, in which that is asked for. In milliseconds since 1970.
+ */
+export function daysBefore(startMs: number): Span {
+  return { sinceMs: Math.ceil((startMs - FLY_KEEPS_MS) / HOUR_MS + 1) * HOUR_MS, untilMs: startMs };
 }
 
 /** What came of asking a source, in words. */

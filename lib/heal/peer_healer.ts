@@ -21,6 +21,7 @@ import type { Logger } from "../logger.ts";
 import { ComparedMinutes } from "./compared_minutes.ts";
 import type { FoundSpan } from "./found_spans.ts";
 import type { SourceOutcome } from "./outcome.ts";
+import type { Compared, PeerSource } from "./source.ts";
 import { Peer } from "./peer.ts";
 import { peerAddresses, type ResolveName } from "./peer_addresses.ts";
 import { type HealedArchive, PeerComparison } from "./peer_comparison.ts";
@@ -72,19 +73,11 @@ export interface PeerHealerOptions {
   resolve: ResolveName;
 }
 
-/** What came of comparing a span. */
-export interface Compared {
-  /** What came of each peer. */
-  outcomes: SourceOutcome[];
-  /** In which spans lines were missing here, by the lines' own times, and who had them. */
-  found: FoundSpan[];
-}
-
 /** Asks one peer; returns why it is not complete. */
 type Work = (comparison: PeerComparison, signal: AbortSignal) => Promise<string[]>;
 
 /** Brings back what other recorders have. One question at a time: lines that were found lie in one file for a day. */
-export class PeerHealer {
+export class PeerHealer implements PeerSource {
   readonly #options: PeerHealerOptions;
   readonly #rules: LineRules;
   readonly #compared = new ComparedMinutes();

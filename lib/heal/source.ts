@@ -5,6 +5,7 @@
  */
 
 import type { Span } from "../gaps/gap.ts";
+import type { FlyHealOptions } from "./fly_healer.ts";
 import type { SourceOutcome } from "./outcome.ts";
 
 /** Lines that were missing here, that nobody had noticed, and that are here now. */
@@ -33,19 +34,12 @@ export interface PeerSource {
   compare(span: Span, signal: AbortSignal): Promise<Compared>;
 }
 
-/** How far a source has come. */
-export interface HealProgress {
-  /** Everything before it is done, in milliseconds since 1970. */
-  doneUntilMs: number;
-  /** How many lines were inserted so far. */
-  lines: number;
-}
-
 /** Fly's own store of lines. */
 export interface FlySource {
-  /** Brings what it has of a gap. Rejects only where `signal` ends it. */
-  healSpan(
-    span: Span,
-    options: { signal: AbortSignal; onProgress?: (progress: HealProgress) => void },
-  ): Promise<SourceOutcome>;
+  /**
+   * Brings what it has of a gap, slice by slice, the oldest first. `fromMs` and `doubt` are what the progress before told, where
+   * it goes on. Rejects where `signal` ends it, where what is here cannot be read, or where lines cannot be inserted; what was
+   * told as done is done.
+   */
+  healSpan(span: Span, options: FlyHealOptions): Promise<SourceOutcome>;
 }

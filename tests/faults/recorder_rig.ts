@@ -70,6 +70,7 @@ export class RecorderRig implements AsyncDisposable {
     const logger: Logger = { log: (_level, event, details) => rig.#note({ ...details, event }) };
     const config = readConfig({ LOG_DIR: directory, SYNC_INTERVAL: "10ms", ...env });
     rig.#flightlog = await Flightlog.open({
+      ...{ instance: "this one", resolve: () => Promise.reject(new Error("no name is looked up here")) },
       ...{ config, source: source(FlyStream.of(config, clock)), clock, logger, openFile, askAfterMs },
       print: (line) => {
         rig.printed.push(line);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { dayOf } from "../../lib/day.ts";
 import { readConfig } from "../../lib/config/config.ts";
-import { FLY_KEEPS_MS, FlyHealer } from "../../lib/heal/fly_healer.ts";
+import { FlyHealer } from "../../lib/heal/fly_healer.ts";
+import { FLY_KEEPS_MS } from "../../lib/heal/heal_plan.ts";
 import type { HealProgress } from "../../lib/heal/fly_slices.ts";
 import { createRandom } from "../rig/random.ts";
 import { untilSo } from "../rig/wait.ts";

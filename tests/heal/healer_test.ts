@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import type { DayInfo } from "../../lib/archive/archive.ts";
-import { dayName, dayOf } from "../../lib/day.ts";
+import { dayOf } from "../../lib/day.ts";
 import type { Span } from "../../lib/gaps/gap.ts";
 import { GapLedger } from "../../lib/gaps/ledger.ts";
 import { Healer, HealerBusy } from "../../lib/heal/healer.ts";
+import type { FlyHealOptions } from "../../lib/heal/fly_healer.ts";
 import type { SourceOutcome } from "../../lib/heal/outcome.ts";
 import type { Compared, FlySource, PeerSource } from "../../lib/heal/source.ts";
 import { silentLogger as logger } from "../../lib/logger.ts";
@@ -66,25 +67,32 @@ class Rig implements AsyncDisposable {
   readonly ledger = GapLedger.open(this.directory.path, { clock: this.clock, logger });
   readonly peers: Asked | null;
   readonly fly: Asked | null;
-  readonly healer: Healer;
+  healer: Healer;
   days: Pick<DayInfo, "day" | "sealed" | "crc32">[] = [];
   trouble: string | null = null;
 
   constructor({ peers, fly }: { peers?: SourceOutcome[]; fly?: SourceOutcome[] }) {
     this.peers = peers === undefined ? null : new Asked(this.clock, peers);
     this.fly = fly === undefined ? null : new Asked(this.clock, fly);
-    const rig = this;
-    this.healer = new Healer({
-      ledger: this.ledger,
-      archive: {
-        days: () => rig.days as DayInfo[],
-        get trouble() {
-          return rig.trouble;
-        },
-      },
-      ...{ peers: this.peers, fly: this.fly, clock: this.clock, logger },
-    });
+    this.healer = this.#create(this.peers, this.fly);
     this.healer.start();
+  }
+
+  /** Starts another healer, as a restart of the program does. */
+  restart({ fly }: { fly: FlySource }): void {
+    this.healer = this.#create(this.peers, fly);
+    this.healer.start();
+  }
+
+  get status() {
+    return this.healer.status();
+  }
+
+  #create(peers: PeerSource | null, fly: FlySource | null): Healer {
+    const { clock, ledger } = this;
+    const archive = { days: () => this.days as DayInfo[], trouble: null as string | null };
+    Object.defineProperty(archive, "trouble", { get: () => this.trouble });
+    return new Healer({ ledger, archive, peers, fly, clock, logger });
   }
 
   /** A gap from ten seconds before noon to noon. */
@@ -121,7 +129,7 @@ Deno.test("Fly's word counts only when it is asked fifteen minutes after the gap
   assert.deepEqual(rig.gap, {
     state: "partial",
     sources: [{ name: "fly", lines: 5 }],
-    reason: "what came may not be all yet: asked again 15 minutes after the gap",
+    reason: "What came may not be all yet: it is asked again 15 minutes after the gap",
   });
   rig.fly!.next = [complete("fly", 1)];
   await rig.clock.advanceAsync(13 * MINUTE);
@@ -195,14 +203,13 @@ Deno.test("each day is compared at the start, and again when it is sealed anew",
   const today = dayOf(NOON_MS);
   rig.days = [{ day: today, sealed: false, crc32: null }, { day: today - 1, sealed: true, crc32: "aa" }];
   await rig.clock.advanceAsync(MINUTE);
-  const whole = (day: number) => `${at(day * 86_400_000)}…${at((day + 1) * 86_400_000)}`;
   assert.deepEqual(rig.peers!.compares.map((compared) => compared.slice(9)), [
     whole(today - 1),
     whole(today),
   ]);
   rig.days[1] = { day: today - 1, sealed: true, crc32: "bb" };
   await rig.clock.advanceAsync(MINUTE);
-  assert.equal(rig.peers!.compares.length, 3, dayName(today - 1));
+  assert.equal(rig.peers!.compares.length, 3);
 });
 
 Deno.test("a loss that nobody had noticed becomes a healed gap of cause undelivered", async () => {
@@ -228,46 +235,116 @@ Deno.test("lines that are found within a gap that is known are told there", asyn
   assert.deepEqual(rig.gap.sources, [{ name: PEER, lines: 3 }]);
 });
 
-Deno.test("the days before the first start are gone through an hour at a time, and gaps go before them", async () => {
-  await using rig = new Rig({ fly: [complete("fly", 100)] });
+/** Fly, for the days before the first start: brings 100 lines an hour, and waits before each for `next`. */
+class HourlyFly implements FlySource {
+  readonly asked: string[] = [];
+  doubt: string | null = null;
+  outcome: SourceOutcome | null = null;
+  next: () => Promise<void> = () => Promise.resolve();
+
+  constructor(readonly clock: FakeClock) {}
+
+  async healSpan(span: Span, { fromMs = span.sinceMs, signal, onProgress, doubt }: FlyHealOptions) {
+    this.asked.push(`${at(fromMs)}…${at(span.untilMs)}`);
+    if (this.outcome !== null) return this.outcome;
+    let lines = 0;
+    for (let doneUntilMs = fromMs; doneUntilMs < span.untilMs;) {
+      await this.next();
+      signal?.throwIfAborted();
+      lines += 100;
+      doneUntilMs = Math.min((Math.floor(doneUntilMs / HOUR) + 1) * HOUR, span.untilMs);
+      onProgress?.({ doneUntilMs, lines, doubt: this.doubt ?? doubt ?? null });
+    }
+    const reason = this.doubt ?? doubt ?? null;
+    return {
+      source: "fly",
+      lines,
+      state: reason === null ? "complete" : "incomplete",
+      reason,
+    } as SourceOutcome;
+  }
+}
+
+/** A rig with such a Fly, and three hours before noon to be brought back; it is twenty minutes after noon. */
+async function startBefore(): Promise<{ rig: Rig; fly: HourlyFly }> {
+  const rig = new Rig({ fly: [] });
+  await rig.healer.stop();
+  const fly = new HourlyFly(rig.clock);
   rig.ledger.noteBefore({ sinceMs: NOON_MS - 2.5 * HOUR, untilMs: NOON_MS });
-  const { promise, resolve } = Promise.withResolvers<void>();
-  rig.fly!.hold = promise;
-  await rig.clock.advanceAsync(2000);
-  rig.ledger.begin("crash", NOON_MS - HOUR);
-  rig.ledger.end(NOON_MS - HOUR + 1000);
-  resolve();
-  await rig.clock.advanceAsync(2000);
-  assert.deepEqual(rig.fly!.gaps.map((asked) => asked.slice(9)), [
-    "09:30:00…10:00:00",
-    "11:00:00…11:00:01",
-    "10:00:00…11:00:00",
-    "11:00:00…12:00:00",
-  ]);
-  assert.deepEqual(rig.gap, { state: "healed", sources: [{ name: "fly", lines: 300 }], reason: null });
+  rig.restart({ fly });
+  return { rig, fly };
+}
+
+Deno.test("the days before the first start are asked of Fly two minutes after it, from the oldest on", async () => {
+  const { rig, fly } = await startBefore();
+  await using _rig = rig;
+  await rig.clock.advanceAsync(MINUTE);
+  assert.deepEqual(fly.asked, []);
+  await rig.clock.advanceAsync(2 * MINUTE);
+  assert.deepEqual(fly.asked, ["09:30:00…12:00:00"]);
+  assert.equal(rig.gap.state, "partial");
+});
+
+Deno.test("the last hour before the first start is asked for again when Fly has it, and then all of it is healed", async () => {
+  const { rig, fly } = await startBefore();
+  await using _rig = rig;
+  await rig.clock.advanceAsync(20 * MINUTE);
+  assert.deepEqual(fly.asked, ["09:30:00…12:00:00", "11:00:00…12:00:00"]);
+  assert.deepEqual(rig.gap, { state: "healed", sources: [{ name: "fly", lines: 400 }], reason: null });
+});
+
+Deno.test("a gap that is due goes before the days before the first start, which go on where they were left", async () => {
+  const { rig, fly } = await startBefore();
+  await using _rig = rig;
+  let slices = 0;
+  fly.next = async () => {
+    if (++slices === 2) {
+      rig.ledger.begin("crash", NOON_MS + MINUTE);
+      rig.ledger.end(NOON_MS + MINUTE + 1000);
+      rig.clock.skip(3 * MINUTE);
+    }
+    await Promise.resolve();
+  };
+  await rig.clock.advanceAsync(20 * MINUTE);
+  assert.deepEqual(fly.asked.slice(0, 3), ["09:30:00…12:00:00", "12:01:00…12:01:01", "11:00:00…12:00:00"]);
 });
 
 Deno.test("what was gone through of the days before the first start is not asked for again after a restart", async () => {
-  await using rig = new Rig({ fly: [complete("fly", 100)] });
-  const span = { sinceMs: NOON_MS - 3 * HOUR, untilMs: NOON_MS };
-  const id = rig.ledger.noteBefore(span);
-  const healing = { sources: [], atMs: NOON_MS, doneUntilMs: NOON_MS - HOUR, reason: null };
-  rig.ledger.noteHealing(id, { state: "lost", healing, span });
-  await rig.clock.advanceAsync(2000);
-  assert.deepEqual(rig.fly!.gaps.map((asked) => asked.slice(9)), ["11:00:00…12:00:00"]);
+  const { rig, fly } = await startBefore();
+  await using _rig = rig;
+  fly.next = () => slicesLeft-- > 0 ? Promise.resolve() : Promise.reject(new Error("it is killed"));
+  let slicesLeft = 1;
+  await rig.clock.advanceAsync(3 * MINUTE);
+  assert.equal(rig.status.beforeDoneMs, NOON_MS - 2 * HOUR);
+  await rig.healer.stop();
+  const after = new HourlyFly(rig.clock);
+  rig.restart({ fly: after });
+  await rig.clock.advanceAsync(20 * MINUTE);
+  assert.equal(after.asked[0], "10:00:00…12:00:00");
+  assert.deepEqual(rig.gap.state, "healed");
 });
 
-Deno.test("an hour before the first start that is not to be had at the moment is tried again", async () => {
-  await using rig = new Rig({
-    fly: [{ source: "fly", lines: 0, state: "nothing", reason: "no connection" }],
-  });
-  rig.ledger.noteBefore({ sinceMs: NOON_MS - HOUR, untilMs: NOON_MS });
-  await rig.clock.advanceAsync(4 * MINUTE);
-  assert.equal(rig.fly!.gaps.length, 1);
-  rig.fly!.next = [complete("fly", 1)];
-  await rig.clock.advanceAsync(2 * MINUTE);
-  assert.equal(rig.fly!.gaps.length, 2);
-  assert.equal(rig.gap.sources[0]!.lines, 1);
+Deno.test("a doubt about an hour before the first start is not forgotten, so that not all is called healed", async () => {
+  const { rig, fly } = await startBefore();
+  await using _rig = rig;
+  fly.doubt = "more than a page in one instant";
+  await rig.clock.advanceAsync(3 * MINUTE);
+  fly.doubt = null;
+  await rig.clock.advanceAsync(20 * MINUTE);
+  assert.equal(rig.gap.state, "partial");
+  assert.equal(rig.gap.reason, "fly: more than a page in one instant");
+  assert.equal(rig.status.due, 0);
+});
+
+Deno.test("the days before the first start are asked for again while Fly cannot be reached", async () => {
+  const { rig, fly } = await startBefore();
+  await using _rig = rig;
+  fly.outcome = { source: "fly", lines: 0, state: "nothing", reason: "no connection" };
+  await rig.clock.advanceAsync(6 * MINUTE);
+  assert.equal(fly.asked.length, 1);
+  fly.outcome = null;
+  await rig.clock.advanceAsync(20 * MINUTE);
+  assert.equal(rig.gap.state, "healed");
 });
 
 Deno.test("nothing is asked for while the disk takes nothing", async () => {

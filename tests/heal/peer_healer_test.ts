@@ -276,7 +276,7 @@ Deno.test("PeerHealer.healSpan() does not call a peer complete that has a gap th
   const { here, there } = test;
   await here.record([...seconds(0, 10), ...seconds(20, 30)]);
   await there.record([...seconds(0, 12), ...seconds(15, 30)]);
-  const gap = { id: 1, cause: "disconnect", state: "lost" } as const;
+  const gap = { id: 1, cause: "disconnect", state: "lost", healing: null } as const;
   there.gaps.push({ ...gap, sinceMs: momentOf("10:00:11.2"), untilMs: momentOf("10:00:14.5") });
   assert.deepEqual(await onlyOutcome(here.healer([there.url])), {
     ...{ source: there.url, lines: 7, state: "incomplete" },
