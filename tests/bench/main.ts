@@ -14,6 +14,7 @@ import { measureSealedDownload, measureTodaysDownload } from "./download.ts";
 import { measureFollowers } from "./follow.ts";
 import { measureGrownDay, measureGrownDownload, measureStart } from "./growth.ts";
 import { measureIngest } from "./ingest.ts";
+import { measureInsertion } from "./insert.ts";
 import { measureKills } from "./kill.ts";
 import { measureLatency } from "./latency.ts";
 import { measureMemory, measureMemorySoak } from "./memory.ts";
@@ -37,6 +38,7 @@ const MEASUREMENTS: Record<string, Measurement[]> = {
   search: [measureTextSearch, measureNarrowSearch],
   follow: [measureFollowers],
   growth: [measureGrownDay, measureGrownDownload, measureStart],
+  insert: [measureInsertion],
   kill: [measureKills],
   memory: [measureMemory],
   soak: [measureSoak],

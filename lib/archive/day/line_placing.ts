@@ -2,17 +2,18 @@
  * Promises where in a text that is only roughly in the order of time a line belongs that was found later.
  *
  * Lines stand as they came: some came late, and some have the time of a clock that is wrong. So a line that was found is put
- * before the first line of the text that is later than it, if most lines of the text from that one on are later too: more than
- * half of it and the {@linkcode PLACING_WINDOW_LINES} - 1 lines after it, or of those there are up to the end of the text.
- * Lines of the same time stay before it. Lines without a time count neither way. Where no line of the text is followed by later
- * ones, it goes to the end.
+ * before the first line of the text that is later than it, unless the text takes that back: among that one and the lines
+ * after it, up to {@linkcode PLACING_WINDOW_LINES} in all, those that are later must at no point be outnumbered by those that are
+ * not. Lines of the same time are not later. Lines without a time count neither way. Where there is no such line, it goes to the
+ * end.
  *
  * Example: the lines of a text are of 10:00, 10:01, 17:00 (a wrong clock), 10:02, 10:03 and 10:10. One of 10:03 was found. The first
- * line that is later is that of 17:00; but of the four from there on only two are later than 10:03, which is not most. The next
- * that is later is that of 10:10: it is the only one up to the end, so the line goes before it.
+ * line that is later is that of 17:00, but with 10:02 and 10:03 after it one that is later stands against two that are not. The
+ * next that is later is that of 10:10, and nothing comes after it: so the line goes before that.
  *
- * Of two lines that were found, the later one never goes before the other: what a line of the text lets pass is always all that
- * is earlier than some moment. That moment is what {@linkcode passesBefore} gives.
+ * So a line hours ahead draws to it no line but one that belongs right beside it, and a handful that came late after a gap does
+ * not keep out of it what was lost in it. Of two lines that were found, the later one never goes before the other: what goes before
+ * a line of the text is always all that is earlier than some moment. That moment is what {@linkcode passesBefore} gives.
  *
  * @module
  */
@@ -23,7 +24,7 @@ import { LineScanner } from "../../line/scanner.ts";
 import { parseTimestamp, type Timestamp } from "../../timestamp.ts";
 import { LINE_FEED } from "../format.ts";
 
-/** How many lines with a time are looked at to know what most of them are. */
+/** At most so many lines with a time are looked at to know whether a line is later for good. */
 export const PLACING_WINDOW_LINES = 64;
 
 const SECOND_NANOSECONDS = 1e9;
@@ -84,26 +85,35 @@ function timeOf(scanner: LineScanner, text: Uint8Array, start: number, end: numb
  */
 export function passesBefore(moments: readonly number[], at: number, moment: number): number {
   const own = moments[at]!;
-  if (own <= moment) return -Infinity;
   const end = Math.min(moments.length, at + PLACING_WINDOW_LINES);
-  const most = Math.floor((end - at) / 2) + 1;
-  if (!hasMost(moments, at, end, most, moment)) return -Infinity;
-  // Where most of them are earlier than the line itself, it is they that say how late a line may be that goes before it.
-  const isOwnEarly = hasMost(moments, at, end, most, own - 1);
-  return isOwnEarly ? own : moments.slice(at, end).sort((a, b) => b - a)[most - 1]!;
+  if (!staysLater(moments, at, end, moment)) return -Infinity;
+  // Whole nanoseconds: what is earlier than the line itself is at most one of them before it.
+  return staysLater(moments, at, end, own - 1) ? own : lastToPass(moments, at, end);
 }
 
-/** Whether `most` of the moments from place `start` to `end` are after `moment`. */
-function hasMost(
-  moments: readonly number[],
-  start: number,
-  end: number,
-  most: number,
-  moment: number,
-): boolean {
-  let later = 0;
+/** Whether of the moments from place `start` to `end` those after `moment` are never outnumbered by the others. */
+function staysLater(moments: readonly number[], start: number, end: number, moment: number): boolean {
+  let lead = 0;
   for (let at = start; at < end; at++) {
-    if (moments[at]! > moment && ++later === most) return true;
+    lead += moments[at]! > moment ? 1 : -1;
+    if (lead < 0) return false;
+    if (lead >= end - at) return true; // too few are left to outnumber them
   }
-  return false;
+  return true;
+}
+
+/**
+ * The moment before which {@linkcode staysLater} holds: it needs half of the first moments, however many these are, to be later. So
+ * it is the least of their medians. Example: of 100, 50, 50 and 60 the medians are 100, 100, 50 and 60.
+ */
+function lastToPass(moments: readonly number[], start: number, end: number): number {
+  const latestFirst: number[] = [];
+  let least = Infinity;
+  for (let at = start; at < end; at++) {
+    const moment = moments[at]!;
+    const place = latestFirst.findIndex((other) => other < moment);
+    latestFirst.splice(place === -1 ? latestFirst.length : place, 0, moment);
+    least = Math.min(least, latestFirst[Math.ceil(latestFirst.length / 2) - 1]!);
+  }
+  return least;
 }

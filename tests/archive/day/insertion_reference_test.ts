@@ -119,7 +119,11 @@ function insertNaively(before: readonly Line[], found: readonly Line[]): Line[] 
     for (const [at, line] of before.entries()) {
       if (line.ms === null || line.ms <= ms!) continue;
       const window = before.slice(at).filter((other) => other.ms !== null).slice(0, PLACING_WINDOW_LINES);
-      if (window.filter((other) => other.ms! > ms!).length > window.length / 2) return at;
+      const isOutnumbered = window.some((_, last) => {
+        const looked = window.slice(0, last + 1);
+        return looked.filter((other) => other.ms! > ms!).length < looked.length / 2;
+      });
+      if (!isOutnumbered) return at;
     }
     return before.length;
   });

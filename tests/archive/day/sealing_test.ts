@@ -6,6 +6,7 @@ import {
   makeBlocks,
   prepareSeal,
   type SealTask,
+  verifyCopy,
   verifyGzip,
 } from "../../../lib/archive/day/sealing.ts";
 import { DAY, inflateAsZcat, record, TestDirectory, textOf } from "../archive_rig.ts";
@@ -127,4 +128,51 @@ Deno.test("verifyGzip() finds every bit that is flipped, wherever it is", () => 
     directory.write("gz.part", damaged);
     assert.throws(() => verifyGzip(path, index), /^Error: Cannot (verify|read block 0 of) "/, `byte ${at}`);
   }
+});
+
+Deno.test("verifyCopy() finds every bit that is flipped, of blocks that were copied and of those that were made", () => {
+  using directory = new TestDirectory();
+  const text = textOf(0, 5);
+  directory.write("plain", text);
+  makeBlocks(blocksTask(directory, text.length, true));
+  prepareSeal(sealTask(directory));
+  const index = parseIndex(directory.text("index.tmp"), DAY);
+  const gz = directory.read("gz.part");
+  const path = directory.file("gz.part");
+  for (const made of [new Set<number>(), new Set([0])]) {
+    verifyCopy(path, index, made);
+    for (let at = 0; at < gz.length; at++) {
+      const damaged = gz.slice();
+      damaged[at]! ^= 1 << (at % 8);
+      directory.write("gz.part", damaged);
+      assert.throws(
+        () => verifyCopy(path, index, made),
+        /^Error: Cannot (verify|read block 0 of) "/,
+        `byte ${at}`,
+      );
+    }
+    directory.write("gz.part", gz);
+  }
+});
+
+Deno.test("verifyCopy() inflates the blocks that were made: an entry that tells of other text is noticed", () => {
+  using directory = new TestDirectory();
+  directory.write("plain", textOf(0, 5));
+  makeBlocks(blocksTask(directory, textOf(0, 5).length, true));
+  prepareSeal(sealTask(directory));
+  const index = parseIndex(directory.text("index.tmp"), DAY);
+  for (const change of [{ crc32: "00000000" }, { lines: 6 }, { rawLength: 5 }]) {
+    const blocks = [{ ...index.blocks[0]!, ...change }];
+    assert.throws(() => verifyCopy(directory.file("gz.part"), { ...index, blocks }, new Set([0])), /block 0/);
+  }
+});
+
+Deno.test("verifyCopy() does not trust a block whose bytes have no checksum", () => {
+  using directory = new TestDirectory();
+  directory.write("plain", textOf(0, 5));
+  makeBlocks(blocksTask(directory, textOf(0, 5).length, true));
+  prepareSeal(sealTask(directory));
+  const index = parseIndex(directory.text("index.tmp"), DAY);
+  const blocks = [{ ...index.blocks[0]!, gzCrc32: null }];
+  assert.throws(() => verifyCopy(directory.file("gz.part"), { ...index, blocks }, new Set()), /block 0/);
 });
