@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { GZIP_HEADER } from "../../lib/archive/format.ts";
 import { isLostLine } from "../../lib/line/lost_line.ts";
-import { verifyArchive } from "../../lib/verify/verify.ts";
 import { untilSo } from "../rig/wait.ts";
 import { appendLines, DAY, DAY_NAME, dayText, openArchive, TestDirectory, textOf } from "./archive_rig.ts";
+import { insertDayLines, lineAt, verifyFaults } from "./healing_rig.ts";
 
 const FILE = `${DAY_NAME}.jsonl`;
 
@@ -114,13 +114,45 @@ Deno.test("Archive that is closed right after its file was cut fills it, and say
   assert.deepEqual(await verifyFaults(directory), []);
 });
 
-async function verifyFaults(directory: TestDirectory): Promise<string[]> {
-  const faults: string[] = [];
-  await verifyArchive(directory.path, {
-    onFault: (fault) => void faults.push(fault),
-    onDay: () => {},
-    onGzip: () => {},
-    onProgress: () => {},
+for (const isGoneOn of [false, true]) {
+  const when = isGoneOn ? "after it has gone on" : "before it goes on";
+  Deno.test(`Archive whose file is cut ${when} after lines were inserted loses none of those that are sealed`, async () => {
+    using directory = new TestDirectory();
+    await using opened = await openArchive(directory);
+    const { archive } = opened;
+    let losses = 0;
+    archive.onLoss(() => losses++);
+    appendLines(archive, 0, 6);
+    await archive.sync();
+    await insertDayLines(archive, directory.path, [lineAt("found", 36_100)]);
+    const healed = await dayText(archive);
+    if (isGoneOn) {
+      appendLines(archive, 6, 8);
+      await archive.sync();
+    }
+    Deno.truncateSync(directory.file(FILE), 100);
+    appendLines(archive, 8, 10);
+    await archive.sync();
+    const text = await dayText(archive);
+    assert.ok(text.startsWith(healed), "what is sealed");
+    assert.ok(text.endsWith(textOf(8, 10)), "what was not synced");
+    const hole = text.slice(healed.length, -textOf(8, 10).length);
+    assert.equal(hole.length, isGoneOn ? textOf(6, 8).length : 0);
+    assert.equal(isLostLine(hole.trimEnd()), isGoneOn);
+    assert.equal(losses, isGoneOn ? 1 : 0);
+    const lines = 7 + (isGoneOn ? 1 : 0) + 2;
+    assert.equal(archive.day(DAY)!.lines, lines);
+    await insertDayLines(archive, directory.path, [lineAt("found again", 36_100)]);
+    await opened.close();
+    assert.deepEqual(await verifyFaults(directory), []);
+    await using again = await openArchive(directory);
+    assert.deepEqual(again.archive.findings, []);
+    assert.equal(again.archive.day(DAY)!.lines, lines + 1);
+    await again.seal();
+    assert.equal(again.archive.day(DAY)!.sealed, true);
+    assert.equal(
+      (await dayText(again.archive)).length,
+      text.length + lineAt("found again", 36_100).text.length + 1,
+    );
   });
-  return faults;
 }

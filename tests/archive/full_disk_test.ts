@@ -13,6 +13,7 @@ import {
   TestDirectory,
   textOf,
 } from "./archive_rig.ts";
+import { appendDayLines, foundLines, insertNaively, linesBetween, textOfLines } from "./healing_rig.ts";
 import { SmallDisk } from "./small_disk.ts";
 import { within } from "../rig/wait.ts";
 
@@ -116,5 +117,31 @@ Deno.test({
     disk.empty();
     await again.seal();
     assert.ok(await dayText(again.archive) === textOf(0, 2500, 1000));
+  },
+});
+
+Deno.test({
+  name: "A disk that gets full while lines are inserted leaves the day as it was (needs the right to mount)",
+  ignore,
+  fn: async () => {
+    using disk = new SmallDisk(8 * 1024 * 1024);
+    const directory = directoryOn(disk);
+    const roomy = { totalBytes: 1e9, availableBytes: 1e9, usedPercent: 0 };
+    await using opened = await openArchive(directory, { readUsage: () => Promise.resolve(roomy) });
+    const { archive } = opened;
+    const noise = Array.from({ length: 40 }, () => crypto.randomUUID()).join("");
+    const recorded = linesBetween(`a ${noise}`, 36_000, 37_000);
+    appendDayLines(archive, recorded);
+    await archive.sync();
+    const found = linesBetween("found", 36_100, 36_200);
+    using lines = await foundLines(directory.path, found);
+    await lines.close();
+    disk.fill();
+    await assert.rejects(archive.insert(lines), /No space left on device/);
+    assert.ok(await dayText(archive) === textOfLines(recorded));
+    assert.deepEqual(directory.names().filter((name) => /(gz|index)\.tmp$/.test(name)), []);
+    disk.empty();
+    assert.deepEqual(await archive.insert(lines), { lines: 100, bytes: textOfLines(found).length });
+    assert.ok(await dayText(archive) === textOfLines(insertNaively(recorded, found)));
   },
 });

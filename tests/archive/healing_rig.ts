@@ -79,8 +79,9 @@ export function insertNaively(text: readonly DayLine[], found: readonly DayLine[
   const placeOf = ({ second }: DayLine): number => {
     for (const [at, line] of text.entries()) {
       if (line.second <= second) continue;
+      let ahead = 0; // how many lines that are later there are more than others
       const window = text.slice(at, at + PLACING_WINDOW_LINES);
-      if (window.filter((next) => next.second > second).length > window.length / 2) return at;
+      if (window.every((next) => (ahead += next.second > second ? 1 : -1) >= 0)) return at;
     }
     return text.length;
   };

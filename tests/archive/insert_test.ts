@@ -1,5 +1,16 @@
 import assert from "node:assert/strict";
-import { appendLines, DAY, DAY_NAME, openArchive, type TestArchive, TestDirectory } from "./archive_rig.ts";
+import { LiveFeed } from "../../lib/follow/live_feed.ts";
+import { EVERY_LINE } from "../../lib/archive/read/line_chunk.ts";
+import { untilSo } from "../rig/wait.ts";
+import {
+  appendLines,
+  DAY,
+  DAY_NAME,
+  dayText,
+  openArchive,
+  type TestArchive,
+  TestDirectory,
+} from "./archive_rig.ts";
 import {
   appendDayLines,
   assertDay,
@@ -219,4 +230,78 @@ Deno.test("Archive.insert() refuses no lines, a day that was removed, and a clos
   await assert.rejects(archive.insert(later), {
     message: "Cannot insert lines into 2026-11-22: the archive is closed",
   });
+});
+
+Deno.test("An archive that is closed while lines are inserted does not wait for that, and has the day as it was", async () => {
+  using directory = new TestDirectory();
+  await using opened = await openArchive(directory);
+  const { archive } = opened;
+  const recorded = linesBetween("a", 36_000, 37_000, 1, 20_000);
+  await record(opened, recorded);
+  using found = await foundLines(directory.path, linesBetween("found", 36_000, 37_000, 1, 20_000));
+  const inserting = archive.insert(found).then(() => "inserted", ({ message }) => message);
+  await untilSo(() => directory.names().includes(`${DAY_NAME}.jsonl.gz.tmp`), "the new gzip file");
+  const left = await opened.close();
+  assert.equal(left, 0);
+  assert.match(await inserting, /the block worker was ended/);
+  found[Symbol.dispose]();
+  assert.deepEqual(await verifyFaults(directory), []);
+  await using again = await openArchive(directory);
+  assert.deepEqual(again.archive.findings, []);
+  assert.deepEqual(directory.names().filter((name) => /tmp$|edits$/.test(name)), []);
+  assert.ok(await dayText(again.archive) === textOfLines(recorded));
+});
+
+Deno.test("A day into which lines are being inserted first is not told of before they are in it", async () => {
+  using directory = new TestDirectory();
+  await using opened = await openArchive(directory);
+  const { archive } = opened;
+  using found = await foundLines(directory.path, GAP);
+  const inserting = archive.insert(found);
+  await untilSo(() => directory.names().includes(`${DAY_NAME}.edits`), "the beginning of the insertion");
+  const { lines = 0 } = archive.day(DAY) ?? {};
+  assert.ok(lines === 0 || lines === GAP.length);
+  assert.equal(archive.days().every((day) => day.lines > 0), true);
+  await inserting;
+  assert.equal(archive.day(DAY)!.lines, GAP.length);
+});
+
+Deno.test("Lines that somebody follows are those that are recorded, whatever is inserted meanwhile", async () => {
+  using directory = new TestDirectory();
+  await using opened = await openArchive(directory);
+  const { archive } = opened;
+  await record(opened, BEFORE_GAP);
+  const feed = new LiveFeed({
+    archive,
+    clock: opened.clock,
+    onFault: (error) => assert.fail(error as Error),
+  });
+  feed.start();
+  let text = "";
+  const request = { filter: EVERY_LINE, style: "jsonl" as const, isEvents: false };
+  feed.join(request, { push: (lines) => void (text += new TextDecoder().decode(lines)), wake: () => {} });
+  appendDayLines(archive, AFTER_GAP.slice(0, 10));
+  await archive.sync();
+  await insertDayLines(archive, directory.path, GAP); // before the feed has read what came
+  appendDayLines(archive, AFTER_GAP.slice(10));
+  await archive.sync();
+  await insertDayLines(archive, directory.path, [lineAt("again", 36_130)]);
+  await feed.flush();
+  assert.ok(text === textOfLines(AFTER_GAP));
+  feed.stop();
+  await feed.idle();
+  const late = new LiveFeed({
+    archive,
+    clock: opened.clock,
+    onFault: (error) => assert.fail(error as Error),
+  });
+  late.start();
+  text = "";
+  late.join(request, { push: (lines) => void (text += new TextDecoder().decode(lines)), wake: () => {} });
+  appendDayLines(archive, [lineAt("last", 36_200)]);
+  await archive.sync();
+  await late.flush();
+  assert.equal(text, textOfLines([lineAt("last", 36_200)]));
+  late.stop();
+  await late.idle();
 });

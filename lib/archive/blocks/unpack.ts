@@ -20,7 +20,7 @@ import {
 export interface Unpacked {
   /** What is wrong with the file, the first of it; null for nothing. */
   failure: string | null;
-  /** The blocks that are not what their entries say and are nowhere else, in their order. Nothing of them is unpacked. */
+  /** The blocks that are not what their entries say, in their order. What is elsewhere of their lines is unpacked. */
   lost: BlockEntry[];
   /**
    * Where there was text of which no entry tells and which is lost: after all that was unpacked, or anywhere in the day;
@@ -37,7 +37,7 @@ export interface KnownBlocks {
   blocks: readonly BlockEntry[];
   /** Whether they tell of all blocks. */
   isComplete: boolean;
-  /** The text of a block from another file; null where it is in none. */
+  /** The text of a block from another file, or those of its lines that are there; null where it is in none. */
   readElsewhere(block: BlockEntry): Uint8Array | null;
 }
 
@@ -76,8 +76,8 @@ export function unpackGzip(path: string, target: string, known: KnownBlocks = NO
       const text = readKnown(gz, entry);
       if (text === null) fail(`the block at byte ${at} is not what was written`);
       const rescued = text ?? known.readElsewhere(entry);
-      if (rescued === null) unpacked.lost.push(entry);
-      else take(rescued);
+      if (rescued?.length !== entry.rawLength) unpacked.lost.push(entry);
+      if (rescued !== null) take(rescued);
       at += entry.gzLength;
       continue;
     }

@@ -90,6 +90,7 @@ export class DayHealer {
       takePlace(paths, gzTargetPath, before);
     } catch (error) {
       this.#clearUp(gzTargetPath);
+      this.#confirmThere(); // says more than that a file is missing
       throw error;
     }
     this.#goOnAfter(insertion);

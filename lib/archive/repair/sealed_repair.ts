@@ -10,7 +10,7 @@
 
 import { gzipTrailer, parseCrc32, sameBytes } from "../blocks/block.ts";
 import { type DayIndex, indexText, parseSeal } from "../blocks/day_index.ts";
-import { nextBlock, readKnown, type Unpacked, unpackGzip } from "../blocks/unpack.ts";
+import { type KnownBlocks, nextBlock, readKnown, type Unpacked, unpackGzip } from "../blocks/unpack.ts";
 import {
   COPY_BYTES,
   readAt,
@@ -42,6 +42,8 @@ import { dayStartMs } from "../../day.ts";
 import { setAside } from "./aside.ts";
 import { healedOf, rebuildIndex } from "./index_repair.ts";
 import { spanOfLost } from "./losses.ts";
+import { areContained, plainPieces } from "./contained_lines.ts";
+import { addRest, findOverlap, type Overlap, readRecordedLines } from "./overlap.ts";
 import {
   describeBlocks,
   findMissing,
@@ -67,7 +69,8 @@ export function repairSealed(
   const text = readTextIfThere(place.path(indexFile(place.day))) ?? "";
   const proof = readProof(text, place.day);
   if (proof.isUnknownVersion) return leaveAlone(place, proof);
-  return remakeIndex(place, plains, proof, text) ?? mendFrame(place, proof) ?? unpack(place, plains, proof);
+  return remakeIndex(place, plains, proof, text) ?? mendFrame(place, proof) ??
+    unpack(place, plains, proof, findOverlap(place, plains, text));
 }
 
 /**
@@ -200,25 +203,42 @@ function mendFrame(place: RepairPlace, { seal, blocks }: Proof): SealEntry | nul
  * A gzip file that is damaged and is not that of its index cannot be read block by block: the day becomes a hot one again. The
  * plain file takes its place before the gzip file goes, and that before the index, so that a crash in between leaves what this
  * can be begun with again.
+ *
+ * Of a day that goes on after lines were inserted, what the plain file has after the sealed text is put after what is unpacked. The
+ * day is one into which nothing was inserted then: what is left of that counts as recorded.
  */
-function unpack(place: RepairPlace, plains: readonly number[], proof: Proof): "unpacked" | null {
+function unpack(
+  place: RepairPlace,
+  plains: readonly number[],
+  proof: Proof,
+  overlap: Overlap,
+): "unpacked" | null {
   const gzName = gzFile(place.day);
   const plain = place.path(plainFile(place.day, 0));
   const hasPlain = plains.includes(0);
-  const unpacked = unpackGzip(place.path(gzName), plain + TEMPORARY_SUFFIX, {
+  const known: KnownBlocks = {
     blocks: proof.blocks,
     isComplete: proof.seal !== null,
     readElsewhere: (block) => readFromPlains(place, block, plains),
-  });
+  };
+  let unpacked = unpackGzip(place.path(gzName), plain + TEMPORARY_SUFFIX, known);
+  const isPlainTruth = hasPlain && (hasTextOf(place, plain, proof) || hasLinesOf(plain, overlap));
+  if (!isPlainTruth && overlap.from !== null) {
+    // The lines that were recorded, without those that were inserted among them.
+    unpacked = unpackGzip(place.path(gzName), plain + TEMPORARY_SUFFIX, {
+      ...known,
+      readElsewhere: (block) => known.readElsewhere(block) ?? readRecordedLines(place, overlap, block),
+    });
+    addRest(place, overlap, plain + TEMPORARY_SUFFIX);
+  }
   const { failure, lost } = unpacked;
-  const isPlainTruth = hasPlain && hasTextOf(place, plain, proof);
   const spans = [
     ...spansOfBlocks(place.day, lost),
     ...(isPlainTruth ? [] : doubtfulSpans(place, unpacked)),
   ];
   if (spans.length > 0) place.lose(spans);
   if (isPlainTruth) Deno.removeSync(plain + TEMPORARY_SUFFIX);
-  else takePlain(place, plain, hasPlain);
+  else takePlain(place, plain, hasPlain, overlap);
   if (failure === null || (isPlainTruth && lost.length === 0)) removeIfThere(place.path(gzName));
   else setAside(place.path(gzName));
   const kept = putIndexAway(place, proof.blocks.length > 0 && spans.length > 0);
@@ -234,6 +254,19 @@ function unpack(place: RepairPlace, plains: readonly number[], proof: Proof): "u
   const fault = proof.fault ?? "it is not that of its index";
   place.note(gzName, `${done}: ${fault}`, spans.length > 0);
   return isPlainTruth ? null : "unpacked";
+}
+
+/**
+ * Whether lines were inserted, and the plain file has what is left: all that was unpacked, as after a crash that came when it had taken
+ * its place, or all that was recorded, where nothing tells any more where that goes on.
+ */
+function hasLinesOf(plain: string, { healed, recordedEnd }: Overlap): boolean {
+  if (healed === null) return false;
+  return recordedEnd === null || areContained(piecesOfFile(plain + TEMPORARY_SUFFIX), piecesOfFile(plain));
+}
+
+function piecesOfFile(path: string): Generator<Uint8Array> {
+  return plainPieces(path, 0, sizeOf(path) ?? 0);
 }
 
 /** The times of lost text of which no entry tells. */
@@ -262,12 +295,15 @@ function hasTextOf(place: RepairPlace, plain: string, proof: Proof): boolean {
 }
 
 /**
- * Lets the unpacked text take the place of the plain file. One that was there is set aside, unless the text begins with it.
+ * Lets the unpacked text take the place of the plain file. One that was there is set aside, unless the text begins with it or has all
+ * of its lines; it has both names for a moment, so that a crash leaves the one or the other at its place.
  */
-function takePlain(place: RepairPlace, plain: string, hasPlain: boolean): void {
+function takePlain(place: RepairPlace, plain: string, hasPlain: boolean, overlap: Overlap): void {
   const temporary = plain + TEMPORARY_SUFFIX;
-  if (hasPlain && !isBeginningOf(plain, temporary)) {
-    Deno.renameSync(plain, plain + CONFLICT_SUFFIX);
+  const isWithin = overlap.from === 0 && areContained(piecesOfFile(plain), piecesOfFile(temporary));
+  if (hasPlain && !isWithin && !isBeginningOf(plain, temporary)) {
+    removeIfThere(plain + CONFLICT_SUFFIX);
+    Deno.linkSync(plain, plain + CONFLICT_SUFFIX);
     const what = "set aside: its lines do not fit those that are sealed";
     place.note(plainFile(place.day, 0), what, true);
   }

@@ -23,10 +23,11 @@ export interface DayRig {
   faults: string[];
 }
 
-/** Makes a day without lines: `beforeTask` is awaited before each task of the block worker, and may throw. */
+/** Makes a day without lines: `beforeTask` is awaited before each task of the block worker, and may throw; `changes` are made to its host. */
 export function createDay(
   directory: TestDirectory,
   beforeTask: (task: BlockTask) => unknown = () => {},
+  changes: Partial<DayHost> = {},
 ): DayRig {
   const clock = new FakeClock(NOON);
   const faults: string[] = [];
@@ -45,6 +46,7 @@ export function createDay(
     onLost: (span) => void faults.push(`lost: ${span.sinceMs} to ${span.untilMs}`),
     confirmLock: () => {},
     onFault: (what, error) => void faults.push(`${what}: ${(error as Error).message}`),
+    ...changes,
   };
   const day = new RecordedDay(emptyDay(DAY, clock.now()), host);
   const append = (from: number, end: number, padding = 0) => {

@@ -20,6 +20,14 @@ import {
   type TestArchive,
   TestDirectory,
 } from "../archive_rig.ts";
+import {
+  appendDayLines,
+  type DayLine,
+  insertDayLines,
+  insertNaively,
+  linesBetween,
+  textOfLines,
+} from "../healing_rig.ts";
 
 const encoder = new TextEncoder();
 
@@ -312,3 +320,37 @@ Deno.test("DayDigests.digest() reads a day anew that others have taken the place
   await archive.digests.digest(days[1]!);
   await assert.rejects(archive.digests.digest(days[0]!), /Cannot read block/);
 });
+
+for (const isSealed of [false, true]) {
+  const state = isSealed ? "is sealed" : "grows";
+  Deno.test(`DayDigests.digest() of a day that ${state} goes on with what it knows when lines are inserted, without reading the day anew`, async () => {
+    using directory = new TestDirectory();
+    await using test = await openArchive(directory);
+    const { archive } = test;
+    const recorded = linesBetween("a", 36_000, 36_060, 1, 100_000);
+    appendDayLines(archive, recorded);
+    await archive.sync();
+    if (isSealed) await test.seal();
+    await digestOf(test);
+    let lines: readonly DayLine[] = recorded;
+    if (!isSealed) {
+      // What came since is looked at when the lines are inserted.
+      const since = linesBetween("since", 36_060, 36_070);
+      appendDayLines(archive, since);
+      lines = [...lines, ...since];
+    }
+    for (const second of [36_010, 36_050]) {
+      const found = linesBetween(`found ${second} `, second, second + 2);
+      await insertDayLines(archive, directory.path, found);
+      lines = insertNaively(lines, found);
+    }
+    const name = `${DAY_NAME}.jsonl.gz`;
+    const bytes = directory.read(name);
+    directory.write(name, bytes.map((byte, at) => at < 20 ? byte : byte ^ 0xff)); // whoever reads it notices
+    assert.deepEqual(await digestOf(test), expectedOf(textOfLines(lines)));
+    directory.write(name, bytes);
+    await test.close();
+    await using again = await openArchive(directory);
+    assert.deepEqual(await digestOf(again), expectedOf(textOfLines(lines)));
+  });
+}

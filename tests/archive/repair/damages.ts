@@ -98,6 +98,25 @@ export function recordedText(from: number, end: number): string {
   return textOf(from, Math.min(end, LINES), PADDING) + textOf(Math.max(from, LINES), end);
 }
 
+/** Runs `action` while the call number `end` of those that rename or remove a file throws, as all after it. Tells whether one did. */
+export async function endingAtCall(end: number, action: () => Promise<unknown>): Promise<boolean> {
+  const { renameSync, removeSync } = Deno;
+  let calls = 0;
+  const count = () => {
+    if (++calls >= end) throw new Error("the process ends here");
+  };
+  Deno.renameSync = (...args) => (count(), renameSync(...args));
+  Deno.removeSync = (...args) => (count(), removeSync(...args));
+  try {
+    await action();
+  } catch {
+    // As much as a kill leaves.
+  } finally {
+    Object.assign(Deno, { renameSync, removeSync });
+  }
+  return calls >= end;
+}
+
 function cut(directory: TestDirectory, name: string, by: number): void {
   directory.write(name, directory.read(name).slice(0, -by));
 }

@@ -21,6 +21,7 @@ import {
   asVersion,
   type Damage,
   DAMAGES,
+  endingAtCall,
   filesOf,
   GZ,
   INDEX,
@@ -169,25 +170,6 @@ function replaced<Name extends "openSync">(name: Name, action: (typeof Deno)[Nam
   const original = Deno[name];
   Object.assign(Deno, { [name]: action });
   return { [Symbol.dispose]: () => Object.assign(Deno, { [name]: original }) };
-}
-
-/** Runs `action` while the call number `end` of those that rename or remove a file throws, as all after it. Tells whether one did. */
-async function endingAtCall(end: number, action: () => Promise<unknown>): Promise<boolean> {
-  const { renameSync, removeSync } = Deno;
-  let calls = 0;
-  const count = () => {
-    if (++calls >= end) throw new Error("the process ends here");
-  };
-  Deno.renameSync = (...args) => (count(), renameSync(...args));
-  Deno.removeSync = (...args) => (count(), removeSync(...args));
-  try {
-    await action();
-  } catch {
-    // As much as a kill leaves.
-  } finally {
-    Object.assign(Deno, { renameSync, removeSync });
-  }
-  return calls >= end;
 }
 
 for (const row of DAMAGES.filter(({ lost = [] }) => lost.length > 0)) {
