@@ -19,7 +19,6 @@ import type { Span } from "../gaps/gap.ts";
 import type { Identity } from "../line/identity.ts";
 import type { Logger } from "../logger.ts";
 import { ComparedMinutes } from "./compared_minutes.ts";
-import type { FoundSpan } from "./found_spans.ts";
 import type { SourceOutcome } from "./outcome.ts";
 import type { Compared, PeerSource } from "./source.ts";
 import { Peer } from "./peer.ts";

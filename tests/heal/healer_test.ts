@@ -204,8 +204,8 @@ Deno.test("each day is compared at the start, and again when it is sealed anew",
   rig.days = [{ day: today, sealed: false, crc32: null }, { day: today - 1, sealed: true, crc32: "aa" }];
   await rig.clock.advanceAsync(MINUTE);
   assert.deepEqual(rig.peers!.compares.map((compared) => compared.slice(9)), [
-    whole(today - 1),
-    whole(today),
+    "11-21T00:00…00:00:00",
+    "00:00:00…11:59:00",
   ]);
   rig.days[1] = { day: today - 1, sealed: true, crc32: "bb" };
   await rig.clock.advanceAsync(MINUTE);
