@@ -26,8 +26,9 @@ import { Followers } from "./follow/followers.ts";
 import { HeartbeatFiles } from "./gaps/heartbeat_files.ts";
 import { GapLedger } from "./gaps/ledger.ts";
 import { RecordedSpan } from "./gaps/recorded_span.ts";
+import { spanBefore } from "./heal/days_before.ts";
 import { FlyHealer } from "./heal/fly_healer.ts";
-import { daysBefore, Healer, type HealerOptions } from "./heal/healer.ts";
+import { Healer, type HealerOptions } from "./heal/healer.ts";
 import type { ResolveName } from "./heal/peer_addresses.ts";
 import { PeerHealer } from "./heal/peer_healer.ts";
 import { Recorder, type RecorderOptions } from "./recorder/recorder.ts";
@@ -82,7 +83,7 @@ export class Flightlog {
     this.healer = new Healer({ ledger, archive, peers, fly, clock, logger, onHealed });
     if (this.healer.hasSource && isNew(archive, ledger)) {
       ledger.onChange((gap, was) => {
-        if (gap.cause === "start" && was === null) ledger.noteBefore(daysBefore(gap.sinceMs));
+        if (gap.cause === "start" && was === null) ledger.noteBefore(spanBefore(gap.sinceMs));
       });
     }
     this.scrub = new Scrub(directory, { archive, clock, logger });

@@ -3,61 +3,32 @@
  * what came of it. One thing is done at a time, the most pressing first, and never in the way of recording:
  *
  * 1. What somebody asks for now (`deno task heal`).
- * 2. Gaps that peers may have: when each is due stands in heal_plan.ts. The oldest goes first.
- * 3. Comparing with peers, by digests, so that losses which nobody noticed are found: each hour when it is over, all days at the
- *    start, and each day when it is sealed or has changed since.
- * 4. Gaps that Fly may have, the oldest first while Fly still has it.
- * 5. What Fly has of the days before the first start, an hour at a time, the oldest first. After each hour it is looked whether
- *    something above is due, so that a gap of today does not wait for a week.
+ * 2. Gaps that peers may have (gap_askings.ts).
+ * 3. Comparing with peers, so that losses which nobody noticed are found (peer_comparisons.ts).
+ * 4. Gaps that Fly may have, the oldest first while Fly still has it (gap_askings.ts).
+ * 5. What Fly has of the days before the first start (days_before.ts). After each hour of them it is looked whether something above
+ *    is due, so that a gap of today does not wait for a week.
  *
  * @module
  */
 
-import type { Archive, DayInfo } from "../archive/archive.ts";
+import type { Archive } from "../archive/archive.ts";
 import type { Cancel, Clock } from "../clock.ts";
-import { type DayNumber, dayStartMs } from "../day.ts";
 import type { Gap, Span } from "../gaps/gap.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
 import type { Logger } from "../logger.ts";
-import {
-  FLY_KEEPS_MS,
-  FLY_SETTLED_MS,
-  mayHave,
-  nextAskingMs,
-  PEERS_LIMIT_MS,
-  type SourceKind,
-} from "./heal_plan.ts";
-import { HEALED_BY_FLY } from "./fly_record.ts";
-import { joinOutcomes, type OutcomeTerms } from "./gap_outcome.ts";
+import { DaysBefore, doneOf } from "./days_before.ts";
+import { formatSpan, formatTime, GapAskings, spanOf } from "./gap_askings.ts";
+import type { SourceKind } from "./heal_plan.ts";
 import type { SourceOutcome } from "./outcome.ts";
-import type { Compared, FlySource, PeerSource } from "./source.ts";
+import { PeerComparisons } from "./peer_comparisons.ts";
+import type { FlySource, PeerSource } from "./source.ts";
 
 /** How often it is looked what is due, in milliseconds. */
 export const LOOK_MS = 2000;
 
 /** While the disk takes nothing, nothing is inserted; it is looked again after this long, in milliseconds. */
 export const TROUBLE_WAIT_MS = 60_000;
-
-/** An hour is compared so long after its end, in milliseconds: lines come late by seconds. */
-export const HOUR_SETTLED_MS = 60_000;
-
-/** If Fly cannot be asked for the days before the first start, it is tried again after this long, in milliseconds. */
-export const BEFORE_RETRY_MS = 300_000;
-
-/** What could not be compared, since a peer was away, is tried again after this long, in milliseconds. */
-export const COMPARE_RETRY_MS = 600_000;
-
-/** Hours that could not be compared are gone back to for so many: older ones are compared with their day, when it is sealed. */
-const HOURS_LIMIT = 24;
-
-/** What Fly is called where it is a source. */
-const FLY = HEALED_BY_FLY;
-
-/** Fly is asked for the days before the first start so long after it, in milliseconds: its store is behind the stream. */
-const FIRST_BEFORE_MS = 120_000;
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
 
 /** Takes what is found out on the way, a sentence each. */
 export type Tell = (what: string) => void;
@@ -106,6 +77,7 @@ export class HealerBusy extends Error {
   override name = "HealerBusy";
 }
 
+/** What somebody has asked for now. */
 interface Request {
   span: Span;
   tell: Tell;
@@ -114,32 +86,44 @@ interface Request {
   reject: (error: unknown) => void;
 }
 
+/** Something to do, and what it is in words. */
 interface Job {
   what: string;
-  run(): Promise<void>;
+  run(): Promise<unknown>;
 }
 
 /** Heals an archive. */
 export class Healer {
   readonly #options: HealerOptions;
+  readonly #askings: GapAskings;
+  readonly #comparisons: PeerComparisons | null;
+  readonly #before: DaysBefore | null;
   readonly #stopped = new AbortController();
-  readonly #asked = new Map<number, Record<SourceKind, number | null>>();
-  /** The checksums of the days as they were when they were compared last; of one that is not sealed, null. */
-  readonly #compared = new Map<DayNumber, string | null>();
   readonly #lines: Record<SourceKind, number> = { peers: 0, fly: 0 };
-  #comparedHour: number;
-  #compareRetryMs = -Infinity;
-  #beforeRetryMs = -Infinity;
   #request: Request | null = null;
   #working: string | null = null;
   #running: Promise<void> | null = null;
   #cancel: Cancel | null = null;
+  /** Until when nothing is inserted, by {@linkcode Clock.elapsed}. */
   #restUntilMs = -Infinity;
 
   /** Does nothing before {@linkcode start}. */
   constructor(options: HealerOptions) {
+    const { peers, fly } = options;
     this.#options = options;
-    this.#comparedHour = Math.floor(options.clock.now() / HOUR_MS) - 1;
+    const askings = this.#askings = new GapAskings({
+      ...options,
+      onHealed: (source, lines) => this.#count(source, lines),
+    });
+    this.#comparisons = peers &&
+      new PeerComparisons({ ...options, peers, onHealed: (lines) => this.#count("peers", lines) });
+    this.#before = fly &&
+      new DaysBefore({ ...options, fly, askings, onHealed: (lines) => this.#count("fly", lines) });
+  }
+
+  /** Whether there is anybody to ask. */
+  get hasSource(): boolean {
+    return this.#options.peers !== null || this.#options.fly !== null;
   }
 
   /** Begins to look for what is due. */
@@ -155,19 +139,15 @@ export class Healer {
     this.#request?.reject(this.#stopped.signal.reason);
   }
 
-  /** Whether there is anybody to ask. */
-  get hasSource(): boolean {
-    return this.#options.peers !== null || this.#options.fly !== null;
-  }
-
   /** What it is doing. */
   status(): HealerStatus {
-    const before = this.#before();
-    const waiting = this.#waiting();
+    const waiting = this.#askings.waiting();
+    const before = this.#before?.unfinished() ?? null;
+    const isCounted = before === null || waiting.some(({ id }) => id === before.id);
     return {
-      due: waiting.length + (before === null || waiting.some(({ id }) => id === before.id) ? 0 : 1),
+      due: waiting.length + (isCounted ? 0 : 1),
       working: this.#working,
-      beforeDoneMs: before === null ? null : doneOf(before),
+      beforeDoneMs: before && doneOf(before),
       lines: { ...this.#lines },
     };
   }
@@ -199,11 +179,9 @@ export class Healer {
 
   /** Does what is due until nothing is. Never rejects. */
   async #run(): Promise<void> {
-    const { clock, archive, logger } = this.#options;
+    const { logger } = this.#options;
     while (!this.#stopped.signal.aborted) {
-      if (archive.trouble !== null) this.#restUntilMs = clock.elapsed() + TROUBLE_WAIT_MS;
-      const isResting = clock.elapsed() < this.#restUntilMs;
-      const job = this.#requestJob() ?? (isResting ? null : this.#nextJob());
+      const job = this.#requestJob() ?? this.#dueJob();
       if (job === null) return;
       this.#working = job.what;
       try {
@@ -219,7 +197,7 @@ export class Healer {
     const request = this.#request;
     if (request === null) return null;
     return {
-      what: `${formatSpan(request.span)}, as somebody asked`,
+      what: `what is missing ${formatSpan(request.span)}, as somebody asked`,
       run: async () => {
         const signal = AbortSignal.any([request.signal, this.#stopped.signal]);
         try {
@@ -233,318 +211,89 @@ export class Healer {
     };
   }
 
-  /** What is most pressing; null for nothing. With `isBeforeLeftOut`, what goes before the days before the first start. */
-  #nextJob(isBeforeLeftOut = false): Job | null {
-    const { peers, fly } = this.#options;
-    const { signal } = this.#stopped;
-    const byPeers = peers && this.#firstDue("peers");
-    if (byPeers) return gapJob(byPeers, "peers", () => this.#askAboutGap(byPeers, "peers", signal));
-    const comparison = peers && this.#comparisonJob(peers, signal);
-    if (comparison) return comparison;
-    const byFly = fly && this.#firstDue("fly");
-    if (byFly) return gapJob(byFly, "Fly", () => this.#askAboutGap(byFly, "fly", signal));
-    return isBeforeLeftOut ? null : fly && this.#beforeJob(fly, signal);
+  /** What is most pressing of what is due; null for nothing, and for a while after the disk took nothing. */
+  #dueJob(): Job | null {
+    const { archive, clock } = this.#options;
+    if (archive.trouble !== null) this.#restUntilMs = clock.elapsed() + TROUBLE_WAIT_MS;
+    if (clock.elapsed() < this.#restUntilMs) return null;
+    return this.#pressingJob() ?? this.#beforeJob();
   }
 
-  /** The gaps that have ended, are not healed, and of which a source may have lines; the oldest first. */
-  #waiting(): Gap[] {
-    const nowMs = this.#options.clock.now();
-    return this.#options.ledger.touching(nowMs - PEERS_LIMIT_MS, Infinity).filter((gap) =>
-      gap.state !== "healed" && (this.#isFor("peers", gap, nowMs) || this.#isFor("fly", gap, nowMs))
-    );
+  /** As {@linkcode #dueJob}, without the days before the first start. */
+  #pressingJob(): Job | null {
+    return this.#gapJob("peers") ?? this.#comparisonJob() ?? this.#gapJob("fly");
   }
 
-  /** Whether a source is there that may have lines of a gap. For the days before the first start Fly has its own turn. */
-  #isFor(source: SourceKind, gap: Gap, nowMs: number): boolean {
-    const { peers, fly } = this.#options;
-    const isThere = source === "peers" ? peers !== null : fly !== null && gap.cause !== "before";
-    return isThere && mayHave(source, gap, nowMs);
-  }
-
-  /** The oldest gap about which `source` is to be asked by now. */
-  #firstDue(source: SourceKind): Gap | undefined {
-    const nowMs = this.#options.clock.now();
-    const gaps = this.#waiting();
-    const ids = new Set(gaps.map(({ id }) => id));
-    for (const id of this.#asked.keys()) if (!ids.has(id)) this.#asked.delete(id);
-    return gaps.find((gap) => {
-      if (!this.#isFor(source, gap, nowMs)) return false;
-      const dueMs = nextAskingMs(source, gap.untilMs!, this.#asked.get(gap.id)?.[source] ?? null);
-      return dueMs !== null && dueMs <= nowMs;
-    });
-  }
-
-  async #askAboutGap(gap: Gap, source: SourceKind, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
-    const asked = this.#asked.get(gap.id) ?? { peers: null, fly: null };
-    this.#asked.set(gap.id, { ...asked, [source]: clock.now() });
-    const outcomes = await this.#ask(spanOf(gap), source, signal);
-    this.#noteOutcomes(gap, source, outcomes);
-    if (outcomes.length > 0 && outcomes.every(({ isFinal }) => isFinal)) {
-      this.#asked.set(gap.id, { ...asked, [source]: Infinity });
-    }
-  }
-
-  async #ask(span: Span, source: SourceKind, signal: AbortSignal): Promise<SourceOutcome[]> {
-    const { peers, fly } = this.#options;
-    const outcomes = source === "peers"
-      ? await peers!.healSpan(span, signal)
-      : [await fly!.healSpan(span, { signal })];
-    this.#count(source, outcomes);
-    return outcomes;
-  }
-
-  #count(source: SourceKind, outcomes: readonly Pick<SourceOutcome, "lines">[]): void {
-    const lines = outcomes.reduce((sum, outcome) => sum + outcome.lines, 0);
-    this.#lines[source] += lines;
-    if (lines > 0) this.#options.onHealed?.(source, lines);
-  }
-
-  /** Writes down what came of asking about a gap, if that is news. */
-  #noteOutcomes(
-    gap: Gap,
-    source: SourceKind,
-    outcomes: readonly SourceOutcome[],
-    terms: Pick<OutcomeTerms, "doneUntilMs" | "reason"> = {},
-  ): void {
-    const { clock, ledger, logger } = this.#options;
-    const nowMs = clock.now();
-    const joined = joinOutcomes(gap, outcomes, {
-      ...{ isSettled: source === "peers" || isSettledAtFly(gap, nowMs), nowMs, ...terms },
-    });
-    if (joined === null) return;
-    ledger.noteHealing(gap.id, { ...joined, span: spanOf(gap) });
-    const { state, healing: { reason } } = joined;
-    if (state !== gap.state) return; // the ledger says so
-    const lines = outcomes.reduce((sum, outcome) => sum + outcome.lines, 0);
-    logger.log("info", "gap looked into", {
-      cause: gap.cause,
-      since: formatTime(gap.sinceMs),
-      state,
-      lines,
-      reason,
-    });
-  }
-
-  /** Compares the hours that are over, and the days that have changed since they were compared. */
-  #comparisonJob(peers: PeerSource, signal: AbortSignal): Job | null {
-    const { clock, archive } = this.#options;
-    if (clock.elapsed() < this.#compareRetryMs) return null;
-    const settledMs = Math.floor((clock.now() - HOUR_SETTLED_MS) / MINUTE_MS) * MINUTE_MS;
-    const lastHour = Math.floor(settledMs / HOUR_MS) - 1;
-    if (lastHour > this.#comparedHour) {
-      const hour = Math.max(this.#comparedHour + 1, lastHour - HOURS_LIMIT + 1);
-      const span = { sinceMs: hour * HOUR_MS, untilMs: (hour + 1) * HOUR_MS };
-      return this.#comparison(peers, span, signal, () => this.#comparedHour = hour);
-    }
-    const info = archive.days().findLast((info) => this.#isToCompare(info));
-    if (info === undefined) return null;
-    const { day } = info;
-    const span = { sinceMs: dayStartMs(day), untilMs: Math.min(dayStartMs(day + 1), settledMs) };
-    if (span.sinceMs >= span.untilMs) return null;
-    return this.#comparison(peers, span, signal, () => this.#compared.set(day, this.#checksumOf(day)));
-  }
-
-  /** Compares a span; `onDone` is called unless some peer could not be asked: then it is tried again later. */
-  #comparison(peers: PeerSource, span: Span, signal: AbortSignal, onDone: () => void): Job {
+  #gapJob(source: SourceKind): Job | null {
+    const gap = this.#askings.firstDue(source);
+    if (gap === null) return null;
     return {
-      what: `${formatSpan(span)}, comparing with peers`,
-      run: async () => {
-        const { clock } = this.#options;
-        this.#compareRetryMs = clock.elapsed() + COMPARE_RETRY_MS; // also if it fails
-        const compared = await peers.compare(span, signal);
-        this.#noteFound(compared);
-        if (compared.outcomes.some(({ state, isFinal }) => state === "nothing" && !isFinal)) return;
-        this.#compareRetryMs = -Infinity;
-        onDone();
-      },
+      what: `the gap ${formatSpan(spanOf(gap))}, asking ${nameOf(source)}`,
+      run: () => this.#askings.ask(gap, source, this.#stopped.signal),
     };
   }
 
-  /** A day is compared once, whatever it is; and once more when it is sealed, or sealed anew. */
-  #isToCompare({ day, sealed, crc32 }: DayInfo): boolean {
-    const compared = this.#compared.get(day);
-    return compared === undefined || (sealed && compared !== crc32);
-  }
-
-  #checksumOf(day: DayNumber): string | null {
-    return this.#options.archive.days().find((info) => info.day === day)?.crc32 ?? null;
-  }
-
-  /** Names the losses that nobody had noticed; what lies in a gap that is known is told there. */
-  #noteFound({ outcomes, found }: Compared): void {
-    const { clock, ledger, logger } = this.#options;
-    this.#count("peers", outcomes);
-    const atMs = clock.now();
-    for (const { span, lines, source } of found) {
-      const sources = [{ name: source, lines }];
-      const known = ledger.touching(span.sinceMs, span.untilMs)
-        .find((gap) => gap.untilMs !== null && gap.sinceMs <= span.sinceMs && gap.untilMs >= span.untilMs);
-      const [since, until] = [formatTime(span.sinceMs), formatTime(span.untilMs)];
-      logger.log("info", "missing lines found", { since, until, lines, source, cause: known?.cause ?? null });
-      if (known === undefined) {
-        ledger.noteFound(span, { sources, atMs, doneUntilMs: null, reason: null });
-        continue;
-      }
-      const outcome: SourceOutcome = { source, lines, state: "incomplete", reason: null };
-      const joined = joinOutcomes(known, [outcome], { isSettled: false, nowMs: atMs });
-      if (joined !== null) ledger.noteHealing(known.id, { ...joined, span: spanOf(known) });
-    }
-  }
-
-  /** The days before the first start, as long as Fly has to be asked for some of them; null for none. */
-  #before(): Gap | null {
-    const { clock, ledger, fly } = this.#options;
-    if (fly === null) return null;
-    const before = ledger.touching(-Infinity, Infinity).find(({ cause }) => cause === "before");
-    if (before === undefined || before.state === "healed" || !mayHave("fly", before, clock.now())) {
-      return null;
-    }
-    return doneOf(before) >= before.untilMs! ? null : before;
-  }
-
-  #beforeJob(fly: FlySource, signal: AbortSignal): Job | null {
-    const { clock } = this.#options;
-    const before = this.#before();
-    if (before === null || clock.elapsed() < this.#beforeRetryMs) return null;
-    // What is left of them is the last hour, which Fly may not have had yet.
-    const isLeft = doneOf(before) >= lastHourOf(before);
-    const waitMs = isLeft ? FLY_SETTLED_MS : FIRST_BEFORE_MS;
-    if (clock.now() < before.untilMs! + waitMs) return null;
+  #comparisonJob(): Job | null {
+    const comparisons = this.#comparisons;
+    const due = comparisons?.due() ?? null;
+    if (comparisons === null || due === null) return null;
     return {
-      what: `the days before the first start, from ${formatTime(doneOf(before))} on, asking Fly`,
-      run: () =>
-        this.#healBefore(fly, before, signal, () => this.#request !== null || this.#nextJob(true) !== null),
+      what: `what is ${formatSpan(due.span)}, comparing with peers`,
+      run: () => comparisons.compareDue(due, this.#stopped.signal),
     };
   }
 
-  /**
-   * Goes on with the days before the first start, from where that was left, until they are done or `isOver` says after a slice
-   * that it is somebody else's turn.
-   */
-  async #healBefore(
-    fly: FlySource,
-    before: Gap,
-    signal: AbortSignal,
-    isOver: () => boolean,
-    tell: Tell = () => {},
-  ): Promise<void> {
-    const { clock, logger } = this.#options;
-    this.#beforeRetryMs = clock.elapsed() + BEFORE_RETRY_MS; // also if it fails
-    const turn = new AbortController();
-    let doneMs = doneOf(before);
-    let doubt = doubtOf(before);
-    let counted = 0;
-    const countLines = (lines: number): void => {
-      this.#count("fly", [{ lines: lines - counted }]);
-      counted = lines;
+  #beforeJob(): Job | null {
+    const before = this.#before;
+    const gap = before?.due() ?? null;
+    if (before === null || gap === null) return null;
+    const isOver = () => this.#request !== null || this.#pressingJob() !== null;
+    return {
+      what: `the days before the first start, from ${formatTime(doneOf(gap))} on, asking Fly`,
+      run: () => before.heal(gap, this.#stopped.signal, { isOver, tell: () => {} }),
     };
-    try {
-      const outcome = await fly.healSpan(spanOf(before), {
-        signal: AbortSignal.any([signal, turn.signal]),
-        fromMs: doneOf(before),
-        doubt,
-        onProgress: ({ doneUntilMs, lines, doubt: doubtNow }) => {
-          countLines(lines);
-          doubt = doubtNow;
-          const sofar: SourceOutcome = { source: FLY, lines, state: "incomplete", reason: doubt };
-          doneMs = Math.min(doneUntilMs, lastHourOf(before));
-          this.#noteOutcomes(before, "fly", [sofar], { doneUntilMs: doneMs });
-          const done = `Done up to ${formatTime(doneUntilMs)}, ${lines} lines brought`;
-          tell(done);
-          logger.log("info", "days before the first start", { doneUntil: formatTime(doneUntilMs), lines });
-          if (isOver()) turn.abort(new Error("It is somebody else's turn"));
-        },
-      });
-      countLines(outcome.lines);
-      tell(describeOutcome(outcome));
-      const isDone = isSettledAtFly(before, clock.now()) && (outcome.state !== "nothing" || outcome.isFinal);
-      // Only a doubt is told as Fly's, since it goes on to hold when the rest is asked for; see doubtOf().
-      const reason = isDone || outcome.state !== "nothing"
-        ? null
-        : doubt === null
-        ? outcome.reason
-        : `${FLY}: ${doubt}`;
-      this.#noteOutcomes(before, "fly", [outcome], { doneUntilMs: isDone ? before.untilMs : doneMs, reason });
-      if (outcome.state !== "nothing") this.#beforeRetryMs = -Infinity;
-    } catch (error) {
-      if (!turn.signal.aborted || signal.aborted) throw error;
-      this.#beforeRetryMs = -Infinity;
-    }
   }
 
   /** Compares and asks for everything in a span, whenever that was done last. */
   async #healAll(span: Span, tell: Tell, signal: AbortSignal): Promise<HealReport> {
-    const { ledger, peers, fly } = this.#options;
-    const before = this.#lines.peers + this.#lines.fly;
-    if (peers !== null) {
-      tell(`Comparing ${formatSpan(span)} with peers`);
-      const compared = await peers.compare(span, signal);
-      this.#noteFound(compared);
-      for (const outcome of compared.outcomes) tell(describeOutcome(outcome));
+    const { ledger } = this.#options;
+    const linesBefore = this.#lines.peers + this.#lines.fly;
+    if (this.#comparisons !== null) {
+      tell(`Comparing with peers ${formatSpan(span)}`);
+      const { outcomes } = await this.#comparisons.compare(span, signal);
+      for (const outcome of outcomes) tell(describeOutcome(outcome));
     }
     for (const { id } of ledger.touching(span.sinceMs, span.untilMs)) {
       // Peers before Fly: their bytes are the stream's own.
       for (const source of ["peers", "fly"] as const) {
-        if ((source === "peers" ? peers : fly) === null) continue;
+        if (this.#options[source] === null) continue;
         const gap = ledger.touching(span.sinceMs, span.untilMs).find((one) => one.id === id);
         if (gap === undefined || gap.state === "healed" || gap.untilMs === null) continue;
-        await this.#healGapNow(gap, source, tell, signal);
+        await this.#healGap(gap, source, tell, signal);
       }
     }
     const gaps = ledger.touching(span.sinceMs, span.untilMs);
-    return { lines: this.#lines.peers + this.#lines.fly - before, gaps };
+    return { lines: this.#lines.peers + this.#lines.fly - linesBefore, gaps };
   }
 
-  async #healGapNow(gap: Gap, source: SourceKind, tell: Tell, signal: AbortSignal): Promise<void> {
-    const { fly } = this.#options;
-    const span = formatSpan(spanOf(gap));
+  async #healGap(gap: Gap, source: SourceKind, tell: Tell, signal: AbortSignal): Promise<void> {
+    tell(`Asking ${nameOf(source)} for the gap ${formatSpan(spanOf(gap))}`);
     if (gap.cause === "before" && source === "fly") {
-      tell(`Asking Fly for the days before the first start, ${span}`);
-      return await this.#healBefore(fly!, gap, signal, () => false, tell);
+      const outcome = await this.#before!.heal(gap, signal, { isOver: () => false, tell });
+      if (outcome !== null) tell(describeOutcome(outcome));
+      return;
     }
-    tell(`Asking ${source === "fly" ? "Fly" : "peers"} for the gap ${span}`);
-    const outcomes = await this.#ask(spanOf(gap), source, signal);
-    this.#noteOutcomes(gap, source, outcomes);
-    for (const outcome of outcomes) tell(describeOutcome(outcome));
+    for (const outcome of await this.#askings.ask(gap, source, signal)) tell(describeOutcome(outcome));
+  }
+
+  #count(source: SourceKind, lines: number): void {
+    this.#lines[source] += lines;
+    if (lines > 0) this.#options.onHealed?.(source, lines);
   }
 }
 
-function gapJob(gap: Gap, whom: string, run: () => Promise<void>): Job {
-  return { what: `the gap ${formatSpan(spanOf(gap))}, asking ${whom}`, run };
-}
-
-/** Up to where a gap was looked through that is looked through in pieces, in milliseconds since 1970. */
-function doneOf({ sinceMs, healing }: Gap): number {
-  return healing?.doneUntilMs ?? sinceMs;
-}
-
-/** Where the last hour of a gap begins, in milliseconds since 1970: Fly may have got lines of it since it was asked. */
-function lastHourOf({ sinceMs, untilMs }: Gap): number {
-  return Math.max(sinceMs, Math.ceil(untilMs! / HOUR_MS) * HOUR_MS - HOUR_MS);
-}
-
-/** What made doubtful whether Fly had all of the pieces before, as the ledger has it. */
-function doubtOf({ healing }: Gap): string | null {
-  const prefix = `${FLY}: `;
-  return healing?.reason?.startsWith(prefix) ? healing.reason.slice(prefix.length) : null;
-}
-
-/** Whether Fly's word counts that it has everything. */
-function isSettledAtFly({ untilMs }: Gap, nowMs: number): boolean {
-  return nowMs - untilMs! >= FLY_SETTLED_MS;
-}
-
-function spanOf({ sinceMs, untilMs }: Gap): Span {
-  return { sinceMs, untilMs: untilMs! };
-}
-
-/**
- * The days before the first start of which another copy may exist, where recording begins at `startMs`: as much as Fly keeps,
- * less an hour, in which that is asked for. In milliseconds since 1970.
- */
-export function daysBefore(startMs: number): Span {
-  return { sinceMs: Math.ceil((startMs - FLY_KEEPS_MS) / HOUR_MS + 1) * HOUR_MS, untilMs: startMs };
+function nameOf(source: SourceKind): string {
+  return source === "fly" ? "Fly" : "peers";
 }
 
 /** What came of asking a source, in words. */
@@ -553,12 +302,4 @@ export function describeOutcome({ source, lines, state, reason }: SourceOutcome)
   return state === "complete"
     ? `${source}: complete, ${brought} brought`
     : `${source}: ${brought} brought; ${reason}`;
-}
-
-function formatSpan({ sinceMs, untilMs }: Span): string {
-  return `from ${formatTime(sinceMs)} to ${formatTime(untilMs)}`;
-}
-
-function formatTime(epochMs: number): string {
-  return new Date(epochMs).toISOString();
 }

@@ -5,25 +5,16 @@
  */
 
 import type { Span } from "../gaps/gap.ts";
+import type { FoundSpan } from "./found_spans.ts";
 import type { FlyHealOptions } from "./fly_healer.ts";
 import type { SourceOutcome } from "./outcome.ts";
-
-/** Lines that were missing here, that nobody had noticed, and that are here now. */
-export interface FoundLoss {
-  /** From the time of the first of them to that of the last. */
-  span: Span;
-  /** How many there were. */
-  lines: number;
-  /** Who had them. */
-  source: string;
-}
 
 /** What comparing with all peers came to. */
 export interface Compared {
   /** What came of each peer. */
   outcomes: SourceOutcome[];
-  /** The lines that were missing, by their times. */
-  found: FoundLoss[];
+  /** In which spans lines were missing here that nobody had missed, by the lines' own times, and who had them. */
+  found: FoundSpan[];
 }
 
 /** Other recorders of the same stream. */

@@ -1,0 +1,133 @@
+/**
+ * Promises that each gap that has ended is asked about when it is due (heal_plan.ts), the oldest first, and that the ledger says
+ * what came of it.
+ *
+ * @module
+ */
+
+import type { Clock } from "../clock.ts";
+import type { Gap, Span } from "../gaps/gap.ts";
+import type { GapLedger } from "../gaps/ledger.ts";
+import type { Logger } from "../logger.ts";
+import { joinOutcomes, type OutcomeTerms } from "./gap_outcome.ts";
+import { FLY_SETTLED_MS, mayHave, nextAskingMs, PEERS_LIMIT_MS, type SourceKind } from "./heal_plan.ts";
+import type { SourceOutcome } from "./outcome.ts";
+import type { FlySource, PeerSource } from "./source.ts";
+
+/** See {@linkcode GapAskings}. */
+export interface GapAskingsOptions {
+  /** Knows the gaps, and is told what came of them. */
+  ledger: Pick<GapLedger, "touching" | "noteHealing">;
+  /** The other recorders; null for none. */
+  peers: PeerSource | null;
+  /** Fly's store; null where it is not to be asked. */
+  fly: FlySource | null;
+  /** Tells what is due. */
+  clock: Clock;
+  /** Takes what came of it. */
+  logger: Logger;
+  /** Hears how many lines were inserted, and whose they were. */
+  onHealed(source: SourceKind, lines: number): void;
+}
+
+/** Asks about gaps. */
+export class GapAskings {
+  readonly #options: GapAskingsOptions;
+  /** When each source was asked last about a gap, in milliseconds since 1970; null for never, infinity for never again. */
+  readonly #asked = new Map<number, Record<SourceKind, number | null>>();
+
+  /** Asks nothing by itself. */
+  constructor(options: GapAskingsOptions) {
+    this.#options = options;
+  }
+
+  /** The gaps that have ended, are not healed, and of which a source may have lines; the oldest first. */
+  waiting(): Gap[] {
+    const nowMs = this.#options.clock.now();
+    return this.#options.ledger.touching(nowMs - PEERS_LIMIT_MS, Infinity).filter((gap) =>
+      gap.state !== "healed" && (this.#isFor("peers", gap, nowMs) || this.#isFor("fly", gap, nowMs))
+    );
+  }
+
+  /** The oldest gap about which `source` is to be asked by now; null for none. */
+  firstDue(source: SourceKind): Gap | null {
+    const nowMs = this.#options.clock.now();
+    const gaps = this.waiting();
+    this.#forgetOthers(gaps);
+    return gaps.find((gap) => {
+      if (!this.#isFor(source, gap, nowMs)) return false;
+      const dueMs = nextAskingMs(source, gap.untilMs!, this.#asked.get(gap.id)?.[source] ?? null);
+      return dueMs !== null && dueMs <= nowMs;
+    }) ?? null;
+  }
+
+  /**
+   * Asks a source about a gap and notes what comes of it, which is returned.
+   *
+   * @throws As {@linkcode PeerSource.healSpan} and {@linkcode FlySource.healSpan}. It counts as asked then, too.
+   */
+  async ask(gap: Gap, source: SourceKind, signal: AbortSignal): Promise<readonly SourceOutcome[]> {
+    const { clock, onHealed } = this.#options;
+    const asked = this.#asked.get(gap.id) ?? { peers: null, fly: null };
+    this.#asked.set(gap.id, { ...asked, [source]: clock.now() });
+    const outcomes = await this.#askSource(spanOf(gap), source, signal);
+    onHealed(source, outcomes.reduce((sum, { lines }) => sum + lines, 0));
+    this.note(gap, outcomes, { isSettled: source === "peers" || isSettledAtFly(gap, clock.now()) });
+    if (outcomes.length > 0 && outcomes.every(({ isFinal }) => isFinal)) {
+      this.#asked.set(gap.id, { ...asked, [source]: Infinity });
+    }
+    return outcomes;
+  }
+
+  /** Writes down what came of asking about a gap, if that is news. `gap` is as it was when that began. */
+  note(gap: Gap, outcomes: readonly SourceOutcome[], terms: Omit<OutcomeTerms, "nowMs">): void {
+    const { clock, ledger, logger } = this.#options;
+    const joined = joinOutcomes(gap, outcomes, { ...terms, nowMs: clock.now() });
+    if (joined === null) return;
+    ledger.noteHealing(gap.id, { ...joined, span: spanOf(gap) });
+    const { state, healing: { reason } } = joined;
+    if (state !== gap.state) return; // the ledger says so
+    const lines = outcomes.reduce((sum, outcome) => sum + outcome.lines, 0);
+    const since = formatTime(gap.sinceMs);
+    logger.log("info", "gap looked into", { cause: gap.cause, since, state, lines, reason });
+  }
+
+  async #askSource(span: Span, source: SourceKind, signal: AbortSignal): Promise<SourceOutcome[]> {
+    const { peers, fly } = this.#options;
+    if (source === "peers") return await peers!.healSpan(span, signal);
+    return [await fly!.healSpan(span, { signal })];
+  }
+
+  /** Whether a source is there that may have lines of a gap. For the days before the first start Fly has its own turn. */
+  #isFor(source: SourceKind, gap: Gap, nowMs: number): boolean {
+    const { peers, fly } = this.#options;
+    const isThere = source === "peers" ? peers !== null : fly !== null && gap.cause !== "before";
+    return isThere && mayHave(source, gap, nowMs);
+  }
+
+  /** Forgets about gaps that do not wait any more, so that no more is known than there are gaps. */
+  #forgetOthers(gaps: readonly Gap[]): void {
+    const ids = new Set(gaps.map(({ id }) => id));
+    for (const id of this.#asked.keys()) if (!ids.has(id)) this.#asked.delete(id);
+  }
+}
+
+/** The span of a gap that has ended. */
+export function spanOf({ sinceMs, untilMs }: Gap): Span {
+  return { sinceMs, untilMs: untilMs! };
+}
+
+/** Whether Fly's word counts that it has everything of a gap that has ended. */
+export function isSettledAtFly({ untilMs }: Gap, nowMs: number): boolean {
+  return nowMs - untilMs! >= FLY_SETTLED_MS;
+}
+
+/** `from … to …`, for people. */
+export function formatSpan({ sinceMs, untilMs }: Span): string {
+  return `from ${formatTime(sinceMs)} to ${formatTime(untilMs)}`;
+}
+
+/** A moment as logs and answers have it. */
+export function formatTime(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

@@ -1,0 +1,150 @@
+/**
+ * Promises that losses which nobody noticed are found where peers have the lines, and named in the ledger: as gaps of cause
+ * `undelivered`, which are healed.
+ *
+ * Each hour is compared when it is over, and each day at the start, when it is sealed, and whenever it was sealed anew since. What
+ * is equal costs a digest of each side, or not even that: see peer_digest.ts.
+ *
+ * @module
+ */
+
+import type { Archive, DayInfo } from "../archive/archive.ts";
+import type { Clock } from "../clock.ts";
+import { type DayNumber, dayStartMs } from "../day.ts";
+import type { Span } from "../gaps/gap.ts";
+import type { GapLedger } from "../gaps/ledger.ts";
+import type { Logger } from "../logger.ts";
+import { formatTime, spanOf } from "./gap_askings.ts";
+import { joinOutcomes } from "./gap_outcome.ts";
+import type { SourceOutcome } from "./outcome.ts";
+import type { Compared, PeerSource } from "./source.ts";
+
+/** An hour is compared so long after its end, in milliseconds: lines come late by seconds. */
+export const HOUR_SETTLED_MS = 60_000;
+
+/** What could not be compared, since a peer was away, is tried again after this long, in milliseconds. */
+export const COMPARE_RETRY_MS = 600_000;
+
+/** Hours that could not be compared are gone back to for so many: older ones are compared with their day, when it is sealed. */
+const HOURS_LIMIT = 24;
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** See {@linkcode PeerComparisons}. */
+export interface PeerComparisonsOptions {
+  /** Is told what was missing. */
+  ledger: Pick<GapLedger, "touching" | "noteHealing" | "noteFound">;
+  /** The days that are compared. */
+  archive: Pick<Archive, "days">;
+  /** The other recorders. */
+  peers: PeerSource;
+  /** Tells what is due. */
+  clock: Clock;
+  /** Takes what was missing. */
+  logger: Logger;
+  /** Hears how many lines were inserted. */
+  onHealed(lines: number): void;
+}
+
+/** A span that is to be compared, and what is known when that is done. */
+interface DueComparison {
+  span: Span;
+  onDone(): void;
+}
+
+/** Compares days with peers. */
+export class PeerComparisons {
+  readonly #options: PeerComparisonsOptions;
+  /** The last hour that was compared, counted since 1970. */
+  #hour: number;
+  /** The checksums of the days as they were when they were compared last; of one that was not sealed, null. */
+  readonly #days = new Map<DayNumber, string | null>();
+  #retryMs = -Infinity;
+
+  /** Compares nothing by itself. The hour that is not over now is the first one. */
+  constructor(options: PeerComparisonsOptions) {
+    this.#options = options;
+    this.#hour = Math.floor(options.clock.now() / HOUR_MS) - 1;
+  }
+
+  /** What is to be compared by now; null for nothing. */
+  due(): DueComparison | null {
+    const { clock } = this.#options;
+    if (clock.elapsed() < this.#retryMs) return null;
+    const settledMs = Math.floor((clock.now() - HOUR_SETTLED_MS) / MINUTE_MS) * MINUTE_MS;
+    return this.#dueHour(settledMs) ?? this.#dueDay(settledMs);
+  }
+
+  /**
+   * Compares what is due. Where some peer could not be asked, it is tried again later.
+   *
+   * @throws As {@linkcode PeerSource.compare}. It is tried again later, too.
+   */
+  async compareDue({ span, onDone }: DueComparison, signal: AbortSignal): Promise<void> {
+    this.#retryMs = this.#options.clock.elapsed() + COMPARE_RETRY_MS;
+    const { outcomes } = await this.compare(span, signal);
+    if (outcomes.some(({ state, isFinal }) => state === "nothing" && !isFinal)) return;
+    this.#retryMs = -Infinity;
+    onDone();
+  }
+
+  /**
+   * Compares a span, and names the losses that nobody had noticed; those that lie in a gap that is known are told there.
+   *
+   * @throws As {@linkcode PeerSource.compare}.
+   */
+  async compare(span: Span, signal: AbortSignal): Promise<Compared> {
+    const { peers, onHealed } = this.#options;
+    const compared = await peers.compare(span, signal);
+    onHealed(compared.outcomes.reduce((sum, { lines }) => sum + lines, 0));
+    for (const { span, lines, source } of compared.found) this.#noteFound(span, lines, source);
+    return compared;
+  }
+
+  #dueHour(settledMs: number): DueComparison | null {
+    const last = Math.floor(settledMs / HOUR_MS) - 1;
+    if (last <= this.#hour) return null;
+    const hour = Math.max(this.#hour + 1, last - HOURS_LIMIT + 1);
+    const span = { sinceMs: hour * HOUR_MS, untilMs: (hour + 1) * HOUR_MS };
+    return { span, onDone: () => this.#hour = hour };
+  }
+
+  #dueDay(settledMs: number): DueComparison | null {
+    const days = this.#options.archive.days();
+    const there = new Set(days.map(({ day }) => day));
+    for (const day of this.#days.keys()) if (!there.has(day)) this.#days.delete(day);
+    const info = days.findLast((info) => this.#isDue(info));
+    if (info === undefined) return null;
+    const { day } = info;
+    const span = { sinceMs: dayStartMs(day), untilMs: Math.min(dayStartMs(day + 1), settledMs) };
+    if (span.sinceMs >= span.untilMs) return null;
+    return { span, onDone: () => this.#days.set(day, this.#checksumOf(day)) };
+  }
+
+  /** A day is due once, whatever it is; and once more when it is sealed, or sealed anew. */
+  #isDue({ day, sealed, crc32 }: DayInfo): boolean {
+    const compared = this.#days.get(day);
+    return compared === undefined || (sealed && compared !== crc32);
+  }
+
+  #checksumOf(day: DayNumber): string | null {
+    return this.#options.archive.days().find((info) => info.day === day)?.crc32 ?? null;
+  }
+
+  #noteFound(span: Span, lines: number, source: string): void {
+    const { clock, ledger, logger } = this.#options;
+    const nowMs = clock.now();
+    const known = ledger.touching(span.sinceMs, span.untilMs)
+      .find((gap) => gap.untilMs !== null && gap.sinceMs <= span.sinceMs && gap.untilMs >= span.untilMs);
+    const [since, until] = [formatTime(span.sinceMs), formatTime(span.untilMs)];
+    logger.log("info", "missing lines found", { since, until, lines, source, cause: known?.cause ?? null });
+    if (known === undefined) {
+      const sources = [{ name: source, lines }];
+      return ledger.noteFound(span, { sources, atMs: nowMs, doneUntilMs: null, reason: null });
+    }
+    const outcome: SourceOutcome = { source, lines, state: "incomplete", reason: null };
+    const joined = joinOutcomes(known, [outcome], { isSettled: false, nowMs });
+    if (joined !== null) ledger.noteHealing(known.id, { ...joined, span: spanOf(known) });
+  }
+}
