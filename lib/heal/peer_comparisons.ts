@@ -48,8 +48,10 @@ export interface PeerComparisonsOptions {
 }
 
 /** A span that is to be compared, and what is known when that is done. */
-interface DueComparison {
+export interface DueComparison {
+  /** What is to be compared. */
   span: Span;
+  /** Called when it is. */
   onDone(): void;
 }
 
