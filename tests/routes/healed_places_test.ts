@@ -197,3 +197,28 @@ for (const damage of ["gone", "damaged"]) {
     );
   });
 }
+
+Deno.test("Places from before a heal and a restart lead to the same lines, of today too", async () => {
+  using directory = new TestDirectory();
+  const cursors: string[] = [];
+  {
+    await using healed = await Healed.open(directory);
+    await healed.record(lineEvery10s(0, 10));
+    cursors.push(formatPlace((await healed.places())[4]!.end));
+    await healed.heal([{ name: "a", second: 36_005 }, { name: "b", second: 36_065 }]);
+    await healed.record(lineEvery10s(10, 12));
+    cursors.push(formatPlace((await healed.places())[5]!.end));
+  }
+  {
+    await using healed = await Healed.open(directory);
+    for (const cursor of cursors) {
+      const names = ["old5", "old6", "b", ...lineEvery10s(7, 12).map(({ name }) => name)];
+      assert.deepEqual(await healed.ask(`/search?cursor=${cursor}`), names, cursor);
+      const followed = await healed.follow("", cursor, names.length);
+      assert.deepEqual(followed.map(({ name }) => name), names, cursor);
+    }
+    await healed.heal([{ name: "c", second: 36_002 }]);
+    await healed.seal();
+    for (const cursor of cursors) assert.equal((await healed.ask(`/search?cursor=${cursor}`))[0], "old5");
+  }
+});

@@ -36,27 +36,34 @@ Deno.test("GET /tail gives a follower that resumes behind any event each line af
   }
 });
 
-Deno.test("GET /tail names how far it has come in a day that was healed at its end, so that its lines come once", async () => {
-  using directory = new TestDirectory();
-  await using healed = await Healed.open(directory);
-  await healed.record(lineEvery10s(0, 3), DAY - 1);
-  await healed.seal();
-  await healed.heal([{ name: "back", second: 50_000 }], DAY - 1);
-  const answer = await healed.api.ask("/tail?since=2026-11-01", { headers: EVENTS });
-  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  const until = async (name: string) => {
-    while (!text.includes(`"${name} `)) text += (await within(reader.read(), name)).value;
-  };
-  await until("back");
-  await healed.record([{ name: "live", second: 3600 }]);
-  await until("live");
-  await reader.cancel();
-  assert.deepEqual(namesIn(text), ["old0", "old1", "old2", "back", "live"]);
-  const id = /^id: (2026-11-22:.*)$/m.exec(text)![1]!;
-  await healed.record([{ name: "later", second: 3601 }]);
-  assert.deepEqual((await healed.follow("", id, 1)).map(({ name }) => name), ["later"]);
-});
+for (const isFollowed of [false, true]) {
+  const when = isFollowed ? "while somebody follows" : "before anybody follows";
+  Deno.test(`GET /tail names how far it has come in a day that was healed at its end ${when}, so that its lines come once`, async () => {
+    using directory = new TestDirectory();
+    await using healed = await Healed.open(directory);
+    await healed.record(lineEvery10s(0, 3), DAY - 1);
+    await healed.seal();
+    const first = isFollowed ? await healed.api.ask("/tail", { headers: EVENTS }) : null;
+    const firstReader = first?.body?.getReader();
+    await firstReader?.read();
+    await healed.heal([{ name: "back", second: 50_000 }], DAY - 1);
+    const answer = await healed.api.ask("/tail?since=2026-11-01", { headers: EVENTS });
+    const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    const until = async (name: string) => {
+      while (!text.includes(`"${name} `)) text += (await within(reader.read(), name)).value;
+    };
+    await until("back");
+    await healed.record([{ name: "live", second: 3600 }]);
+    await until("live");
+    await reader.cancel();
+    assert.deepEqual(namesIn(text), ["old0", "old1", "old2", "back", "live"]);
+    const id = /^id: (2026-11-22:.*)$/m.exec(text)![1]!;
+    await healed.record([{ name: "later", second: 3601 }]);
+    assert.deepEqual((await healed.follow("", id, 1)).map(({ name }) => name), ["later"]);
+    await firstReader?.cancel();
+  });
+}
 
 Deno.test("GET /tail goes on live while its day is healed, and behind it", async () => {
   using directory = new TestDirectory();
@@ -102,17 +109,17 @@ Deno.test("GET /tail gives a follower that was too slow each recorded line once 
   };
   await until('"old9 ');
   // Far more than is held for a client and in its connection.
-  for (let from = 10; from < 310; from += 50) await healed.record(lineEvery10s(from, from + 50, 100_000));
-  await healed.heal([{ name: "before", second: 36_005 }, { name: "between", second: 36_000 + 2005 }]);
-  await healed.record(lineEvery10s(310, 320));
-  await until('"old319 ');
+  for (let from = 10; from < 130; from += 40) await healed.record(lineEvery10s(from, from + 40, 100_000));
+  await healed.heal([{ name: "before", second: 36_005 }, { name: "between", second: 36_000 + 1005 }]);
+  await healed.record(lineEvery10s(130, 140));
+  await until('"old139 ');
   await reader.cancel();
   assert.match(text, /^event: lagged$/m);
   const recorded = namesIn(text).filter((name) => name.startsWith("old"));
-  assert.deepEqual(recorded, lineEvery10s(0, 320).map(({ name }) => name));
-  const [, id] = /^id: (.*)\ndata: .*"message":"old300 /m.exec(text)!;
+  assert.deepEqual(recorded, lineEvery10s(0, 140).map(({ name }) => name));
+  const [, id] = /^id: (.*)\ndata: .*"message":"old120 /m.exec(text)!;
   const resumed = await healed.follow("", id!, 19);
-  assert.deepEqual(resumed.map(({ name }) => name), lineEvery10s(301, 320).map(({ name }) => name));
+  assert.deepEqual(resumed.map(({ name }) => name), lineEvery10s(121, 140).map(({ name }) => name));
 });
 
 for (const seed of [1, 2, 3]) {
