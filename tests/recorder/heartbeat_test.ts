@@ -13,6 +13,7 @@ import {
   TestDirectory,
   textOf,
 } from "../archive/archive_rig.ts";
+import { insertDayLines, lineAt } from "../archive/healing_rig.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 
 /** A line of 10:00:01.5, as {@linkcode record} makes it. */
@@ -87,14 +88,22 @@ interface Spoilt {
   day: [once: number, now: string];
   /** Whether the note cannot be read. */
   noteIsDamaged?: boolean;
+  /** Whether a line was inserted into what is left of the day. */
+  isHealed?: boolean;
 }
 
 /** What the next start finds, and which gaps it makes, each as `cause since until`. */
-async function startAfter({ gaps: [once, left], day: [bytes, text], noteIsDamaged = false }: Spoilt) {
+async function startAfter(
+  { gaps: [once, left], day: [bytes, text], noteIsDamaged = false, isHealed = false }: Spoilt,
+) {
   using directory = new TestDirectory();
   directory.write(`${DAY_NAME}.jsonl`, text);
   const heartbeatFiles = new HeartbeatFiles(directory.path);
   const clock = new FakeClock(NOW);
+  if (isHealed) {
+    await using healed = await openArchive(directory, { clock });
+    await insertDayLines(healed.archive, directory.path, [lineAt("found", 36_000, 1000)]);
+  }
   const before = GapLedger.open(directory.path, { clock, logger: silentLogger });
   for (let number = 0; number < left; number++) {
     before.begin("stop", Date.parse("2026-11-22T09:00:00Z") + number * 1000);
@@ -141,6 +150,8 @@ Deno.test("Heartbeat.readPast() makes a gap of the lines that a day has lost, an
   assert.deepEqual(cut.findings, [{ file: `${DAY_NAME}.jsonl`, what, damage: true }]);
   const emptied = await startAfter({ gaps: [2, 2], day: [length, ""] });
   assert.deepEqual(emptied.found, ["disk 00:00:00 10:00:09", "crash 10:00:09 now"]);
+  const healed = await startAfter({ gaps: [2, 2], day: [length, LINE], isHealed: true });
+  assert.deepEqual(healed.findings, cut.findings, "what was inserted is not what was lost");
   assert.match(emptied.findings[0]!.what, /^is gone, or empty: \d+ bytes/);
 });
 
