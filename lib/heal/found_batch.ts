@@ -55,11 +55,6 @@ export class FoundBatch implements Disposable {
     return this.#bytes > BATCH_BYTES && this.#endMs % MINUTE_MS === 0;
   }
 
-  /** The minutes since 1970 that were fetched from their beginning to their end. */
-  get wholeMinutes(): readonly number[] {
-    return this.#whole;
-  }
-
   /**
    * Adds what a slice brought, which ends at `endMs` and follows on the one before: what they `sent`, besides lines that
    * were `tooLong`, and what of it is missing here.
@@ -92,31 +87,31 @@ export class FoundBatch implements Disposable {
     );
   }
 
-  /** Says that a minute was fetched from its beginning to its end. */
-  noteWhole(minute: number): void {
-    this.#whole.push(minute);
-  }
-
   /**
-   * Holds what was sent against the digest `theirs`: of each whole minute there must be as many lines at least, since none
-   * goes away, and if there are just as many, their sum must be the same. A minute may have got more since the digest was made.
+   * Says that `minutes` were fetched from their beginning to their end, and holds what was sent against the digest `theirs`: of each
+   * there must be as many lines at least, since none goes away, and if there are just as many, their sum must be the same. A
+   * minute may have got more since the digest was made.
    *
    * @throws {PeerError} `broken` if it is otherwise.
    */
-  verify(theirs: DayDigest): void {
+  noteWhole(minutes: readonly number[], theirs: DayDigest): void {
+    if (minutes.length === 0) return;
     const sent = new Map(entriesOf(this.#sent.table()));
-    for (const minute of this.#whole) {
+    for (const minute of minutes) {
       const promised = theirs.minutes.get(minute);
-      if (promised === undefined) continue;
       const { lines, sum } = sent.get(minute) ?? { lines: 0, sum: "" };
-      const isShort = lines + this.#tooLong < promised.lines;
-      const isOther = lines === promised.lines && sum !== promised.sum;
-      if (!isShort && !isOther) continue;
+      const isShort = promised !== undefined && lines + this.#tooLong < promised.lines;
+      const isOther = lines === promised?.lines && sum !== promised.sum;
+      if (!isShort && !isOther) {
+        this.#whole.push(minute);
+        continue;
+      }
       const when = new Date(minute * MINUTE_MS).toISOString().slice(0, 16);
-      const what = isOther ? "others" : `${lines}`;
       throw new PeerError(
         "broken",
-        `The digest of "${this.#peer}" has ${promised.lines} lines of ${when}Z, and it sends ${what}`,
+        `The digest of "${this.#peer}" has ${promised.lines} lines of ${when}Z, and it sends ${
+          isOther ? "others" : lines
+        }`,
       );
     }
   }
