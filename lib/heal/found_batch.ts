@@ -33,6 +33,7 @@ export class FoundBatch implements Disposable {
   readonly spans: FoundSpans;
   readonly #day: DayNumber;
   readonly #peer: string;
+  readonly #limitBytes: number;
   readonly #sent: MinuteSums;
   readonly #inserted: MinuteSums;
   readonly #whole: number[] = [];
@@ -40,19 +41,20 @@ export class FoundBatch implements Disposable {
   #tooLong = 0;
   #endMs = -Infinity;
 
-  /** Begins one in the archive at `directory`, for lines of `day` from `peer`. */
-  constructor(directory: string, day: DayNumber, peer: string) {
+  /** Begins one in the archive at `directory`, for lines of `day` from `peer`. It is full with `limitBytes` of them. */
+  constructor(directory: string, day: DayNumber, peer: string, limitBytes: number = BATCH_BYTES) {
     this.found = new FoundLines(directory, day);
     this.spans = new FoundSpans(peer);
     this.#day = day;
     this.#peer = peer;
+    this.#limitBytes = limitBytes;
     this.#sent = new MinuteSums(day);
     this.#inserted = new MinuteSums(day);
   }
 
   /** Whether there are so many lines that they should be inserted before more are fetched. */
   get isFull(): boolean {
-    return this.#bytes > BATCH_BYTES && this.#endMs % MINUTE_MS === 0;
+    return this.#bytes > this.#limitBytes && this.#endMs % MINUTE_MS === 0;
   }
 
   /**
@@ -80,7 +82,7 @@ export class FoundBatch implements Disposable {
       this.spans.add(placing);
       this.#bytes += bytes.length;
     }
-    if (this.#bytes <= BATCH_BYTES + MINUTE_BYTES_LIMIT) return;
+    if (this.#bytes <= this.#limitBytes + MINUTE_BYTES_LIMIT) return;
     throw new PeerError(
       "broken",
       `"${this.#peer}" sends more lines for a minute of ${dayName(this.#day)} than can be`,

@@ -57,6 +57,8 @@ export interface PeerComparisonOptions {
   compared: ComparedMinutes;
   /** The slug of this recorder's organisation; null if unknown. */
   org: string | null;
+  /** For tests: lines are inserted when there are more bytes of them. Default: `BATCH_BYTES` of found_batch.ts. */
+  batchBytes?: number;
 }
 
 /** What both have of a day. */
@@ -173,7 +175,8 @@ export class PeerComparison {
     const minutes = this.#differing(day, both, scope);
     const slices = [...timeSlices(minutes, scope.span)];
     for (let at = 0; at < slices.length;) {
-      using batch = new FoundBatch(this.#options.directory, day, this.peer.name);
+      const { directory, batchBytes } = this.#options;
+      using batch = new FoundBatch(directory, day, this.peer.name, batchBytes);
       try {
         while (at < slices.length && !batch.isFull) {
           await this.#gather(day, slices[at++]!, scope.span, both, batch, signal);
