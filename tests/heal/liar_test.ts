@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { SourceOutcome } from "../../lib/heal/outcome.ts";
-import { PIECE_TIMEOUT_MS } from "../../lib/heal/peer.ts";
+import { PIECE_TIMEOUT_MS } from "../../lib/heal/peer_connection.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { untilSo } from "../rig/wait.ts";
 import { endless, HandMadePeer, stuck } from "./hand_made_peer.ts";

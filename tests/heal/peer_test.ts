@@ -1,22 +1,15 @@
 import assert from "node:assert/strict";
 import { IDENTITY_VERSION } from "../../lib/line/identity.ts";
 import {
-  ANSWER_TIMEOUT_MS,
-  BODY_TIMEOUT_MS,
-  BUSY_RETRIES,
   DIGEST_LIMIT_BYTES,
-  DIGEST_TIMEOUT_MS,
   LINE_LIMIT_BYTES,
   type LinesRequest,
   Peer,
-  PIECE_TIMEOUT_MS,
   REMEMBERED_DAYS_LIMIT,
 } from "../../lib/heal/peer.ts";
 import { PeerError, type PeerFailure } from "../../lib/heal/peer_error.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
-import { untilSo } from "../rig/wait.ts";
-import { WaitsClock } from "../rig/waits.ts";
-import { cut, endless, HandMadePeer, type PeerHandler, stuck } from "./hand_made_peer.ts";
+import { cut, endless, HandMadePeer, type PeerHandler } from "./hand_made_peer.ts";
 
 const DAY = 20_779;
 const SPAN = { sinceMs: Date.parse("2026-11-22T10:00:00Z"), untilMs: Date.parse("2026-11-22T10:01:00.5Z") };
@@ -48,16 +41,6 @@ async function asking(
 ): Promise<void> {
   await using server = HandMadePeer.start(handler);
   await test(new Peer({ url: server.url, token, clock }), server, clock);
-}
-
-/** Has `test` ask a peer, with a clock that moves on by itself where it waits to ask again. */
-async function askingAgain(
-  handler: PeerHandler,
-  test: (peer: Peer, server: HandMadePeer, clock: WaitsClock) => Promise<void>,
-): Promise<void> {
-  await using server = HandMadePeer.start(handler);
-  const clock = new WaitsClock(new FakeClock(0), DIGEST_TIMEOUT_MS, PIECE_TIMEOUT_MS);
-  await test(new Peer({ url: server.url, token: null, clock }), server, clock);
 }
 
 async function linesOf(peer: Peer, given: Partial<LinesRequest> = {}): Promise<string[]> {
@@ -161,6 +144,12 @@ for (
       /answers 302, which no Flightlog/,
     ],
     ["500", () => problem(500, "internal"), "down", /answers 500; look at its log, and try again later$/],
+    [
+      "503",
+      () => problem(503, "too-many-readers"),
+      "busy",
+      /answers 503: it has too many readers; try again later$/,
+    ],
     ["HTML", () => new Response("<html>"), "foreign", /answers with no digest of a Flightlog/],
     ["a digest of another shape", () => json({ ...DIGEST, more: 1 }), "foreign", /no digest of a Flightlog/],
     ["another day", () => json({ ...DIGEST, day: "2026-11-21" }), "broken", /another day than "2026-11-22"$/],
@@ -191,54 +180,6 @@ for (
 Deno.test("Peer.digest() has a limit that is above any digest", () => {
   const minute = JSON.stringify({ minute: "2026-11-22T10:00:00Z", lines: 99_999_999, sum: SUM }).length + 1;
   assert.ok(2880 * minute + 1000 < DIGEST_LIMIT_BYTES);
-});
-
-Deno.test("Peer asks again who has too many readers, as long after as it says, and then gives up", async () => {
-  await askingAgain(
-    () => problem(503, "too-many-readers", { "retry-after": "5" }),
-    async (peer, server, clock) => {
-      await fails(peer.digest(DAY, signal), "busy", /answers 503: it has too many readers; try again later$/);
-      assert.equal(server.requests.length, BUSY_RETRIES + 1);
-      assert.deepEqual(clock.waitsMs, Array(BUSY_RETRIES).fill(5000));
-    },
-  );
-});
-
-Deno.test("Peer waits no longer than a minute when told to come back later", async () => {
-  let busy = 2;
-  const answer = () =>
-    busy-- > 0
-      ? problem(503, "too-many-readers", { "retry-after": busy === 0 ? "99999" : "soon" })
-      : json(DIGEST);
-  await askingAgain(answer, async (peer, _server, clock) => {
-    await peer.digest(DAY, signal);
-    assert.deepEqual(clock.waitsMs, [60_000, 60_000]);
-  });
-});
-
-Deno.test("Peer.digest() gives up when there is no answer in time", async () => {
-  const held = Promise.withResolvers<Response>();
-  await asking(() => held.promise, async (peer, server, clock) => {
-    const failed = fails(peer.digest(DAY, signal), "down", /: no answer within 120 s; try again later$/);
-    await untilSo(() => server.requests.length === 1, "the request");
-    clock.advance(DIGEST_TIMEOUT_MS);
-    await failed;
-    held.resolve(json(DIGEST));
-    assert.equal(clock.pending, 0);
-  });
-});
-
-Deno.test("Peer ends with the signal's reason", async () => {
-  const held = Promise.withResolvers<Response>();
-  await asking(() => held.promise, async (peer, server, clock) => {
-    const controller = new AbortController();
-    const ended = assert.rejects(peer.digest(DAY, controller.signal), { message: "stop" });
-    await untilSo(() => server.requests.length === 1, "the request");
-    controller.abort(new Error("stop"));
-    await ended;
-    held.resolve(json(DIGEST));
-    assert.equal(clock.pending, 0);
-  });
 });
 
 Deno.test("Peer.coverage() asks for the headers alone, also of a day without lines", async () => {
@@ -298,28 +239,4 @@ Deno.test("Peer.lines() leaves out lines that are too long, and tells", async ()
     assert.deepEqual(await linesOf(peer, { onTooLong: () => tooLong++ }), ["one", "two"]);
     assert.equal(tooLong, 1);
   });
-});
-
-Deno.test("Peer.lines() gives up when no more comes in time", async () => {
-  await asking(() => new Response(stuck("one\n")), async (peer, _server, clock) => {
-    const failed = fails(linesOf(peer), "down", /: no more of the answer within 30 s; try again later$/);
-    await untilSo(() => clock.pending === 1, "the request");
-    // The answer has begun when the time for the next piece is what runs.
-    await clock.advanceAsync(ANSWER_TIMEOUT_MS - 1);
-    await clock.advanceAsync(PIECE_TIMEOUT_MS);
-    await failed;
-  });
-});
-
-Deno.test("Peer.lines() gives up a body that drips for too long", async () => {
-  const clock = new FakeClock(0);
-  const drips = new ReadableStream<Uint8Array>({
-    pull(controller) {
-      clock.skip(PIECE_TIMEOUT_MS - 1);
-      controller.enqueue(new TextEncoder().encode("a line\n"));
-    },
-  }, { highWaterMark: 0 });
-  await asking(() => new Response(drips), async (peer) => {
-    await fails(linesOf(peer), "down", new RegExp(`: no whole answer within ${BODY_TIMEOUT_MS / 1000} s`));
-  }, { clock });
 });
