@@ -11,7 +11,7 @@
 import type { Archive, DayInfo } from "../archive/archive.ts";
 import type { Clock } from "../clock.ts";
 import { type DayNumber, dayStartMs } from "../day.ts";
-import type { Span } from "../gaps/gap.ts";
+import type { Gap, Span } from "../gaps/gap.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
 import type { Logger } from "../logger.ts";
 import { formatTime, spanOf } from "./gap_askings.ts";
@@ -137,16 +137,28 @@ export class PeerComparisons {
   #noteFound(span: Span, lines: number, source: string): void {
     const { clock, ledger, logger } = this.#options;
     const nowMs = clock.now();
-    const known = ledger.touching(span.sinceMs, span.untilMs)
-      .find((gap) => gap.untilMs !== null && gap.sinceMs <= span.sinceMs && gap.untilMs >= span.untilMs);
+    const known = ledger.touching(span.sinceMs, span.untilMs).filter(({ untilMs }) => untilMs !== null);
+    const unknown = outside(known, span);
     const [since, until] = [formatTime(span.sinceMs), formatTime(span.untilMs)];
-    logger.log("info", "missing lines found", { since, until, lines, source, cause: known?.cause ?? null });
-    if (known === undefined) {
+    const cause = unknown === null ? known[0]!.cause : "undelivered";
+    logger.log("info", "missing lines found", { since, until, lines, source, cause });
+    if (unknown !== null) {
       const sources = [{ name: source, lines }];
-      return ledger.noteFound(span, { sources, atMs: nowMs, doneUntilMs: null, reason: null });
+      return ledger.noteFound(unknown, { sources, atMs: nowMs, doneUntilMs: null, reason: null });
     }
+    const [gap] = known as [Gap];
     const outcome: SourceOutcome = { source, lines, state: "incomplete", reason: null };
-    const joined = joinOutcomes(known, [outcome], { isSettled: false, nowMs });
-    if (joined !== null) ledger.noteHealing(known.id, { ...joined, span: spanOf(known) });
+    const joined = joinOutcomes(gap, [outcome], { isSettled: false, nowMs });
+    if (joined !== null) ledger.noteHealing(gap.id, { ...joined, span: spanOf(gap) });
   }
+}
+
+/**
+ * What of `span` lies in none of `gaps`, from its first moment to its last; null for nothing. With a gap from 10:00:00 to
+ * 10:00:10, the span from 10:00:05 to 10:00:20 begins at 10:00:10.
+ */
+function outside(gaps: readonly Gap[], { sinceMs, untilMs }: Span): Span | null {
+  for (const gap of gaps) if (gap.sinceMs <= sinceMs) sinceMs = Math.max(sinceMs, gap.untilMs!);
+  for (const gap of gaps.toReversed()) if (gap.untilMs! >= untilMs) untilMs = Math.min(untilMs, gap.sinceMs);
+  return sinceMs < untilMs ? { sinceMs, untilMs } : null;
 }

@@ -20,18 +20,15 @@ import type { Identity } from "../line/identity.ts";
 import type { Logger } from "../logger.ts";
 import { ComparedMinutes } from "./compared_minutes.ts";
 import type { SourceOutcome } from "./outcome.ts";
-import type { Compared, PeerSource } from "./source.ts";
-import { Peer } from "./peer.ts";
-import { peerAddresses, type ResolveName } from "./peer_addresses.ts";
+import type { ResolveName } from "./peer_addresses.ts";
 import { type HealedArchive, PeerComparison } from "./peer_comparison.ts";
+import { beforeAbort, PeerList } from "./peer_list.ts";
 import { type Overlap, OVERLAP_MS, proveByOverlaps } from "./proof.ts";
+import type { Compared, PeerSource } from "./source.ts";
 import { daysOf, UntimedComparison, within } from "./untimed_comparison.ts";
 
 /** What is younger, in milliseconds, is not compared: it may still be on its way. */
 export const SETTLED_MS = 60_000;
-
-/** A name is looked up within so many milliseconds, or used as it is. */
-export const RESOLVE_TIMEOUT_MS = 10_000;
 
 /**
  * So many lines of both sides are compared in an overlap. In one with more only the quarter of it next to the gap is looked at, and
@@ -80,11 +77,12 @@ export class PeerHealer implements PeerSource {
   readonly #options: PeerHealerOptions;
   readonly #rules: LineRules;
   readonly #compared = new ComparedMinutes();
-  #peers = new Map<string, Peer>();
+  readonly #peers: PeerList;
 
   /** Nothing is asked yet. */
   constructor(options: PeerHealerOptions) {
     this.#options = options;
+    this.#peers = new PeerList(options);
     const { app, excludeApps, includeApps, excludeText } = options.config;
     this.#rules = new LineRules({ ownApp: app, excludeApps, includeApps, excludeText });
   }
@@ -123,7 +121,7 @@ export class PeerHealer implements PeerSource {
   async #askAll(span: Span, work: Work, signal: AbortSignal): Promise<Compared> {
     const compared: Compared = { outcomes: [], found: [] };
     const instances = new Set<string | null>([this.#options.instance]);
-    for (const peer of await this.#peersNow(signal)) {
+    for (const peer of await this.#peers.now(signal)) {
       const { archive, config } = this.#options;
       const { logDir: directory, org } = config;
       const comparison = new PeerComparison(peer, {
@@ -262,29 +260,6 @@ export class PeerHealer implements PeerSource {
     return await beforeAbort(archive.sync(), signal) ? null : "The archive is being closed";
   }
 
-  /** The peers at the addresses that their names have now; those that were asked before are the same ones. */
-  async #peersNow(signal: AbortSignal): Promise<Peer[]> {
-    const { config, clock, resolve } = this.#options;
-    const own = config.privateAddress === null ? [] : [config.privateAddress];
-    const peers = new Map<string, Peer>();
-    for (const peer of config.peers) {
-      const late = new AbortController();
-      const cancel = clock.after(RESOLVE_TIMEOUT_MS, () => late.abort());
-      const inTime: ResolveName = (name, type, options) =>
-        beforeAbort(resolve(name, type, options), late.signal);
-      try {
-        for (const url of await peerAddresses(peer, { own, resolve: inTime, signal })) {
-          const known = this.#peers.get(url) ?? new Peer({ url, token: config.peerToken, clock });
-          peers.set(url, known);
-        }
-      } finally {
-        cancel();
-      }
-    }
-    this.#peers = peers;
-    return [...peers.values()];
-  }
-
   #tellDrops({ peer, drops }: PeerComparison): void {
     if (drops.outside + drops.unusable + drops.tooLong === 0) return;
     this.#options.logger.log("warn", "peer lines dropped", { peer: peer.name, ...drops });
@@ -323,11 +298,4 @@ function dropReasons({ peer, drops: { outside, tooLong } }: PeerComparison): str
   if (outside > 0) reasons.push(`"${peer.name}" sends ${outside} lines of another time than was asked for`);
   if (tooLong > 0) reasons.push(`"${peer.name}" has ${tooLong} lines that are too long to be fetched`);
   return reasons;
-}
-
-/** What `promise` resolves to, or a rejection if `signal` aborts before. */
-function beforeAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  return Promise.race([promise, aborted]);
 }

@@ -6,8 +6,11 @@
 
 import type { Span } from "../gaps/gap.ts";
 
-/** A slice has no more lines as far as the digests tell, but for one of a single millisecond. */
+/** A slice has no more lines as far as the digests tell, but for one of about a second. */
 export const SLICE_LINES_LIMIT = 20_000;
+
+/** A minute is parted into so many slices at the most, whatever its digest says; each may be halved later. */
+export const MINUTE_SLICES_LIMIT = 60;
 
 const MINUTE_MS = 60_000;
 
@@ -56,7 +59,10 @@ export function* timeSlices(minutes: Iterable<MinuteLines>, span: Span): Generat
     if (held !== null) yield held;
     held = null;
     if (lines <= SLICE_LINES_LIMIT) held = { sinceMs, untilMs, lines };
-    else yield* evenSlices({ sinceMs, untilMs, lines }, Math.ceil(lines / SLICE_LINES_LIMIT));
+    else {yield* evenSlices(
+        { sinceMs, untilMs, lines },
+        Math.min(Math.ceil(lines / SLICE_LINES_LIMIT), MINUTE_SLICES_LIMIT),
+      );}
   }
   if (held !== null) yield held;
 }

@@ -275,6 +275,16 @@ async function startBefore(): Promise<{ rig: Rig; fly: HourlyFly }> {
   return { rig, fly };
 }
 
+Deno.test("of lines that are found in a gap and after it, only the time after it becomes a gap of its own", async () => {
+  await using rig = new Rig({ peers: [incomplete(PEER, 0, "it has gaps of its own")] });
+  rig.addGap();
+  const span = { sinceMs: NOON_MS - 2000, untilMs: NOON_MS + 3000 };
+  rig.peers!.found = { outcomes: [complete(PEER, 3)], found: [{ span, lines: 3, source: PEER }] };
+  await rig.clock.advanceAsync(HOUR + 2 * MINUTE);
+  const [, gap] = rig.ledger.touching(-Infinity, Infinity);
+  assert.deepEqual([gap!.cause, gap!.sinceMs, gap!.untilMs], ["undelivered", NOON_MS, NOON_MS + 3000]);
+});
+
 Deno.test("the days before the first start are asked of Fly two minutes after it, from the oldest on", async () => {
   const { rig, fly } = await startBefore();
   await using _rig = rig;
