@@ -15,7 +15,7 @@ import { freeBuffer } from "../../machine/spent_buffers.ts";
 import { cutEdits } from "./edits_check.ts";
 import { EditsWriter } from "./edits_writer.ts";
 import { GzipTarget } from "./gzip_target.ts";
-import { momentOf, passesBefore } from "./line_placing.ts";
+import { goesBefore, momentOf } from "./line_placing.ts";
 import { verifyCopy } from "./sealing.ts";
 import { type InsertionSource, SourceBlocks } from "./source_blocks.ts";
 
@@ -166,32 +166,29 @@ class Merger {
 
   /** Inserts what belongs behind all text. */
   takeRest(): void {
-    this.#insertBefore(Infinity, this.#sources.rawBytes);
+    while (this.#line !== null) this.#insert(this.#line, this.#sources.rawBytes);
   }
 
   /** Inserts what belongs into the text of a block; gives up to where that is taken over then, null where nothing did. */
   #takeInto(number: number, text: Uint8Array): number | null {
     const { starts, moments } = this.#sources.timedLines(number, text);
     let taken: number | null = null;
-    for (let at = 0; at < starts.length && !this.isDone; at++) {
-      const limit = passesBefore(moments, at, this.#moment);
-      if (limit <= this.#moment) continue;
-      const start = starts[at]!;
-      this.#target.add(text.subarray(taken ?? 0, start));
-      taken = start;
-      this.#insertBefore(limit, this.#sources.rawAt(number) + start);
+    for (const [at, start] of starts.entries()) {
+      while (this.#line !== null && goesBefore(moments, at, this.#moment)) {
+        this.#target.add(text.subarray(taken ?? 0, start));
+        taken = start;
+        this.#insert(this.#line, this.#sources.rawAt(number) + start);
+      }
     }
     return taken;
   }
 
-  /** Inserts the lines of moments before `limit` at `offset` of the text. */
-  #insertBefore(limit: number, offset: number): void {
-    while (this.#line !== null && this.#moment < limit) {
-      this.#target.add(this.#line);
-      this.#edits.add(offset, this.#line.length);
-      this.lines++;
-      this.#goOn();
-    }
+  /** Inserts a line at `offset` of the text. */
+  #insert(line: Uint8Array, offset: number): void {
+    this.#target.add(line);
+    this.#edits.add(offset, line.length);
+    this.lines++;
+    this.#goOn();
   }
 
   #goOn(): void {

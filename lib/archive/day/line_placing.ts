@@ -12,8 +12,8 @@
  * next that is later is that of 10:10, and nothing comes after it: so the line goes before that.
  *
  * So a line hours ahead draws to it no line but one that belongs right beside it, and a handful that came late after a gap does
- * not keep out of it what was lost in it. Of two lines that were found, the later one never goes before the other: what goes before
- * a line of the text is always all that is earlier than some moment. That moment is what {@linkcode passesBefore} gives.
+ * not keep out of it what was lost in it. Of two lines that were found, the later one never goes before the other: what is
+ * later than it is later than the other too.
  *
  * @module
  */
@@ -80,40 +80,16 @@ function timeOf(scanner: LineScanner, text: Uint8Array, start: number, end: numb
 }
 
 /**
- * The moment before which found lines go before the line of the text whose moment is `moments[at]`; minus infinity where one of
- * `moment` does not. What follows in `moments` is what follows in the text, at least up to the end of the window.
+ * Whether a found line of `moment` goes before the line of the text whose moment is `moments[at]`, if it goes before none that
+ * stands earlier. What follows in `moments` is what follows in the text, at least up to the end of the window.
  */
-export function passesBefore(moments: readonly number[], at: number, moment: number): number {
-  const own = moments[at]!;
+export function goesBefore(moments: readonly number[], at: number, moment: number): boolean {
   const end = Math.min(moments.length, at + PLACING_WINDOW_LINES);
-  if (!staysLater(moments, at, end, moment)) return -Infinity;
-  // Whole nanoseconds: what is earlier than the line itself is at most one of them before it.
-  return staysLater(moments, at, end, own - 1) ? own : lastToPass(moments, at, end);
-}
-
-/** Whether of the moments from place `start` to `end` those after `moment` are never outnumbered by the others. */
-function staysLater(moments: readonly number[], start: number, end: number, moment: number): boolean {
   let lead = 0;
-  for (let at = start; at < end; at++) {
-    lead += moments[at]! > moment ? 1 : -1;
+  for (let other = at; other < end; other++) {
+    lead += moments[other]! > moment ? 1 : -1;
     if (lead < 0) return false;
-    if (lead >= end - at) return true; // too few are left to outnumber them
+    if (lead >= end - other) return true; // too few are left to outnumber them
   }
   return true;
-}
-
-/**
- * The moment before which {@linkcode staysLater} holds: it needs half of the first moments, however many these are, to be later. So
- * it is the least of their medians. Example: of 100, 50, 50 and 60 the medians are 100, 100, 50 and 60.
- */
-function lastToPass(moments: readonly number[], start: number, end: number): number {
-  const latestFirst: number[] = [];
-  let least = Infinity;
-  for (let at = start; at < end; at++) {
-    const moment = moments[at]!;
-    const place = latestFirst.findIndex((other) => other < moment);
-    latestFirst.splice(place === -1 ? latestFirst.length : place, 0, moment);
-    least = Math.min(least, latestFirst[Math.ceil(latestFirst.length / 2) - 1]!);
-  }
-  return least;
 }

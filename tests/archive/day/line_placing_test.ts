@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {
+  goesBefore,
   momentOf,
-  passesBefore,
   PLACING_WINDOW_LINES,
   timedLines,
 } from "../../../lib/archive/day/line_placing.ts";
@@ -14,7 +14,7 @@ const encoder = new TextEncoder();
 
 /** The number of the line before which one of `moment` is put; that of the lines for the end. */
 function placeOf(moments: readonly number[], moment: number): number {
-  const place = moments.findIndex((_, at) => passesBefore(moments, at, moment) > moment);
+  const place = moments.findIndex((_, at) => goesBefore(moments, at, moment));
   return place === -1 ? moments.length : place;
 }
 
@@ -94,26 +94,12 @@ Deno.test("A found line goes behind late lines that are more than those before w
   assert.equal(placeOf([1, 2, 9, 3, 4, 5, 10], 8), 6);
 });
 
-Deno.test("What goes before a line is all that is earlier than it, or than half of what follows", () => {
-  assert.equal(passesBefore([10, 20, 30], 0, 5), 10);
-  assert.equal(passesBefore([10, 20, 30], 1, 5), 20);
-  assert.equal(passesBefore([10, 20, 30], 1, 20), -Infinity);
-  assert.equal(passesBefore([100, 50, 50, 60], 0, 40), 50);
-  assert.equal(passesBefore([100, 50, 50, 60], 0, 50), -Infinity);
-  assert.equal(passesBefore([100, 50, 70, 60], 0, 40), 70);
-  assert.equal(passesBefore([100, 50, 70, 60], 0, 69), 70);
-});
-
-Deno.test("The moment that is given is the least of all that do not go before the line, for any moments", () => {
+Deno.test("A later found line never goes before an earlier one, whatever the text", () => {
   const below = createRandomBelow(1);
   for (let round = 0; round < 2000; round++) {
-    const moments = Array.from({ length: 1 + below(100) }, () => below(50));
-    const limit = passesBefore(moments, 0, -1);
-    assert.notEqual(limit, -Infinity);
-    for (let moment = 0; moment < 50; moment++) {
-      const expected = moment < limit ? limit : -Infinity;
-      assert.equal(passesBefore(moments, 0, moment), expected, `${moment} of ${moments}`);
-    }
+    const moments = Array.from({ length: below(100) }, () => below(50));
+    const places = Array.from({ length: 50 }, (_, moment) => placeOf(moments, moment));
+    assert.deepEqual(places, places.toSorted((a, b) => a - b), `${moments}`);
   }
 });
 
@@ -121,6 +107,6 @@ Deno.test("Only so many lines are looked at", () => {
   const half = PLACING_WINDOW_LINES / 2;
   const window = [...Array.from({ length: half }, () => 100), ...Array.from({ length: half }, () => 1)];
   const after = Array.from({ length: 500 }, () => 1);
-  assert.equal(passesBefore([...window, ...after], 0, 50), 100);
-  assert.equal(passesBefore([...window, ...after], 1, 50), -Infinity);
+  assert.equal(goesBefore([...window, ...after], 0, 50), true);
+  assert.equal(goesBefore([...window, ...after], 1, 50), false);
 });
