@@ -83,7 +83,9 @@ export class Flightlog {
     this.healer = new Healer({ ledger, archive, peers, fly, clock, logger, onHealed });
     if (this.healer.hasSource && isNew(archive, ledger)) {
       ledger.onChange((gap, was) => {
-        if (gap.cause === "start" && was === null) ledger.noteBefore(spanBefore(gap.sinceMs));
+        if (gap.cause === "start" && was === null) {
+          ledger.noteBefore(spanBefore(gap.sinceMs, config.retentionDays));
+        }
       });
     }
     this.scrub = new Scrub(directory, { archive, clock, logger });

@@ -10,6 +10,7 @@
  */
 
 import type { Clock } from "../clock.ts";
+import { dayOf, dayStartMs } from "../day.ts";
 import type { Gap, Span } from "../gaps/gap.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
 import type { Logger } from "../logger.ts";
@@ -30,9 +31,24 @@ const HOUR_MS = 3_600_000;
 /** What is said of Fly's doubts in the ledger begins so. */
 const DOUBT_PREFIX = `${HEALED_BY_FLY}: `;
 
-/** The days before the first start that another copy may have, where recording begins at `startMs`. In milliseconds since 1970. */
-export function spanBefore(startMs: number): Span {
-  return { sinceMs: Math.ceil((startMs - FLY_KEEPS_MS) / HOUR_MS + 1) * HOUR_MS, untilMs: startMs };
+/**
+ * The days before the first start that another copy may have and that are kept here, where recording begins at `startMs`, in
+ * milliseconds since 1970. `retentionDays` is as in the configuration: of older days lines would be removed as they come.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const startMs = Date.parse("2026-11-22T12:20:00Z");
+ * const since = (retentionDays: number | null) => new Date(spanBefore(startMs, retentionDays).sinceMs).toISOString();
+ * assert.equal(since(30), "2026-11-15T14:00:00.000Z");
+ * assert.equal(since(2), "2026-11-20T00:00:00.000Z");
+ * ```
+ */
+export function spanBefore(startMs: number, retentionDays: number | null): Span {
+  const keptAtFlyMs = Math.ceil((startMs - FLY_KEEPS_MS) / HOUR_MS + 1) * HOUR_MS;
+  const keptHereMs = retentionDays === null ? -Infinity : dayStartMs(dayOf(startMs) - retentionDays);
+  return { sinceMs: Math.min(startMs, Math.max(keptAtFlyMs, keptHereMs)), untilMs: startMs };
 }
 
 /** See {@linkcode DaysBefore}. */
