@@ -3,6 +3,7 @@ import type { DayInfo } from "../../lib/archive/archive.ts";
 import { dayOf } from "../../lib/day.ts";
 import type { Span } from "../../lib/gaps/gap.ts";
 import { GapLedger } from "../../lib/gaps/ledger.ts";
+import { RecordedSpan } from "../../lib/gaps/recorded_span.ts";
 import { Healer, HealerBusy } from "../../lib/heal/healer.ts";
 import type { FlyHealOptions } from "../../lib/heal/fly_healer.ts";
 import type { SourceOutcome } from "../../lib/heal/outcome.ts";
@@ -92,7 +93,10 @@ class Rig implements AsyncDisposable {
     const { clock, ledger } = this;
     const archive = { days: () => this.days as DayInfo[], trouble: null as string | null };
     Object.defineProperty(archive, "trouble", { get: () => this.trouble });
-    return new Healer({ ledger, archive, peers, fly, clock, logger });
+    const oldest = { day: dayOf(NOON_MS) - 9, first: null } as DayInfo;
+    const recorded = { oldestDay: () => oldest, newestRemovedDay: () => null, untouched: new Map() };
+    const gaps = new RecordedSpan({ ledger, archive: recorded, clock });
+    return new Healer({ ledger, gaps, archive, peers, fly, clock, logger });
   }
 
   /** A gap from ten seconds before noon to noon. */
@@ -233,6 +237,18 @@ Deno.test("lines that are found within a gap that is known are told there", asyn
   assert.equal(rig.ledger.touching(-Infinity, Infinity).length, 1);
   assert.equal(rig.gap.state, "partial");
   assert.deepEqual(rig.gap.sources, [{ name: PEER, lines: 3 }]);
+});
+
+Deno.test("lines that are found from before the first start are brought, and that time stays unrecorded", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  rig.ledger.begin("start", NOON_MS);
+  rig.ledger.end(NOON_MS + 1000);
+  const span = { sinceMs: NOON_MS - 3 * HOUR, untilMs: NOON_MS - 2 * HOUR };
+  rig.peers!.found = { outcomes: [complete(PEER, 9)], found: [{ span, lines: 9, source: PEER }] };
+  const { lines, gaps } = await rig.healer.healNow(span, () => {}, new AbortController().signal);
+  assert.equal(lines, 9);
+  assert.deepEqual(gaps.map(({ cause, state }) => [cause, state]), [["before", "lost"]]);
+  assert.equal(rig.ledger.touching(-Infinity, Infinity).length, 1);
 });
 
 /** Fly, for the days before the first start: brings 100 lines an hour, and waits before each for `next`. */
