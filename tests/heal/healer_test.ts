@@ -156,6 +156,13 @@ Deno.test("a gap that nobody has stays lost, with the reason of each, and is ask
   ]);
 });
 
+Deno.test("a peer that a reason names is not named again in front of it", async () => {
+  await using rig = new Rig({ peers: [incomplete(PEER, 0, `Cannot ask "${PEER}": it answers 500`)] });
+  rig.addGap();
+  await rig.clock.advanceAsync(10_000);
+  assert.equal(rig.gap.reason, `Cannot ask "${PEER}": it answers 500`);
+});
+
 Deno.test("that nothing new came of asking is not written down again", async () => {
   await using rig = new Rig({ peers: [incomplete(PEER, 0, "no connection")] });
   rig.addGap();
