@@ -240,7 +240,7 @@ export class Healer {
     const due = comparisons?.due() ?? null;
     if (comparisons === null || due === null) return null;
     return {
-      what: `what is ${formatSpan(due.span)}, comparing with peers`,
+      what: `the time ${formatSpan(due.span)}, comparing with peers`,
       run: () => comparisons.compareDue(due, this.#stopped.signal),
     };
   }
