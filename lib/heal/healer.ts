@@ -265,7 +265,10 @@ export class Healer {
       const { outcomes } = await this.#comparisons.compare(span, signal);
       for (const outcome of outcomes) tell(describeOutcome(outcome));
     }
-    for (const { id } of ledger.touching(span.sinceMs, span.untilMs)) {
+    // The days before the first start last: they may take hours, and whoever asks for them sees the others healed meanwhile.
+    const noted = ledger.touching(span.sinceMs, span.untilMs);
+    const isBefore = ({ cause }: Gap) => cause === "before";
+    for (const { id } of [...noted.filter((gap) => !isBefore(gap)), ...noted.filter(isBefore)]) {
       // Peers before Fly: their bytes are the stream's own.
       for (const source of ["peers", "fly"] as const) {
         if (this.#options[source] === null) continue;

@@ -342,6 +342,16 @@ Deno.test("a gap that is due goes before the days before the first start, which 
   assert.deepEqual(fly.asked.slice(0, 3), ["09:30:00…12:00:00", "12:01:00…12:01:01", "11:00:00…12:00:00"]);
 });
 
+Deno.test("healNow() asks for the days before the first start after every other gap, since they take long", async () => {
+  const { rig, fly } = await startBefore();
+  await using _rig = rig;
+  rig.ledger.begin("crash", NOON_MS + MINUTE);
+  rig.ledger.end(NOON_MS + MINUTE + 1000);
+  const span = { sinceMs: NOON_MS - MINUTE, untilMs: NOON_MS + HOUR };
+  await rig.healer.healNow(span, () => {}, new AbortController().signal);
+  assert.deepEqual(fly.asked, ["12:01:00…12:01:01", "09:30:00…12:00:00"]);
+});
+
 Deno.test("what was gone through of the days before the first start is not asked for again after a restart", async () => {
   const { rig, fly } = await startBefore();
   await using _rig = rig;
