@@ -14,7 +14,7 @@
 
 import type { Archive } from "../archive/archive.ts";
 import type { Cancel, Clock } from "../clock.ts";
-import type { Gap, Span } from "../gaps/gap.ts";
+import type { Gap, GapSource, Span } from "../gaps/gap.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
 import type { Logger } from "../logger.ts";
 import { DaysBefore, doneOf } from "./days_before.ts";
@@ -37,6 +37,8 @@ export type Tell = (what: string) => void;
 export interface HealerOptions {
   /** Knows the gaps, and is told what came of them. */
   ledger: Pick<GapLedger, "touching" | "noteHealing" | "noteFound">;
+  /** Knows all gaps, the time before anything was recorded too. */
+  gaps: Pick<GapSource, "touching">;
   /** The days that are compared. */
   archive: Pick<Archive, "days" | "trouble">;
   /** The other recorders; null for none. */
@@ -238,7 +240,7 @@ export class Healer {
     const due = comparisons?.due() ?? null;
     if (comparisons === null || due === null) return null;
     return {
-      what: `what is ${formatSpan(due.span)}, comparing with peers`,
+      what: `the time ${formatSpan(due.span)}, comparing with peers`,
       run: () => comparisons.compareDue(due, this.#stopped.signal),
     };
   }
@@ -256,14 +258,17 @@ export class Healer {
 
   /** Compares and asks for everything in a span, whenever that was done last. */
   async #healAll(span: Span, tell: Tell, signal: AbortSignal): Promise<HealReport> {
-    const { ledger } = this.#options;
+    const { gaps, ledger } = this.#options;
     const linesBefore = this.#lines.peers + this.#lines.fly;
     if (this.#comparisons !== null) {
       tell(`Comparing with peers ${formatSpan(span)}`);
       const { outcomes } = await this.#comparisons.compare(span, signal);
       for (const outcome of outcomes) tell(describeOutcome(outcome));
     }
-    for (const { id } of ledger.touching(span.sinceMs, span.untilMs)) {
+    // The days before the first start last: they may take hours, and whoever asks for them sees the others healed meanwhile.
+    const noted = ledger.touching(span.sinceMs, span.untilMs);
+    const isBefore = ({ cause }: Gap) => cause === "before";
+    for (const { id } of [...noted.filter((gap) => !isBefore(gap)), ...noted.filter(isBefore)]) {
       // Peers before Fly: their bytes are the stream's own.
       for (const source of ["peers", "fly"] as const) {
         if (this.#options[source] === null) continue;
@@ -272,8 +277,8 @@ export class Healer {
         await this.#healGap(gap, source, tell, signal);
       }
     }
-    const gaps = ledger.touching(span.sinceMs, span.untilMs);
-    return { lines: this.#lines.peers + this.#lines.fly - linesBefore, gaps };
+    const lines = this.#lines.peers + this.#lines.fly - linesBefore;
+    return { lines, gaps: gaps.touching(span.sinceMs, span.untilMs) };
   }
 
   async #healGap(gap: Gap, source: SourceKind, tell: Tell, signal: AbortSignal): Promise<void> {

@@ -11,7 +11,7 @@
 import type { Archive, DayInfo } from "../archive/archive.ts";
 import type { Clock } from "../clock.ts";
 import { type DayNumber, dayStartMs } from "../day.ts";
-import type { Gap, Span } from "../gaps/gap.ts";
+import { type Gap, type GapSource, type Span, UNRECORDED_GAP_ID } from "../gaps/gap.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
 import type { Logger } from "../logger.ts";
 import { formatTime, spanOf } from "./gap_askings.ts";
@@ -34,7 +34,9 @@ const HOUR_MS = 60 * MINUTE_MS;
 /** See {@linkcode PeerComparisons}. */
 export interface PeerComparisonsOptions {
   /** Is told what was missing. */
-  ledger: Pick<GapLedger, "touching" | "noteHealing" | "noteFound">;
+  ledger: Pick<GapLedger, "noteHealing" | "noteFound">;
+  /** Knows all gaps, the time before anything was recorded too. */
+  gaps: Pick<GapSource, "touching">;
   /** The days that are compared. */
   archive: Pick<Archive, "days">;
   /** The other recorders. */
@@ -135,9 +137,9 @@ export class PeerComparisons {
   }
 
   #noteFound(span: Span, lines: number, source: string): void {
-    const { clock, ledger, logger } = this.#options;
+    const { clock, gaps, ledger, logger } = this.#options;
     const nowMs = clock.now();
-    const known = ledger.touching(span.sinceMs, span.untilMs).filter(({ untilMs }) => untilMs !== null);
+    const known = gaps.touching(span.sinceMs, span.untilMs).filter(({ untilMs }) => untilMs !== null);
     const unknown = outside(known, span);
     const [since, until] = [formatTime(span.sinceMs), formatTime(span.untilMs)];
     const cause = unknown === null ? known[0]!.cause : "undelivered";
@@ -146,7 +148,9 @@ export class PeerComparisons {
       const sources = [{ name: source, lines }];
       return ledger.noteFound(unknown, { sources, atMs: nowMs, doneUntilMs: null, reason: null });
     }
-    const [gap] = known as [Gap];
+    // Before the first start nobody has missed lines: they are here now, and that time stays unrecorded.
+    const gap = known.find(({ id }) => id > UNRECORDED_GAP_ID);
+    if (gap === undefined) return;
     const outcome: SourceOutcome = { source, lines, state: "incomplete", reason: null };
     const joined = joinOutcomes(gap, [outcome], { isSettled: false, nowMs });
     if (joined !== null) ledger.noteHealing(gap.id, { ...joined, span: spanOf(gap) });

@@ -13,7 +13,7 @@
 import type { Archive } from "../archive/archive.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
-import { DAY_MS, type DayNumber, dayOf, dayStartMs } from "../day.ts";
+import { DAY_MS, dayName, type DayNumber, dayOf, dayStartMs } from "../day.ts";
 import { LineRules } from "../filter/rules.ts";
 import type { Span } from "../gaps/gap.ts";
 import type { Identity } from "../line/identity.ts";
@@ -181,13 +181,13 @@ export class PeerHealer implements PeerSource {
       }
       // Asked before the lines are: gaps that are healed there meanwhile may lack in what comes.
       const coverage = await comparison.peer.coverage(day, part, signal);
-      if (!/^complete(;|$)/.test(coverage)) reasons.push(coverageReason(comparison.peer.name, coverage));
+      if (!/^complete(;|$)/.test(coverage)) reasons.push(coverageReason(day, coverage));
       await comparison.compare(day, { span: part, again: true }, signal);
     }
     reasons.push(...await this.#healUntimed(comparison, span, signal));
     const proof = proveByOverlaps(overlaps);
     const isProven = proof.state === "proven" || (proof.state === "silent" && comparison.sameLines > 0);
-    if (!isProven) reasons.push(`"${comparison.peer.name}": ${proof.reason}`);
+    if (!isProven) reasons.push(proof.reason);
     return reasons;
   }
 
@@ -286,16 +286,16 @@ function isWhole(day: DayNumber, { sinceMs, untilMs }: Span): boolean {
   return sinceMs <= dayStartMs(day) && untilMs >= dayStartMs(day) + DAY_MS;
 }
 
-function coverageReason(peer: string, coverage: string): string {
+function coverageReason(day: DayNumber, coverage: string): string {
   // The text is another's; only what a Flightlog writes is repeated.
   const said = /^[a-z0-9=; ]+$/.test(coverage) ? `: "${coverage}"` : "";
-  return `"${peer}" has gaps of its own there${said}`;
+  return `It has gaps of its own on ${dayName(day)}${said}`;
 }
 
 /** Why a peer that sent lines which could not be read is not complete. */
-function dropReasons({ peer, drops: { outside, tooLong } }: PeerComparison): string[] {
+function dropReasons({ drops: { outside, tooLong } }: PeerComparison): string[] {
   const reasons = [];
-  if (outside > 0) reasons.push(`"${peer.name}" sends ${outside} lines of another time than was asked for`);
-  if (tooLong > 0) reasons.push(`"${peer.name}" has ${tooLong} lines that are too long to be fetched`);
+  if (outside > 0) reasons.push(`It sends ${outside} lines of another time than was asked for`);
+  if (tooLong > 0) reasons.push(`It has ${tooLong} lines that are too long to be fetched`);
   return reasons;
 }

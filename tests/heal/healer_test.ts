@@ -3,6 +3,7 @@ import type { DayInfo } from "../../lib/archive/archive.ts";
 import { dayOf } from "../../lib/day.ts";
 import type { Span } from "../../lib/gaps/gap.ts";
 import { GapLedger } from "../../lib/gaps/ledger.ts";
+import { RecordedSpan } from "../../lib/gaps/recorded_span.ts";
 import { Healer, HealerBusy } from "../../lib/heal/healer.ts";
 import type { FlyHealOptions } from "../../lib/heal/fly_healer.ts";
 import type { SourceOutcome } from "../../lib/heal/outcome.ts";
@@ -92,7 +93,10 @@ class Rig implements AsyncDisposable {
     const { clock, ledger } = this;
     const archive = { days: () => this.days as DayInfo[], trouble: null as string | null };
     Object.defineProperty(archive, "trouble", { get: () => this.trouble });
-    return new Healer({ ledger, archive, peers, fly, clock, logger });
+    const oldest = { day: dayOf(NOON_MS) - 9, first: null } as DayInfo;
+    const recorded = { oldestDay: () => oldest, newestRemovedDay: () => null, untouched: new Map() };
+    const gaps = new RecordedSpan({ ledger, archive: recorded, clock });
+    return new Healer({ ledger, gaps, archive, peers, fly, clock, logger });
   }
 
   /** A gap from ten seconds before noon to noon. */
@@ -150,6 +154,13 @@ Deno.test("a gap that nobody has stays lost, with the reason of each, and is ask
     "12:05:00",
     "12:15:00",
   ]);
+});
+
+Deno.test("a peer that a reason names is not named again in front of it", async () => {
+  await using rig = new Rig({ peers: [incomplete(PEER, 0, `Cannot ask "${PEER}": it answers 500`)] });
+  rig.addGap();
+  await rig.clock.advanceAsync(10_000);
+  assert.equal(rig.gap.reason, `Cannot ask "${PEER}": it answers 500`);
 });
 
 Deno.test("that nothing new came of asking is not written down again", async () => {
@@ -235,6 +246,18 @@ Deno.test("lines that are found within a gap that is known are told there", asyn
   assert.deepEqual(rig.gap.sources, [{ name: PEER, lines: 3 }]);
 });
 
+Deno.test("lines that are found from before the first start are brought, and that time stays unrecorded", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  rig.ledger.begin("start", NOON_MS);
+  rig.ledger.end(NOON_MS + 1000);
+  const span = { sinceMs: NOON_MS - 3 * HOUR, untilMs: NOON_MS - 2 * HOUR };
+  rig.peers!.found = { outcomes: [complete(PEER, 9)], found: [{ span, lines: 9, source: PEER }] };
+  const { lines, gaps } = await rig.healer.healNow(span, () => {}, new AbortController().signal);
+  assert.equal(lines, 9);
+  assert.deepEqual(gaps.map(({ cause, state }) => [cause, state]), [["before", "lost"]]);
+  assert.equal(rig.ledger.touching(-Infinity, Infinity).length, 1);
+});
+
 /** Fly, for the days before the first start: brings 100 lines an hour, and waits before each for `next`. */
 class HourlyFly implements FlySource {
   readonly asked: string[] = [];
@@ -317,6 +340,16 @@ Deno.test("a gap that is due goes before the days before the first start, which 
   };
   await rig.clock.advanceAsync(20 * MINUTE);
   assert.deepEqual(fly.asked.slice(0, 3), ["09:30:00…12:00:00", "12:01:00…12:01:01", "11:00:00…12:00:00"]);
+});
+
+Deno.test("healNow() asks for the days before the first start after every other gap, since they take long", async () => {
+  const { rig, fly } = await startBefore();
+  await using _rig = rig;
+  rig.ledger.begin("crash", NOON_MS + MINUTE);
+  rig.ledger.end(NOON_MS + MINUTE + 1000);
+  const span = { sinceMs: NOON_MS - MINUTE, untilMs: NOON_MS + HOUR };
+  await rig.healer.healNow(span, () => {}, new AbortController().signal);
+  assert.deepEqual(fly.asked, ["12:01:00…12:01:01", "09:30:00…12:00:00"]);
 });
 
 Deno.test("what was gone through of the days before the first start is not asked for again after a restart", async () => {
