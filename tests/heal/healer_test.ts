@@ -212,6 +212,46 @@ Deno.test("each day is compared at the start, and again when it is sealed anew",
   assert.equal(rig.peers!.compares.length, 3);
 });
 
+Deno.test("one peer that is gone does not keep hours and days from being compared with the others", async () => {
+  await using rig = new Rig({ peers: [] });
+  const today = dayOf(NOON_MS);
+  rig.days = [0, 1, 2].map((ago) => ({ day: today - ago, sealed: ago > 0, crc32: ago > 0 ? "aa" : null }));
+  const down = { ...incomplete("http://[fdaa::9]:8080", 0, "no connection"), state: "nothing" } as const;
+  rig.peers!.found = { outcomes: [complete(PEER, 0), down], found: [] };
+  await rig.clock.advanceAsync(MINUTE);
+  assert.equal(new Set(rig.peers!.compares.map((compared) => compared.slice(9))).size, 3);
+  await rig.clock.advanceAsync(2 * HOUR + MINUTE);
+  const hours = ["12:00:00…13:00:00", "13:00:00…14:00:00"];
+  for (const hour of hours) {
+    assert.ok(rig.peers!.compares.some((compared) => compared.endsWith(hour)), hour);
+  }
+  // When it is back all is compared with it, once.
+  rig.peers!.found = { outcomes: [complete(PEER, 0), complete(down.source, 0)], found: [] };
+  rig.peers!.compares.length = 0;
+  await rig.clock.advanceAsync(30 * MINUTE);
+  assert.equal(rig.peers!.compares.length, 5);
+});
+
+Deno.test("what a peer broke off in the middle of is compared again", async () => {
+  await using rig = new Rig({ peers: [] });
+  rig.peers!.found = { outcomes: [incomplete(PEER, 3, "it broke off")], found: [] };
+  await rig.clock.advanceAsync(HOUR + 5 * MINUTE);
+  rig.peers!.found = { outcomes: [complete(PEER, 4)], found: [] };
+  await rig.clock.advanceAsync(30 * MINUTE);
+  assert.deepEqual(rig.peers!.compares, ["13:01:00 12:00:00…13:00:00", "13:11:00 12:00:00…13:00:00"]);
+});
+
+Deno.test("hours are compared on when the clock was set forward and back", async () => {
+  await using rig = new Rig({ peers: [] });
+  await rig.clock.advanceAsync(MINUTE);
+  rig.clock.jump(72 * HOUR);
+  await rig.clock.advanceAsync(2 * MINUTE);
+  rig.clock.jump(-72 * HOUR);
+  rig.peers!.compares.length = 0;
+  await rig.clock.advanceAsync(HOUR);
+  assert.ok(rig.peers!.compares.some((compared) => compared.endsWith("12:00:00…13:00:00")));
+});
+
 Deno.test("a loss that nobody had noticed becomes a healed gap of cause undelivered", async () => {
   await using rig = new Rig({ peers: [] });
   const span = { sinceMs: NOON_MS + 5 * MINUTE, untilMs: NOON_MS + 5 * MINUTE + 2000 };
