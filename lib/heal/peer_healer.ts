@@ -21,6 +21,7 @@ import { ComparedMinutes } from "./compared_minutes.ts";
 import type { SourceOutcome } from "./outcome.ts";
 import type { ResolveName } from "./peer_addresses.ts";
 import { type HealedArchive, PeerComparison } from "./peer_comparison.ts";
+import { PeerError } from "./peer_error.ts";
 import { beforeAbort, PeerList } from "./peer_list.ts";
 import { PeerRules } from "./peer_rules.ts";
 import { type Overlap, OVERLAP_MS, proveByOverlaps } from "./proof.ts";
@@ -69,6 +70,12 @@ export interface PeerHealerOptions {
   /** Looks up the addresses of a name; `Deno.resolveDns`. */
   resolve: ResolveName;
 }
+
+/**
+ * So long one peer is asked, in milliseconds, before it is the next one's turn, and that of whatever else is due. What came is inserted,
+ * and it is gone on with when it is asked again. A week of 5,000,000 lines a day comes in less.
+ */
+export const ASKING_LIMIT_MS = 1_800_000;
 
 /** Asks one peer; returns why it is not complete, and whether asking again would come to the same. */
 type Work = (
@@ -147,9 +154,12 @@ export class PeerHealer implements PeerSource {
     instances: Set<string | null>,
     span: Span,
     work: Work,
-    signal: AbortSignal,
+    ended: AbortSignal,
   ): Promise<SourceOutcome | null> {
     const source = comparison.peer.name;
+    const late = new AbortController();
+    const cancel = this.#options.clock.after(ASKING_LIMIT_MS, () => late.abort(tooSlow(source)));
+    const signal = AbortSignal.any([ended, late.signal]);
     try {
       const obstacle = await this.#obstacle(span, signal);
       if (obstacle !== null) return { source, lines: 0, state: "nothing", reason: obstacle };
@@ -164,9 +174,11 @@ export class PeerHealer implements PeerSource {
       const outcome = { source, lines, state: "incomplete", reason: reasons.join("; ") } as const;
       return worked.isFinal ? { ...outcome, isFinal: true } : outcome;
     } catch (error) {
-      signal.throwIfAborted();
+      ended.throwIfAborted();
       const { lines } = comparison;
       return { source, lines, state: lines > 0 ? "incomplete" : "nothing", reason: (error as Error).message };
+    } finally {
+      cancel();
     }
   }
 
@@ -288,6 +300,14 @@ const MINUTE_MS = 60_000;
 const NOT_SETTLED = `Lines younger than ${
   SETTLED_MS / 1000
 } s are not compared yet, since they may be on their way`;
+
+function tooSlow(peer: string): PeerError {
+  const minutes = ASKING_LIMIT_MS / 60_000;
+  return new PeerError(
+    "down",
+    `"${peer}" has not sent everything within ${minutes} minutes; the rest is asked for later`,
+  );
+}
 
 function wholeMinutes({ sinceMs, untilMs }: Span): Span {
   return {
