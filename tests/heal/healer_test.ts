@@ -410,7 +410,7 @@ Deno.test("where Fly breaks off in the middle of the days before the first start
   await using _rig = rig;
   rig.clock.skip(20 * MINUTE); // Fly's word counts by now, as it does when most of seven days is brought back
   fly.breakAfter = 1;
-  await rig.clock.advanceAsync(5000);
+  await rig.clock.advanceAsync(15_000);
   assert.deepEqual(fly.asked, ["09:30:00…12:00:00", "10:00:00…12:00:00"]);
   assert.equal(rig.status.beforeDoneMs, NOON_MS - 2 * HOUR);
   assert.equal(rig.gap.reason, "Cannot ask Fly");
@@ -473,4 +473,87 @@ Deno.test("healNow() ends when who asked for it has gone, and the next one is se
   await assert.rejects(report, /gone/);
   await rig.healer.healNow(span, () => {}, new AbortController().signal);
   assert.equal(rig.gap.state, "healed");
+});
+
+Deno.test("who has gone while something else was done is waited for by nobody, and the next one may ask", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  rig.addGap();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  rig.peers!.hold = promise;
+  await rig.clock.advanceAsync(3000); // the gap is being asked for
+  const gone = new AbortController();
+  const span = { sinceMs: NOON_MS - HOUR, untilMs: NOON_MS };
+  const report = rig.healer.healNow(span, () => {}, gone.signal);
+  gone.abort(new Error("gone"));
+  await assert.rejects(report, /gone/);
+  const next = rig.healer.healNow(span, () => {}, new AbortController().signal);
+  resolve();
+  assert.deepEqual((await next).gaps.map(({ state }) => state), ["healed"]);
+});
+
+Deno.test("healNow() does not wait for a recorder that stops", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  await rig.healer.stop();
+  const span = { sinceMs: NOON_MS - HOUR, untilMs: NOON_MS };
+  await assert.rejects(
+    rig.healer.healNow(span, () => {}, new AbortController().signal),
+    /the recorder stops/,
+  );
+});
+
+Deno.test("healNow() compares no days that nobody has, however far back the span begins", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  const days = () => rig.peers!.compares.map((compared) => compared.slice(9));
+  const span = { sinceMs: 0, untilMs: NOON_MS + 24 * HOUR };
+  await rig.healer.healNow(span, () => {}, new AbortController().signal);
+  rig.days = [{ day: dayOf(NOON_MS) - 20, sealed: true, crc32: "aa" }];
+  await rig.healer.healNow(span, () => {}, new AbortController().signal);
+  assert.deepEqual(days().filter((day) => day.endsWith("…12:00:00")), [
+    "11-14T12:00…12:00:00",
+    "11-02T00:00…12:00:00",
+  ]);
+});
+
+Deno.test("a gap that goes on after a source said that it will never have it is asked for once more", async () => {
+  await using rig = new Rig({ fly: [{ ...incomplete("fly", 0, "no app is recorded here"), isFinal: true }] });
+  rig.addGap();
+  await rig.clock.advanceAsync(3 * MINUTE);
+  rig.ledger.cover("disconnect", [{ sinceMs: NOON_MS - 1000, untilMs: NOON_MS + 30_000 }]);
+  await rig.clock.advanceAsync(3 * MINUTE);
+  assert.deepEqual(rig.fly!.gaps, ["12:02:00 11:59:50…12:00:00", "12:03:02 11:59:50…12:00:30"]);
+});
+
+Deno.test("gaps are asked for on when the clock was set forward and back", async () => {
+  await using rig = new Rig({ peers: [incomplete(PEER, 0, "no connection")] });
+  rig.addGap();
+  await rig.clock.advanceAsync(3000);
+  rig.clock.jump(5 * HOUR);
+  await rig.clock.advanceAsync(5000);
+  rig.clock.jump(-5 * HOUR);
+  rig.peers!.gaps.length = 0;
+  await rig.clock.advanceAsync(6 * MINUTE);
+  assert.deepEqual(rig.peers!.gaps.map((asked) => asked.slice(0, 8)), ["12:01:10", "12:05:00"]);
+});
+
+Deno.test("nothing is asked for until the lines are recorded that waited while the program stood still", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  rig.clock.skip(4 * MINUTE); // frozen, and everything with it
+  rig.addGap();
+  await rig.clock.advanceAsync(8000);
+  assert.deepEqual(rig.peers!.gaps, []);
+  const span = { sinceMs: NOON_MS - HOUR, untilMs: NOON_MS };
+  const report = rig.healer.healNow(span, () => {}, new AbortController().signal);
+  await rig.clock.advanceAsync(5000);
+  assert.deepEqual(rig.peers!.gaps, ["12:04:10 11:59:50…12:00:00"]);
+  assert.deepEqual((await report).gaps.map(({ state }) => state), ["healed"]);
+});
+
+Deno.test("nothing is asked for at once after the machine was suspended, which only the time of day tells", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  rig.addGap();
+  rig.clock.jump(4 * MINUTE);
+  await rig.clock.advanceAsync(8000);
+  assert.deepEqual(rig.peers!.gaps, []);
+  await rig.clock.advanceAsync(8000);
+  assert.equal(rig.peers!.gaps.length, 1);
 });
