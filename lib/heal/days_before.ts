@@ -137,13 +137,16 @@ class Progress {
   doubt: string | null;
   readonly #gap: Gap;
   readonly #options: DaysBeforeOptions;
+  /** Up to where it is done, as the ledger has it. */
   #doneMs: number;
+  /** Up to where Fly was gone through, the last hour too. */
+  #reachedMs: number;
   #lines = 0;
 
   constructor(gap: Gap, options: DaysBeforeOptions) {
     this.#gap = gap;
     this.#options = options;
-    this.#doneMs = doneOf(gap);
+    this.#doneMs = this.#reachedMs = doneOf(gap);
     this.doubt = doubtOf(gap);
   }
 
@@ -152,25 +155,28 @@ class Progress {
     const { askings, logger } = this.#options;
     this.#count(lines);
     this.doubt = doubt;
+    this.#reachedMs = doneUntilMs;
     this.#doneMs = Math.min(doneUntilMs, lastHourOf(this.#gap));
     const sofar: SourceOutcome = { source: HEALED_BY_FLY, lines, state: "incomplete", reason: doubt };
     askings.note(this.#gap, [sofar], { isSettled: false, doneUntilMs: this.#doneMs });
     logger.log("info", "days before the first start", { doneUntil: formatTime(doneUntilMs), lines });
   }
 
-  /** Notes how it has ended. */
+  /** Notes how it has ended: if Fly broke off before the end, the rest stays to be done, however much came. */
   end(outcome: SourceOutcome): void {
     const { askings, clock } = this.#options;
     this.#count(outcome.lines);
     const isSettled = isSettledAtFly(this.#gap, clock.now());
-    const isDone = isSettled && (outcome.state !== "nothing" || outcome.isFinal === true);
+    const isThrough = outcome.state !== "nothing" && this.#reachedMs >= this.#gap.untilMs!;
+    const isDone = isSettled && (isThrough || outcome.isFinal === true);
     const doneUntilMs = isDone ? this.#gap.untilMs! : this.#doneMs;
-    askings.note(this.#gap, [outcome], { isSettled, doneUntilMs, reason: this.#reason(outcome, isDone) });
+    const reason = this.#reason(outcome, isDone);
+    askings.note(this.#gap, [outcome], { isSettled, doneUntilMs, reason });
   }
 
   /** Only a doubt is told as Fly's, since it goes on to hold when the rest is asked for; see {@linkcode doubtOf}. */
-  #reason({ state, reason }: SourceOutcome, isDone: boolean): string | null {
-    if (isDone || state !== "nothing") return null;
+  #reason({ reason }: SourceOutcome, isDone: boolean): string | null {
+    if (isDone) return null;
     return this.doubt === null ? reason : DOUBT_PREFIX + this.doubt;
   }
 

@@ -30,11 +30,16 @@ export interface GapAskingsOptions {
   onHealed(source: SourceKind, lines: number): void;
 }
 
+/** When each source was asked last about a gap, in milliseconds since 1970; null for never, infinity for never again. */
+interface Asked extends Record<SourceKind, number | null> {
+  /** What the gap was then. Of one that is larger now, nobody was asked. */
+  span: Span;
+}
+
 /** Asks about gaps. */
 export class GapAskings {
   readonly #options: GapAskingsOptions;
-  /** When each source was asked last about a gap, in milliseconds since 1970; null for never, infinity for never again. */
-  readonly #asked = new Map<number, Record<SourceKind, number | null>>();
+  readonly #asked = new Map<number, Asked>();
 
   /** Asks nothing by itself. */
   constructor(options: GapAskingsOptions) {
@@ -56,7 +61,10 @@ export class GapAskings {
     this.#forgetOthers(gaps);
     return gaps.find((gap) => {
       if (!this.#isFor(source, gap, nowMs)) return false;
-      const dueMs = nextAskingMs(source, gap.untilMs!, this.#asked.get(gap.id)?.[source] ?? null);
+      const asked = this.#askedOf(gap);
+      // If the clock was set back since, it was asked just now at the latest.
+      if (asked[source] !== Infinity && (asked[source] ?? -Infinity) > nowMs) asked[source] = nowMs;
+      const dueMs = nextAskingMs(source, gap.untilMs!, asked[source]);
       return dueMs !== null && dueMs <= nowMs;
     }) ?? null;
   }
@@ -68,14 +76,13 @@ export class GapAskings {
    */
   async ask(gap: Gap, source: SourceKind, signal: AbortSignal): Promise<readonly SourceOutcome[]> {
     const { clock, onHealed } = this.#options;
-    const asked = this.#asked.get(gap.id) ?? { peers: null, fly: null };
-    this.#asked.set(gap.id, { ...asked, [source]: clock.now() });
+    const asked = this.#askedOf(gap);
+    asked[source] = clock.now();
+    this.#asked.set(gap.id, asked);
     const outcomes = await this.#askSource(spanOf(gap), source, signal);
     onHealed(source, outcomes.reduce((sum, { lines }) => sum + lines, 0));
     this.note(gap, outcomes, { isSettled: source === "peers" || isSettledAtFly(gap, clock.now()) });
-    if (outcomes.length > 0 && outcomes.every(({ isFinal }) => isFinal)) {
-      this.#asked.set(gap.id, { ...asked, [source]: Infinity });
-    }
+    if (outcomes.length > 0 && outcomes.every(({ isFinal }) => isFinal)) asked[source] = Infinity;
     return outcomes;
   }
 
@@ -103,6 +110,13 @@ export class GapAskings {
     const { peers, fly } = this.#options;
     const isThere = source === "peers" ? peers !== null : fly !== null && gap.cause !== "before";
     return isThere && mayHave(source, gap, nowMs);
+  }
+
+  /** What is known of a gap as it is now. */
+  #askedOf(gap: Gap): Asked {
+    const [asked, span] = [this.#asked.get(gap.id), spanOf(gap)];
+    const isSame = asked?.span.sinceMs === span.sinceMs && asked.span.untilMs === span.untilMs;
+    return isSame ? asked! : { span, peers: null, fly: null };
   }
 
   /** Forgets about gaps that do not wait any more, so that no more is known than there are gaps. */

@@ -13,16 +13,18 @@
  */
 
 import type { Archive } from "../archive/archive.ts";
-import type { Cancel, Clock } from "../clock.ts";
+import { type Cancel, type Clock, sleep } from "../clock.ts";
+import { dayStartMs } from "../day.ts";
 import type { Gap, GapSource, Span } from "../gaps/gap.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
 import type { Logger } from "../logger.ts";
 import { DaysBefore, doneOf } from "./days_before.ts";
 import { formatSpan, formatTime, GapAskings, spanOf } from "./gap_askings.ts";
-import type { SourceKind } from "./heal_plan.ts";
+import { PEERS_LIMIT_MS, type SourceKind } from "./heal_plan.ts";
 import type { SourceOutcome } from "./outcome.ts";
 import { PeerComparisons } from "./peer_comparisons.ts";
 import type { FlySource, PeerSource } from "./source.ts";
+import { Standstill } from "./standstill.ts";
 
 /** How often it is looked what is due, in milliseconds. */
 export const LOOK_MS = 2000;
@@ -86,6 +88,8 @@ interface Request {
   signal: AbortSignal;
   resolve: (report: HealReport) => void;
   reject: (error: unknown) => void;
+  /** Whether it is being done. */
+  isBegun: boolean;
 }
 
 /** Something to do, and what it is in words. */
@@ -106,13 +110,15 @@ export class Healer {
   #working: string | null = null;
   #running: Promise<void> | null = null;
   #cancel: Cancel | null = null;
+  readonly #standstill: Standstill;
   /** Until when nothing is inserted, by {@linkcode Clock.elapsed}. */
   #restUntilMs = -Infinity;
 
   /** Does nothing before {@linkcode start}. */
   constructor(options: HealerOptions) {
-    const { peers, fly } = options;
+    const { peers, fly, clock } = options;
     this.#options = options;
+    this.#standstill = new Standstill(clock, LOOK_MS);
     const askings = this.#askings = new GapAskings({
       ...options,
       onHealed: (source, lines) => this.#count(source, lines),
@@ -130,7 +136,9 @@ export class Healer {
 
   /** Begins to look for what is due. */
   start(): void {
-    if (this.hasSource) this.#cancel = this.#options.clock.every(LOOK_MS, () => this.#look());
+    const { clock } = this.#options;
+    this.#standstill.begin();
+    if (this.hasSource) this.#cancel = clock.every(LOOK_MS, () => this.#look());
   }
 
   /** Ends what is being done, and begins nothing any more. */
@@ -138,7 +146,6 @@ export class Healer {
     this.#cancel?.();
     this.#stopped.abort(new Error("Cannot go on healing: the recorder stops"));
     await this.#running;
-    this.#request?.reject(this.#stopped.signal.reason);
   }
 
   /** What it is doing. */
@@ -165,13 +172,25 @@ export class Healer {
     if (this.#request !== null) {
       throw new HealerBusy("Cannot heal now: somebody has asked for it already; ask again when that is done");
     }
+    const either = AbortSignal.any([signal, this.#stopped.signal]);
     return new Promise((resolve, reject) => {
-      this.#request = { span, tell, signal, resolve, reject };
+      either.throwIfAborted();
+      const request: Request = { span, tell, signal: either, resolve, reject, isBegun: false };
+      this.#request = request;
+      // Whoever has gone while something else was being done is waited for by nobody, and the next one may ask.
+      either.addEventListener("abort", () => this.#giveUp(request), { once: true });
       this.#look();
     });
   }
 
+  #giveUp(request: Request): void {
+    if (request.isBegun) return;
+    if (this.#request === request) this.#request = null;
+    request.reject(request.signal.reason);
+  }
+
   #look(): void {
+    this.#standstill.look();
     if (this.#stopped.signal.aborted || this.#running !== null) return;
     this.#running = this.#run().finally(() => {
       this.#running = null;
@@ -201,8 +220,12 @@ export class Healer {
     return {
       what: `what is missing ${formatSpan(request.span)}, as somebody asked`,
       run: async () => {
-        const signal = AbortSignal.any([request.signal, this.#stopped.signal]);
+        const { signal } = request;
+        request.isBegun = true;
         try {
+          const { waitMs } = this.#standstill;
+          if (waitMs > 0) await sleep(this.#options.clock, waitMs, signal);
+          signal.throwIfAborted();
           request.resolve(await this.#healAll(request.span, request.tell, signal));
         } catch (error) {
           request.reject(signal.aborted ? signal.reason : error);
@@ -217,7 +240,8 @@ export class Healer {
   #dueJob(): Job | null {
     const { archive, clock } = this.#options;
     if (archive.trouble !== null) this.#restUntilMs = clock.elapsed() + TROUBLE_WAIT_MS;
-    if (clock.elapsed() < this.#restUntilMs) return null;
+    this.#standstill.look();
+    if (this.#standstill.waitMs > 0 || clock.elapsed() < this.#restUntilMs) return null;
     return this.#pressingJob() ?? this.#beforeJob();
   }
 
@@ -260,9 +284,10 @@ export class Healer {
   async #healAll(span: Span, tell: Tell, signal: AbortSignal): Promise<HealReport> {
     const { gaps, ledger } = this.#options;
     const linesBefore = this.#lines.peers + this.#lines.fly;
-    if (this.#comparisons !== null) {
-      tell(`Comparing with peers ${formatSpan(span)}`);
-      const { outcomes } = await this.#comparisons.compare(span, signal);
+    const compared = this.#comparedOf(span);
+    if (this.#comparisons !== null && compared.sinceMs < compared.untilMs) {
+      tell(`Comparing with peers ${formatSpan(compared)}`);
+      const { outcomes } = await this.#comparisons.compare(compared, signal);
       for (const outcome of outcomes) tell(describeOutcome(outcome));
     }
     // The days before the first start last: they may take hours, and whoever asks for them sees the others healed meanwhile.
@@ -279,6 +304,18 @@ export class Healer {
     }
     const lines = this.#lines.peers + this.#lines.fly - linesBefore;
     return { lines, gaps: gaps.touching(span.sinceMs, span.untilMs) };
+  }
+
+  /** What of a span is compared: days that are here or that peers are asked for anyway, and nothing that is to come. */
+  #comparedOf({ sinceMs, untilMs }: Span): Span {
+    const { archive, clock } = this.#options;
+    const nowMs = clock.now();
+    const oldest = archive.days().at(-1);
+    const firstMs = Math.min(
+      oldest === undefined ? Infinity : dayStartMs(oldest.day),
+      nowMs - PEERS_LIMIT_MS,
+    );
+    return { sinceMs: Math.max(sinceMs, firstMs), untilMs: Math.min(untilMs, nowMs) };
   }
 
   async #healGap(gap: Gap, source: SourceKind, tell: Tell, signal: AbortSignal): Promise<void> {

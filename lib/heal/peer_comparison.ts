@@ -105,6 +105,8 @@ export class PeerComparison {
   #ours = 0;
   #theirs = 0;
   #matched = 0;
+  /** Whether both say that they are of one organisation. */
+  #isSameOrg = false;
 
   /** Nothing is asked yet. */
   constructor(peer: Peer, options: PeerComparisonOptions) {
@@ -133,6 +135,7 @@ export class PeerComparison {
         `"${this.peer.name}" records another organisation; take it out of PEERS`,
       );
     }
+    this.#isSameOrg = own !== null && own === org;
     const both = { theirs, ours: await this.own.digest(day, signal), refusal };
     for (const [minute, { lines }] of both.ours.minutes) {
       if (isSame(both.theirs.minutes.get(minute), both.ours.minutes.get(minute))) this.sameLines += lines;
@@ -140,6 +143,11 @@ export class PeerComparison {
     this.#digests.set(day, both);
     if (this.#digests.size > HELD_DAYS_LIMIT) this.#digests.delete(this.#digests.keys().next().value!);
     return both;
+  }
+
+  /** What both have of `day` is asked anew when it is looked at next. */
+  forget(day: DayNumber): void {
+    this.#digests.delete(day);
   }
 
   /**
@@ -194,9 +202,11 @@ export class PeerComparison {
   /**
    * Does nothing if lines of the peer may be inserted.
    *
-   * @throws {PeerError} `foreign` if, of all lines that were compared, none is on both sides though there are some on each.
+   * @throws {PeerError} `foreign` if, of all lines that were compared, none is on both sides though there are some on each, and
+   * the two do not say that they are of one organisation.
    */
   confirmSameStream(): void {
+    if (this.#isSameOrg) return;
     if (this.sameLines > 0 || this.#matched > 0 || this.#ours === 0 || this.#theirs === 0) return;
     throw new PeerError(
       "foreign",
@@ -290,7 +300,7 @@ export class PeerComparison {
   async insertFound(found: FoundLines): Promise<{ lines: number; bytes: number }> {
     await found.close();
     const inserted = await this.#options.archive.insert(found);
-    this.#digests.delete(found.day);
+    this.forget(found.day);
     return inserted;
   }
 

@@ -3,7 +3,9 @@
  * `undelivered`, which are healed.
  *
  * Each hour is compared when it is over, and each day at the start, when it is sealed, and whenever it was sealed anew since. What
- * is equal costs a digest of each side, or not even that: see peer_digest.ts.
+ * is equal costs a digest of each side, or not even that: see peer_digest.ts. What could not be compared with some peer, which was
+ * away or broke off, is compared again later, when nothing new is due: one peer that is gone for good does not keep the lines of the
+ * others away.
  *
  * @module
  */
@@ -25,8 +27,11 @@ export const HOUR_SETTLED_MS = 60_000;
 /** What could not be compared, since a peer was away, is tried again after this long, in milliseconds. */
 export const COMPARE_RETRY_MS = 600_000;
 
-/** Hours that could not be compared are gone back to for so many: older ones are compared with their day, when it is sealed. */
+/** Of hours that went by unseen, as while the machine was suspended, so many are gone back to. */
 const HOURS_LIMIT = 24;
+
+/** So many spans wait to be compared again at the most; those that have waited longest are given up. */
+const AGAIN_LIMIT = 1000;
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -64,7 +69,12 @@ export class PeerComparisons {
   #hour: number;
   /** The checksums of the days as they were when they were compared last; of one that was not sealed, null. */
   readonly #days = new Map<DayNumber, string | null>();
+  /** What has to be compared again, the one first that was tried least lately. */
+  #again: DueComparison[] = [];
+  /** Until when no peer is asked, since none could be; by {@linkcode Clock.elapsed}. */
   #retryMs = -Infinity;
+  /** The same for what has to be compared again. */
+  #againMs = -Infinity;
 
   /** Compares nothing by itself. The hour that is not over now is the first one. */
   constructor(options: PeerComparisonsOptions) {
@@ -77,20 +87,29 @@ export class PeerComparisons {
     const { clock } = this.#options;
     if (clock.elapsed() < this.#retryMs) return null;
     const settledMs = Math.floor((clock.now() - HOUR_SETTLED_MS) / MINUTE_MS) * MINUTE_MS;
-    return this.#dueHour(settledMs) ?? this.#dueDay(settledMs);
+    return this.#dueHour(settledMs) ?? this.#dueDay(settledMs) ?? this.#dueAgain();
   }
 
   /**
-   * Compares what is due. Where some peer could not be asked, it is tried again later.
+   * Compares what is due. What could not be compared with every peer is due again later.
    *
-   * @throws As {@linkcode PeerSource.compare}. It is tried again later, too.
+   * @throws As {@linkcode PeerSource.compare}. It is due again later, too.
    */
-  async compareDue({ span, onDone }: DueComparison, signal: AbortSignal): Promise<void> {
-    this.#retryMs = this.#options.clock.elapsed() + COMPARE_RETRY_MS;
-    const { outcomes } = await this.compare(span, signal);
-    if (outcomes.some(({ state, isFinal }) => state === "nothing" && !isFinal)) return;
-    this.#retryMs = -Infinity;
-    onDone();
+  async compareDue(due: DueComparison, signal: AbortSignal): Promise<void> {
+    this.#again = this.#again.filter((one) => one !== due);
+    const laterMs = this.#options.clock.elapsed() + COMPARE_RETRY_MS;
+    const later = { span: due.span, onDone() {} };
+    this.#again.push(later);
+    if (this.#again.length > AGAIN_LIMIT) this.#again.shift();
+    [this.#retryMs, this.#againMs] = [laterMs, laterMs];
+    const { outcomes } = await this.compare(due.span, signal);
+    const missed = outcomes.filter(({ state, isFinal }) => state !== "complete" && !isFinal);
+    due.onDone();
+    if (missed.length === 0) {
+      this.#again = this.#again.filter((one) => one !== later);
+      this.#againMs = -Infinity;
+    }
+    if (missed.length === 0 || missed.length < outcomes.length) this.#retryMs = -Infinity;
   }
 
   /**
@@ -108,6 +127,8 @@ export class PeerComparisons {
 
   #dueHour(settledMs: number): DueComparison | null {
     const last = Math.floor(settledMs / HOUR_MS) - 1;
+    // At half a minute past the hour it is the one before that; earlier than that, the clock was set back.
+    if (last < this.#hour - 1) this.#hour = last;
     if (last <= this.#hour) return null;
     const hour = Math.max(this.#hour + 1, last - HOURS_LIMIT + 1);
     const span = { sinceMs: hour * HOUR_MS, untilMs: (hour + 1) * HOUR_MS };
@@ -124,6 +145,10 @@ export class PeerComparisons {
     const span = { sinceMs: dayStartMs(day), untilMs: Math.min(dayStartMs(day + 1), settledMs) };
     if (span.sinceMs >= span.untilMs) return null;
     return { span, onDone: () => this.#days.set(day, this.#checksumOf(day)) };
+  }
+
+  #dueAgain(): DueComparison | null {
+    return this.#options.clock.elapsed() < this.#againMs ? null : this.#again[0] ?? null;
   }
 
   /** A day is due once, whatever it is; and once more when it is sealed, or sealed anew. */

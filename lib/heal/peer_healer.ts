@@ -14,7 +14,6 @@ import type { Archive } from "../archive/archive.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import { DAY_MS, dayName, type DayNumber, dayOf, dayStartMs } from "../day.ts";
-import { LineRules } from "../filter/rules.ts";
 import type { Span } from "../gaps/gap.ts";
 import type { Identity } from "../line/identity.ts";
 import type { Logger } from "../logger.ts";
@@ -22,7 +21,9 @@ import { ComparedMinutes } from "./compared_minutes.ts";
 import type { SourceOutcome } from "./outcome.ts";
 import type { ResolveName } from "./peer_addresses.ts";
 import { type HealedArchive, PeerComparison } from "./peer_comparison.ts";
+import { PeerError } from "./peer_error.ts";
 import { beforeAbort, PeerList } from "./peer_list.ts";
+import { PeerRules } from "./peer_rules.ts";
 import { type Overlap, OVERLAP_MS, proveByOverlaps } from "./proof.ts";
 import type { Compared, PeerSource } from "./source.ts";
 import { daysOf, UntimedComparison, within } from "./untimed_comparison.ts";
@@ -55,6 +56,7 @@ export interface PeerHealerOptions {
     | "logDir"
     | "privateAddress"
     | "app"
+    | "subject"
     | "excludeApps"
     | "includeApps"
     | "excludeText"
@@ -69,13 +71,22 @@ export interface PeerHealerOptions {
   resolve: ResolveName;
 }
 
-/** Asks one peer; returns why it is not complete. */
-type Work = (comparison: PeerComparison, signal: AbortSignal) => Promise<string[]>;
+/**
+ * So long one peer is asked, in milliseconds, before it is the next one's turn, and that of whatever else is due. What came is inserted,
+ * and it is gone on with when it is asked again. A week of 5,000,000 lines a day comes in less.
+ */
+export const ASKING_LIMIT_MS = 1_800_000;
+
+/** Asks one peer; returns why it is not complete, and whether asking again would come to the same. */
+type Work = (
+  comparison: PeerComparison,
+  signal: AbortSignal,
+) => Promise<{ reasons: string[]; isFinal: boolean }>;
 
 /** Brings back what other recorders have. One question at a time: lines that were found lie in one file for a day. */
 export class PeerHealer implements PeerSource {
   readonly #options: PeerHealerOptions;
-  readonly #rules: LineRules;
+  readonly #rules: PeerRules;
   readonly #compared = new ComparedMinutes();
   readonly #peers: PeerList;
 
@@ -83,8 +94,7 @@ export class PeerHealer implements PeerSource {
   constructor(options: PeerHealerOptions) {
     this.#options = options;
     this.#peers = new PeerList(options);
-    const { app, excludeApps, includeApps, excludeText } = options.config;
-    this.#rules = new LineRules({ ownApp: app, excludeApps, includeApps, excludeText });
+    this.#rules = new PeerRules({ ...options.config, ownApp: options.config.app });
   }
 
   /**
@@ -98,7 +108,10 @@ export class PeerHealer implements PeerSource {
   async healSpan(span: Span, signal: AbortSignal): Promise<SourceOutcome[]> {
     const { outcomes } = await this.#askAll(
       span,
-      (comparison, signal) => this.#healGap(comparison, span, signal),
+      async (comparison, signal) => ({
+        reasons: await this.#healGap(comparison, span, signal),
+        isFinal: false,
+      }),
       signal,
     );
     return outcomes;
@@ -141,9 +154,12 @@ export class PeerHealer implements PeerSource {
     instances: Set<string | null>,
     span: Span,
     work: Work,
-    signal: AbortSignal,
+    ended: AbortSignal,
   ): Promise<SourceOutcome | null> {
     const source = comparison.peer.name;
+    const late = new AbortController();
+    const cancel = this.#options.clock.after(ASKING_LIMIT_MS, () => late.abort(tooSlow(source)));
+    const signal = AbortSignal.any([ended, late.signal]);
     try {
       const obstacle = await this.#obstacle(span, signal);
       if (obstacle !== null) return { source, lines: 0, state: "nothing", reason: obstacle };
@@ -151,14 +167,18 @@ export class PeerHealer implements PeerSource {
       const { instance } = comparison;
       if (instance !== null && instances.has(instance)) return null;
       instances.add(instance);
-      const reasons = [...await work(comparison, signal), ...dropReasons(comparison)];
+      const worked = await work(comparison, signal);
+      const reasons = [...worked.reasons, ...dropReasons(comparison)];
       const { lines } = comparison;
       if (reasons.length === 0) return { source, lines, state: "complete", reason: null };
-      return { source, lines, state: "incomplete", reason: reasons.join("; ") };
+      const outcome = { source, lines, state: "incomplete", reason: reasons.join("; ") } as const;
+      return worked.isFinal ? { ...outcome, isFinal: true } : outcome;
     } catch (error) {
-      signal.throwIfAborted();
+      ended.throwIfAborted();
       const { lines } = comparison;
       return { source, lines, state: lines > 0 ? "incomplete" : "nothing", reason: (error as Error).message };
+    } finally {
+      cancel();
     }
   }
 
@@ -179,8 +199,9 @@ export class PeerHealer implements PeerSource {
         reasons.push(obstacle);
         continue;
       }
-      // Asked before the lines are: gaps that are healed there meanwhile may lack in what comes.
+      // Asked before its digest and its lines are: of a gap that is healed there meanwhile they may not have all.
       const coverage = await comparison.peer.coverage(day, part, signal);
+      comparison.forget(day);
       if (!/^complete(;|$)/.test(coverage)) reasons.push(coverageReason(day, coverage));
       await comparison.compare(day, { span: part, again: true }, signal);
     }
@@ -199,10 +220,15 @@ export class PeerHealer implements PeerSource {
     return reason === null ? [] : [reason];
   }
 
-  async #compareDays(comparison: PeerComparison, asked: Span, signal: AbortSignal): Promise<string[]> {
+  async #compareDays(
+    comparison: PeerComparison,
+    asked: Span,
+    signal: AbortSignal,
+  ): Promise<{ reasons: string[]; isFinal: boolean }> {
     const settledMs = this.#options.clock.now() - SETTLED_MS;
     const span = wholeMinutes({ sinceMs: asked.sinceMs, untilMs: Math.min(asked.untilMs, settledMs) });
-    const reasons = asked.untilMs > settledMs ? [NOT_SETTLED] : [];
+    const isSettled = asked.untilMs <= settledMs;
+    const reasons = isSettled ? [] : [NOT_SETTLED];
     for (const day of daysOf(span)) {
       const { refusal } = await comparison.digests(day, signal);
       const obstacle = comparison.refusalOf(day) ?? refusal;
@@ -216,7 +242,7 @@ export class PeerHealer implements PeerSource {
         signal,
       );
     }
-    return reasons;
+    return { reasons, isFinal: isSettled };
   }
 
   /** The lines of both next to one end of a gap; null if that has not settled, or if there are too many. */
@@ -274,6 +300,14 @@ const MINUTE_MS = 60_000;
 const NOT_SETTLED = `Lines younger than ${
   SETTLED_MS / 1000
 } s are not compared yet, since they may be on their way`;
+
+function tooSlow(peer: string): PeerError {
+  const minutes = ASKING_LIMIT_MS / 60_000;
+  return new PeerError(
+    "down",
+    `"${peer}" has not sent everything within ${minutes} minutes; the rest is asked for later`,
+  );
+}
 
 function wholeMinutes({ sinceMs, untilMs }: Span): Span {
   return {

@@ -223,6 +223,46 @@ Deno.test("each day is compared at the start, and again when it is sealed anew",
   assert.equal(rig.peers!.compares.length, 3);
 });
 
+Deno.test("one peer that is gone does not keep hours and days from being compared with the others", async () => {
+  await using rig = new Rig({ peers: [] });
+  const today = dayOf(NOON_MS);
+  rig.days = [0, 1, 2].map((ago) => ({ day: today - ago, sealed: ago > 0, crc32: ago > 0 ? "aa" : null }));
+  const down = { ...incomplete("http://[fdaa::9]:8080", 0, "no connection"), state: "nothing" } as const;
+  rig.peers!.found = { outcomes: [complete(PEER, 0), down], found: [] };
+  await rig.clock.advanceAsync(MINUTE);
+  assert.equal(new Set(rig.peers!.compares.map((compared) => compared.slice(9))).size, 3);
+  await rig.clock.advanceAsync(2 * HOUR + MINUTE);
+  const hours = ["12:00:00…13:00:00", "13:00:00…14:00:00"];
+  for (const hour of hours) {
+    assert.ok(rig.peers!.compares.some((compared) => compared.endsWith(hour)), hour);
+  }
+  // When it is back all is compared with it, once.
+  rig.peers!.found = { outcomes: [complete(PEER, 0), complete(down.source, 0)], found: [] };
+  rig.peers!.compares.length = 0;
+  await rig.clock.advanceAsync(30 * MINUTE);
+  assert.equal(rig.peers!.compares.length, 5);
+});
+
+Deno.test("what a peer broke off in the middle of is compared again", async () => {
+  await using rig = new Rig({ peers: [] });
+  rig.peers!.found = { outcomes: [incomplete(PEER, 3, "it broke off")], found: [] };
+  await rig.clock.advanceAsync(HOUR + 5 * MINUTE);
+  rig.peers!.found = { outcomes: [complete(PEER, 4)], found: [] };
+  await rig.clock.advanceAsync(30 * MINUTE);
+  assert.deepEqual(rig.peers!.compares, ["13:01:00 12:00:00…13:00:00", "13:11:00 12:00:00…13:00:00"]);
+});
+
+Deno.test("hours are compared on when the clock was set forward and back", async () => {
+  await using rig = new Rig({ peers: [] });
+  await rig.clock.advanceAsync(MINUTE);
+  rig.clock.jump(72 * HOUR);
+  await rig.clock.advanceAsync(2 * MINUTE);
+  rig.clock.jump(-72 * HOUR);
+  rig.peers!.compares.length = 0;
+  await rig.clock.advanceAsync(HOUR);
+  assert.ok(rig.peers!.compares.some((compared) => compared.endsWith("12:00:00…13:00:00")));
+});
+
 Deno.test("a loss that nobody had noticed becomes a healed gap of cause undelivered", async () => {
   await using rig = new Rig({ peers: [] });
   const span = { sinceMs: NOON_MS + 5 * MINUTE, untilMs: NOON_MS + 5 * MINUTE + 2000 };
@@ -264,6 +304,10 @@ class HourlyFly implements FlySource {
   doubt: string | null = null;
   outcome: SourceOutcome | null = null;
   next: () => Promise<void> = () => Promise.resolve();
+  /** It brings so many hours in all before it is down. */
+  breakAfter = Infinity;
+  /** Why it is not proven that this was all. */
+  unproven: string | null = null;
 
   constructor(readonly clock: FakeClock) {}
 
@@ -274,11 +318,15 @@ class HourlyFly implements FlySource {
     for (let doneUntilMs = fromMs; doneUntilMs < span.untilMs;) {
       await this.next();
       signal?.throwIfAborted();
+      if (this.breakAfter-- <= 0) {
+        const state = lines > 0 ? "incomplete" : "nothing";
+        return { source: "fly", lines, state, reason: "Cannot ask Fly" } as SourceOutcome;
+      }
       lines += 100;
       doneUntilMs = Math.min((Math.floor(doneUntilMs / HOUR) + 1) * HOUR, span.untilMs);
       onProgress?.({ doneUntilMs, lines, doubt: this.doubt ?? doubt ?? null });
     }
-    const reason = this.doubt ?? doubt ?? null;
+    const reason = this.doubt ?? doubt ?? this.unproven;
     return {
       source: "fly",
       lines,
@@ -390,6 +438,32 @@ Deno.test("the days before the first start are asked for again while Fly cannot 
   assert.equal(rig.gap.state, "healed");
 });
 
+Deno.test("where Fly breaks off in the middle of the days before the first start, the rest is asked for later", async () => {
+  const { rig, fly } = await startBefore();
+  await using _rig = rig;
+  rig.clock.skip(20 * MINUTE); // Fly's word counts by now, as it does when most of seven days is brought back
+  fly.breakAfter = 1;
+  await rig.clock.advanceAsync(15_000);
+  assert.deepEqual(fly.asked, ["09:30:00…12:00:00", "10:00:00…12:00:00"]);
+  assert.equal(rig.status.beforeDoneMs, NOON_MS - 2 * HOUR);
+  assert.equal(rig.gap.reason, "Cannot ask Fly");
+  fly.breakAfter = Infinity;
+  await rig.clock.advanceAsync(6 * MINUTE);
+  assert.deepEqual(fly.asked.slice(2), ["10:00:00…12:00:00"]);
+  assert.deepEqual(rig.gap, { state: "healed", sources: [{ name: "fly", lines: 300 }], reason: null });
+});
+
+Deno.test("that Fly was behind when it was asked first is no doubt when it is asked once more", async () => {
+  const { rig, fly } = await startBefore();
+  await using _rig = rig;
+  fly.unproven = "Not proven to be all: 3 of 4 lines in the 5 s after the gap are not there";
+  await rig.clock.advanceAsync(3 * MINUTE);
+  assert.equal(rig.gap.reason, fly.unproven);
+  fly.unproven = null;
+  await rig.clock.advanceAsync(20 * MINUTE);
+  assert.deepEqual(rig.gap, { state: "healed", sources: [{ name: "fly", lines: 400 }], reason: null });
+});
+
 Deno.test("nothing is asked for while the disk takes nothing", async () => {
   await using rig = new Rig({ peers: [complete(PEER, 1)] });
   rig.trouble = "No space left on device (os error 28)";
@@ -432,4 +506,87 @@ Deno.test("healNow() ends when who asked for it has gone, and the next one is se
   await assert.rejects(report, /gone/);
   await rig.healer.healNow(span, () => {}, new AbortController().signal);
   assert.equal(rig.gap.state, "healed");
+});
+
+Deno.test("who has gone while something else was done is waited for by nobody, and the next one may ask", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  rig.addGap();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  rig.peers!.hold = promise;
+  await rig.clock.advanceAsync(3000); // the gap is being asked for
+  const gone = new AbortController();
+  const span = { sinceMs: NOON_MS - HOUR, untilMs: NOON_MS };
+  const report = rig.healer.healNow(span, () => {}, gone.signal);
+  gone.abort(new Error("gone"));
+  await assert.rejects(report, /gone/);
+  const next = rig.healer.healNow(span, () => {}, new AbortController().signal);
+  resolve();
+  assert.deepEqual((await next).gaps.map(({ state }) => state), ["healed"]);
+});
+
+Deno.test("healNow() does not wait for a recorder that stops", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  await rig.healer.stop();
+  const span = { sinceMs: NOON_MS - HOUR, untilMs: NOON_MS };
+  await assert.rejects(
+    rig.healer.healNow(span, () => {}, new AbortController().signal),
+    /the recorder stops/,
+  );
+});
+
+Deno.test("healNow() compares no days that nobody has, however far back the span begins", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  const days = () => rig.peers!.compares.map((compared) => compared.slice(9));
+  const span = { sinceMs: 0, untilMs: NOON_MS + 24 * HOUR };
+  await rig.healer.healNow(span, () => {}, new AbortController().signal);
+  rig.days = [{ day: dayOf(NOON_MS) - 20, sealed: true, crc32: "aa" }];
+  await rig.healer.healNow(span, () => {}, new AbortController().signal);
+  assert.deepEqual(days().filter((day) => day.endsWith("…12:00:00")), [
+    "11-14T12:00…12:00:00",
+    "11-02T00:00…12:00:00",
+  ]);
+});
+
+Deno.test("a gap that goes on after a source said that it will never have it is asked for once more", async () => {
+  await using rig = new Rig({ fly: [{ ...incomplete("fly", 0, "no app is recorded here"), isFinal: true }] });
+  rig.addGap();
+  await rig.clock.advanceAsync(3 * MINUTE);
+  rig.ledger.cover("disconnect", [{ sinceMs: NOON_MS - 1000, untilMs: NOON_MS + 30_000 }]);
+  await rig.clock.advanceAsync(3 * MINUTE);
+  assert.deepEqual(rig.fly!.gaps, ["12:02:00 11:59:50…12:00:00", "12:03:02 11:59:50…12:00:30"]);
+});
+
+Deno.test("gaps are asked for on when the clock was set forward and back", async () => {
+  await using rig = new Rig({ peers: [incomplete(PEER, 0, "no connection")] });
+  rig.addGap();
+  await rig.clock.advanceAsync(3000);
+  rig.clock.jump(5 * HOUR);
+  await rig.clock.advanceAsync(5000);
+  rig.clock.jump(-5 * HOUR);
+  rig.peers!.gaps.length = 0;
+  await rig.clock.advanceAsync(6 * MINUTE);
+  assert.deepEqual(rig.peers!.gaps.map((asked) => asked.slice(0, 8)), ["12:01:10", "12:05:00"]);
+});
+
+Deno.test("nothing is asked for until the lines are recorded that waited while the program stood still", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  rig.clock.skip(4 * MINUTE); // frozen, and everything with it
+  rig.addGap();
+  await rig.clock.advanceAsync(8000);
+  assert.deepEqual(rig.peers!.gaps, []);
+  const span = { sinceMs: NOON_MS - HOUR, untilMs: NOON_MS };
+  const report = rig.healer.healNow(span, () => {}, new AbortController().signal);
+  await rig.clock.advanceAsync(5000);
+  assert.deepEqual(rig.peers!.gaps, ["12:04:10 11:59:50…12:00:00"]);
+  assert.deepEqual((await report).gaps.map(({ state }) => state), ["healed"]);
+});
+
+Deno.test("nothing is asked for at once after the machine was suspended, which only the time of day tells", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  rig.addGap();
+  rig.clock.jump(4 * MINUTE);
+  await rig.clock.advanceAsync(8000);
+  assert.deepEqual(rig.peers!.gaps, []);
+  await rig.clock.advanceAsync(8000);
+  assert.equal(rig.peers!.gaps.length, 1);
 });

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { SourceOutcome } from "../../lib/heal/outcome.ts";
+import { ASKING_LIMIT_MS } from "../../lib/heal/peer_healer.ts";
 import { PIECE_TIMEOUT_MS } from "../../lib/heal/peer_connection.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { untilSo } from "../rig/wait.ts";
@@ -115,7 +116,7 @@ Deno.test("A peer that stops in the middle of a body is given up in time", async
       clock,
       async meanwhile() {
         await begun.promise;
-        await untilSo(() => clock.pending > 0, "the wait for the next piece");
+        await untilSo(() => clock.pending > 1, "the wait for the next piece");
         await clock.advanceAsync(PIECE_TIMEOUT_MS);
         await clock.advanceAsync(PIECE_TIMEOUT_MS);
       },
@@ -135,4 +136,34 @@ Deno.test("A peer that promises more lines than there can be costs no more than 
     });
   });
   assert.equal(outcome.state, "nothing");
+});
+
+Deno.test("A peer that takes all the time there is for each answer keeps nobody else away", async () => {
+  const clock = new FakeClock("2026-11-22T12:00:00Z");
+  const lines = Array.from({ length: 70 }, (_, n) => {
+    const minute = `${8 + Math.floor(n / 30)}:${String(2 * (n % 30)).padStart(2, "0")}`;
+    return lineAt(`${minute.padStart(5, "0")}:30`, `line ${n}`); // no two minutes beside each other
+  });
+  await using here = await ServedRecorder.start({ clock });
+  await using honest = await ServedRecorder.start({ clock });
+  await using other = await ServedRecorder.start({ clock });
+  await here.record(KNOWN);
+  for (const recorder of [honest, other]) await recorder.record([...KNOWN, ...lines]);
+  await using liar = HandMadePeer.inFrontOf(other.url, (path) => {
+    if (areLines(path)) {
+      clock.skip(29_000);
+      clock.advance(0);
+    }
+    return null;
+  });
+  const span = { sinceMs: momentOf("08:00:00"), untilMs: momentOf("11:00:00") };
+  const { outcomes } = await here.healer([liar.url, honest.url]).compare(span, signal);
+  assert.equal(outcomes[0]!.state, "incomplete");
+  assert.match(
+    outcomes[0]!.reason!,
+    /has not sent everything within 30 minutes; the rest is asked for later$/,
+  );
+  assert.equal(outcomes[0]!.lines, Math.floor(ASKING_LIMIT_MS / 29_000));
+  assert.equal(outcomes[1]!.state, "complete");
+  assert.deepEqual(await here.lines(), [...KNOWN, ...lines].sort());
 });
