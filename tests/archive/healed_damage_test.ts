@@ -124,6 +124,38 @@ const DAMAGES: Damage[] = [
     ...{ isDamage: true, isLossTold: true },
   },
   {
+    name: "the last half of the gzip file of a day that grows, and its index, which is gone",
+    files: hot,
+    damage: (directory) => {
+      directory.write(GZ, hot[GZ]!.slice(0, blocks[2]!.gzOffset + 100));
+      directory.remove(INDEX);
+    },
+    left: without(HEALED, /found 3/),
+    ...{ isDamage: true, isLossTold: true },
+  },
+  {
+    name:
+      "the end of the gzip file of a day that grows, behind which there is more, and its index and its edits, which are gone",
+    files: hot,
+    damage: (directory) => {
+      directory.write(GZ, new Uint8Array([...hot[GZ]!, 1, 2, 3]));
+      for (const file of [INDEX, EDITS]) directory.remove(file);
+    },
+    left: HEALED,
+    ...{ isDamage: true, isLossTold: true },
+  },
+  {
+    name: "the last half of the gzip file of a reopened day, and its index, which is gone",
+    files: reopened,
+    damage: (directory) => {
+      const { blocks } = parseSealedIndex(directory.text(INDEX), DAY);
+      directory.write(GZ, reopened[GZ]!.slice(0, blocks[2]!.gzOffset + 100));
+      directory.remove(INDEX);
+    },
+    left: [...HEALED.slice(0, 22), ...REST],
+    ...{ isDamage: true, isLossTold: true },
+  },
+  {
     name: "the last half of the gzip file of a reopened day",
     files: reopened,
     damage: (directory) => {
