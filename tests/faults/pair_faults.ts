@@ -86,6 +86,11 @@ export function isSilent(fault: string): boolean {
   return fault === "lossy stream";
 }
 
+/** Whether the fault lasts until the server puts the recorder out. */
+export function needsEviction(fault: string): boolean {
+  return fault === "frozen";
+}
+
 /** Whether the fault needs a volume of its own. */
 export function needsVolume(fault: string): boolean {
   return fault === "disk full";

@@ -19,11 +19,8 @@ import { SmallVolume } from "./small_volume.ts";
 /** So much waits for the disk before lines are lost: little, so that a full disk costs some soon. */
 const BUFFER_LIMIT = "256KiB";
 
-/** The server evicts a client that takes nothing for so long, in milliseconds: not one that waits for a processor on a busy machine. */
-const WRITE_DEADLINE_MS = 2_000;
-
-/** The most that a wait for a line may take, in milliseconds. */
-const WAIT_LIMIT_MS = 120_000;
+/** The most that a wait for a line may take, in milliseconds: one that was lost by chance is back before that. */
+const WAIT_LIMIT_MS = 180_000;
 
 /** The port of the API before there is one: nothing listens there. */
 const NO_PORT = 1;
@@ -51,6 +48,8 @@ export interface PairedOptions {
    * insertion wants 64 MiB free besides what it writes.
    */
   volumeBytes?: number | null;
+  /** Its server puts it out when it has taken nothing for so long, in milliseconds. Default: the server's, 10 s. */
+  evictAfterMs?: number;
   /** The environment of the clock that it goes by. Default: the real one. */
   clockEnv?: Record<string, string>;
 }
@@ -101,10 +100,10 @@ export class PairedRecorder implements AsyncDisposable {
 
   /** Prepares one, and starts all of it but the recorder. */
   static async prepare(options: PairedOptions): Promise<PairedRecorder> {
-    const { volumeBytes = null } = options;
+    const { volumeBytes = null, evictAfterMs } = options;
     await using stack = new AsyncDisposableStack();
     const server = stack.use(
-      await NatsServer.start({ writeDeadlineMs: WRITE_DEADLINE_MS }),
+      await NatsServer.start({ writeDeadlineMs: evictAfterMs }),
     );
     const publisher = stack.use(await Publisher.connect({ port: server.port }));
     const volume = volumeBytes === null ? null : stack.use(await SmallVolume.mount(volumeBytes));

@@ -12,8 +12,8 @@
 import assert from "node:assert/strict";
 import { createRandom, pick } from "../rig/random.ts";
 import { checkArchives, checkReadable, checkSilence, type HealedGap } from "./pair_checks.ts";
-import { FAULTS, isSilent, needsVolume, pass } from "./pair_faults.ts";
-import { PAUSE_MS, RecorderPair } from "./recorder_pair.ts";
+import { FAULTS, isSilent, needsEviction, needsVolume, pass } from "./pair_faults.ts";
+import { type PairOptions, PAUSE_MS, RecorderPair } from "./recorder_pair.ts";
 import { RepeatedLines } from "./repeated_lines.ts";
 
 /** So many lines are published a second. */
@@ -27,6 +27,9 @@ const EDGE_MS = 800;
 
 /** What a disk that is filled has at first, in bytes: more than a short run takes. */
 const VOLUME_BYTES = 192 * 1024 * 1024;
+
+/** One that is frozen is put out after so long, in milliseconds; one that only waits for a processor should not be. */
+const EVICT_AFTER_MS = 4_000;
 
 /** An outage that lasts longer than this is to be claimed by less than {@linkcode CLAIM_LIMIT} times as much, in milliseconds. */
 export const LONG_OUTAGE_MS = 10_000;
@@ -114,9 +117,14 @@ export class LossyPair implements AsyncDisposable {
     volumeBytes: number = VOLUME_BYTES,
   ): Promise<LossyPair> {
     const random = createRandom(seed);
-    const volumeOf = (whom: 0 | 1): number | null =>
-      plan.some((fault) => fault.whom === whom && needsVolume(fault.name)) ? volumeBytes : null;
-    const pair = await RecorderPair.start([{ volumeBytes: volumeOf(0) }, { volumeBytes: volumeOf(1) }]);
+    const optionsOf = (whom: 0 | 1): PairOptions => {
+      const names = plan.filter((fault) => fault.whom === whom).map(({ name }) => name);
+      return {
+        volumeBytes: names.some(needsVolume) ? volumeBytes : null,
+        evictAfterMs: names.some(needsEviction) ? EVICT_AFTER_MS : undefined,
+      };
+    };
+    const pair = await RecorderPair.start([optionsOf(0), optionsOf(1)]);
     const spoilt = new LossyPair(seed, plan, pair, new RepeatedLines(random, REPEAT_WITHIN[seed % 2]!));
     try {
       await spoilt.#naming(() => spoilt.#spoil(random));

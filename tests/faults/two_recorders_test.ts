@@ -23,11 +23,11 @@ const AWAY_MS = [200, 1200] as const;
 const LONG_AWAY: readonly PlannedFault[] = [{ name: "cut off", whom: 0, awayMs: 12_000 }];
 
 /** So many pairs are given lines beside each other, and so many are read at once. */
-const SPOILING_LANES = 5;
+const SPOILING_LANES = 4;
 const READING_LANES = 2;
 
 /** The most that all of it may take, in milliseconds. For more than a minute of it nothing is done: lines that young are not looked for. */
-const LIMIT_MS = 400_000;
+const LIMIT_MS = 900_000;
 
 const without = canMount ? "" : " (without full disks: these need the right to mount a tmpfs)";
 
