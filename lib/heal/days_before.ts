@@ -158,7 +158,7 @@ class Progress {
     this.#reachedMs = doneUntilMs;
     this.#doneMs = Math.min(doneUntilMs, lastHourOf(this.#gap));
     const sofar: SourceOutcome = { source: HEALED_BY_FLY, lines, state: "incomplete", reason: doubt };
-    askings.note(this.#gap, [sofar], { isSettled: false, doneUntilMs: this.#doneMs });
+    askings.note(this.#gap, [sofar], { isSettled: false, doneUntilMs: this.#doneMs }, true);
     logger.log("info", "days before the first start", { doneUntil: formatTime(doneUntilMs), lines });
   }
 

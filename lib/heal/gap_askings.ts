@@ -10,7 +10,14 @@ import type { Gap, Span } from "../gaps/gap.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
 import type { Logger } from "../logger.ts";
 import { joinOutcomes, type OutcomeTerms } from "./gap_outcome.ts";
-import { FLY_SETTLED_MS, mayHave, nextAskingMs, PEERS_LIMIT_MS, type SourceKind } from "./heal_plan.ts";
+import {
+  FLY_SETTLED_MS,
+  mayHave,
+  nextAskingMs,
+  PEERS_LIMIT_MS,
+  PEERS_SETTLED_MS,
+  type SourceKind,
+} from "./heal_plan.ts";
 import type { SourceOutcome } from "./outcome.ts";
 import type { FlySource, PeerSource } from "./source.ts";
 
@@ -34,7 +41,15 @@ export interface GapAskingsOptions {
 interface Asked extends Record<SourceKind, number | null> {
   /** What the gap was then. Of one that is larger now, nobody was asked. */
   span: Span;
+  /** The sources that have said what they have of it, late enough for that to be all. */
+  answered: Set<SourceKind>;
 }
+
+/** What a source says so long after a gap's end, in milliseconds, is all that it will have. */
+const SETTLED_AFTER_MS: Readonly<Record<SourceKind, number>> = {
+  peers: PEERS_SETTLED_MS,
+  fly: FLY_SETTLED_MS,
+};
 
 /** Asks about gaps. */
 export class GapAskings {
@@ -52,6 +67,20 @@ export class GapAskings {
     return this.#options.ledger.touching(nowMs - PEERS_LIMIT_MS, Infinity).filter((gap) =>
       gap.state !== "healed" && (this.#isFor("peers", gap, nowMs) || this.#isFor("fly", gap, nowMs))
     );
+  }
+
+  /**
+   * How many of {@linkcode waiting} wait for a source that has not answered yet, or not late enough. What all sources have answered
+   * for is asked for again later, but it is not known that anything will come of it.
+   */
+  unanswered(): number {
+    const nowMs = this.#options.clock.now();
+    return this.waiting().filter((gap) => {
+      const { answered } = this.#askedOf(gap);
+      return (["peers", "fly"] as const).some((source) =>
+        this.#isFor(source, gap, nowMs) && !answered.has(source)
+      );
+    }).length;
   }
 
   /** The oldest gap about which `source` is to be asked by now; null for none. */
@@ -79,21 +108,32 @@ export class GapAskings {
     const asked = this.#askedOf(gap);
     asked[source] = clock.now();
     this.#asked.set(gap.id, asked);
+    const askedMs = clock.now();
     const outcomes = await this.#askSource(spanOf(gap), source, signal);
+    const isAnswered = outcomes.every(({ state, isFinal }) => state !== "nothing" || isFinal);
+    if (isAnswered && askedMs - gap.untilMs! >= SETTLED_AFTER_MS[source]) asked.answered.add(source);
     onHealed(source, outcomes.reduce((sum, { lines }) => sum + lines, 0));
     this.note(gap, outcomes, { isSettled: source === "peers" || isSettledAtFly(gap, clock.now()) });
     if (outcomes.length > 0 && outcomes.every(({ isFinal }) => isFinal)) asked[source] = Infinity;
     return outcomes;
   }
 
-  /** Writes down what came of asking about a gap, if that is news. `gap` is as it was when that began. */
-  note(gap: Gap, outcomes: readonly SourceOutcome[], terms: Omit<OutcomeTerms, "nowMs">): void {
+  /**
+   * Writes down what came of asking about a gap, if that is news. `gap` is as it was when that began. With `isQuiet` somebody else
+   * tells the log.
+   */
+  note(
+    gap: Gap,
+    outcomes: readonly SourceOutcome[],
+    terms: Omit<OutcomeTerms, "nowMs">,
+    isQuiet = false,
+  ): void {
     const { clock, ledger, logger } = this.#options;
     const joined = joinOutcomes(gap, outcomes, { ...terms, nowMs: clock.now() });
     if (joined === null) return;
     ledger.noteHealing(gap.id, { ...joined, span: spanOf(gap) });
     const { state, healing: { reason } } = joined;
-    if (state !== gap.state) return; // the ledger says so
+    if (state !== gap.state || isQuiet) return; // the ledger says so, or whoever asks
     const lines = outcomes.reduce((sum, outcome) => sum + outcome.lines, 0);
     const since = formatTime(gap.sinceMs);
     logger.log("info", "gap looked into", { cause: gap.cause, since, state, lines, reason });
@@ -116,7 +156,7 @@ export class GapAskings {
   #askedOf(gap: Gap): Asked {
     const [asked, span] = [this.#asked.get(gap.id), spanOf(gap)];
     const isSame = asked?.span.sinceMs === span.sinceMs && asked.span.untilMs === span.untilMs;
-    return isSame ? asked! : { span, peers: null, fly: null };
+    return isSame ? asked! : { span, peers: null, fly: null, answered: new Set() };
   }
 
   /** Forgets about gaps that do not wait any more, so that no more is known than there are gaps. */

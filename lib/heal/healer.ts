@@ -22,7 +22,7 @@ import { DaysBefore, doneOf } from "./days_before.ts";
 import { formatSpan, formatTime, GapAskings, spanOf } from "./gap_askings.ts";
 import { PEERS_LIMIT_MS, type SourceKind } from "./heal_plan.ts";
 import type { SourceOutcome } from "./outcome.ts";
-import { PeerComparisons } from "./peer_comparisons.ts";
+import { lastSettledMinute, PeerComparisons } from "./peer_comparisons.ts";
 import type { FlySource, PeerSource } from "./source.ts";
 import { Standstill } from "./standstill.ts";
 
@@ -57,7 +57,7 @@ export interface HealerOptions {
 
 /** What the healer is doing. */
 export interface HealerStatus {
-  /** How many gaps wait for lines that a source may have. */
+  /** How many gaps wait for a source that has not said yet what it has of them; the days before the first start for Fly. */
   due: number;
   /** What is being done, in words; null for nothing. */
   working: string | null;
@@ -150,11 +150,9 @@ export class Healer {
 
   /** What it is doing. */
   status(): HealerStatus {
-    const waiting = this.#askings.waiting();
     const before = this.#before?.unfinished() ?? null;
-    const isCounted = before === null || waiting.some(({ id }) => id === before.id);
     return {
-      due: waiting.length + (isCounted ? 0 : 1),
+      due: this.#askings.unanswered() + (before === null ? 0 : 1),
       working: this.#working,
       beforeDoneMs: before && doneOf(before),
       lines: { ...this.#lines },
@@ -299,14 +297,14 @@ export class Healer {
         if (this.#options[source] === null) continue;
         const gap = ledger.touching(span.sinceMs, span.untilMs).find((one) => one.id === id);
         if (gap === undefined || gap.state === "healed" || gap.untilMs === null) continue;
-        await this.#healGap(gap, source, tell, signal);
+        await this.#healGap(gap, source, { span, tell, signal });
       }
     }
     const lines = this.#lines.peers + this.#lines.fly - linesBefore;
     return { lines, gaps: gaps.touching(span.sinceMs, span.untilMs) };
   }
 
-  /** What of a span is compared: days that are here or that peers are asked for anyway, and nothing that is to come. */
+  /** What of a span is compared: days that are here or that peers are asked for anyway, and nothing that may be on its way. */
   #comparedOf({ sinceMs, untilMs }: Span): Span {
     const { archive, clock } = this.#options;
     const nowMs = clock.now();
@@ -315,10 +313,19 @@ export class Healer {
       oldest === undefined ? Infinity : dayStartMs(oldest.day),
       nowMs - PEERS_LIMIT_MS,
     );
-    return { sinceMs: Math.max(sinceMs, firstMs), untilMs: Math.min(untilMs, nowMs) };
+    return { sinceMs: Math.max(sinceMs, firstMs), untilMs: Math.min(untilMs, lastSettledMinute(nowMs)) };
   }
 
-  async #healGap(gap: Gap, source: SourceKind, tell: Tell, signal: AbortSignal): Promise<void> {
+  async #healGap(
+    gap: Gap,
+    source: SourceKind,
+    { span: asked, tell, signal }: Pick<Request, "span" | "tell" | "signal">,
+  ): Promise<void> {
+    if (gap.cause === "before" && source === "fly" && asked.sinceMs > doneOf(gap)) {
+      return tell(
+        `The days before the first start come by themselves: they are done up to ${formatTime(doneOf(gap))}`,
+      );
+    }
     tell(`Asking ${nameOf(source)} for the gap ${formatSpan(spanOf(gap))}`);
     if (gap.cause === "before" && source === "fly") {
       const outcome = await this.#before!.heal(gap, signal, { isOver: () => false, tell });

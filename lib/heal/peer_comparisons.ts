@@ -62,6 +62,11 @@ export interface DueComparison {
   onDone(): void;
 }
 
+/** The end of the last minute of which no line is on its way any more, in milliseconds since 1970: at 12:01:59 it is 12:00. */
+export function lastSettledMinute(nowMs: number): number {
+  return Math.floor((nowMs - HOUR_SETTLED_MS) / MINUTE_MS) * MINUTE_MS;
+}
+
 /** Compares days with peers. */
 export class PeerComparisons {
   readonly #options: PeerComparisonsOptions;
@@ -86,7 +91,7 @@ export class PeerComparisons {
   due(): DueComparison | null {
     const { clock } = this.#options;
     if (clock.elapsed() < this.#retryMs) return null;
-    const settledMs = Math.floor((clock.now() - HOUR_SETTLED_MS) / MINUTE_MS) * MINUTE_MS;
+    const settledMs = lastSettledMinute(clock.now());
     return this.#dueHour(settledMs) ?? this.#dueDay(settledMs) ?? this.#dueAgain();
   }
 

@@ -395,9 +395,39 @@ Deno.test("healNow() asks for the days before the first start after every other 
   await using _rig = rig;
   rig.ledger.begin("crash", NOON_MS + MINUTE);
   rig.ledger.end(NOON_MS + MINUTE + 1000);
-  const span = { sinceMs: NOON_MS - MINUTE, untilMs: NOON_MS + HOUR };
+  const span = { sinceMs: NOON_MS - 3 * HOUR, untilMs: NOON_MS + HOUR };
   await rig.healer.healNow(span, () => {}, new AbortController().signal);
   assert.deepEqual(fly.asked, ["12:01:00…12:01:01", "09:30:00…12:00:00"]);
+});
+
+Deno.test("healNow() of the last minutes does not go through the days before the first start, and says so", async () => {
+  const { rig, fly } = await startBefore();
+  await using _rig = rig;
+  const told: string[] = [];
+  const span = { sinceMs: NOON_MS - MINUTE, untilMs: NOON_MS + HOUR };
+  await rig.healer.healNow(span, (what) => told.push(what), new AbortController().signal);
+  assert.deepEqual(fly.asked, []);
+  assert.deepEqual(told, [
+    "The days before the first start come by themselves: they are done up to 2026-11-22T09:30:00.000Z",
+  ]);
+});
+
+Deno.test("a gap that every source has answered for is not due any more, though it is asked for again", async () => {
+  await using rig = new Rig({ peers: [incomplete(PEER, 0, "it has gaps of its own")] });
+  rig.addGap();
+  await rig.clock.advanceAsync(10_000);
+  assert.equal(rig.status.due, 1);
+  await rig.clock.advanceAsync(2 * MINUTE);
+  assert.deepEqual([rig.status.due, rig.gap.state], [0, "lost"]);
+});
+
+Deno.test("a gap stays due while a source cannot be asked", async () => {
+  await using rig = new Rig({
+    peers: [{ source: PEER, lines: 0, state: "nothing", reason: "no connection" }],
+  });
+  rig.addGap();
+  await rig.clock.advanceAsync(HOUR);
+  assert.equal(rig.status.due, 1);
 });
 
 Deno.test("what was gone through of the days before the first start is not asked for again after a restart", async () => {
@@ -541,10 +571,7 @@ Deno.test("healNow() compares no days that nobody has, however far back the span
   await rig.healer.healNow(span, () => {}, new AbortController().signal);
   rig.days = [{ day: dayOf(NOON_MS) - 20, sealed: true, crc32: "aa" }];
   await rig.healer.healNow(span, () => {}, new AbortController().signal);
-  assert.deepEqual(days().filter((day) => day.endsWith("…12:00:00")), [
-    "11-14T12:00…12:00:00",
-    "11-02T00:00…12:00:00",
-  ]);
+  assert.deepEqual(days(), ["11-14T12:00…11:59:00", "11-02T00:00…11:59:00"]);
 });
 
 Deno.test("a gap that goes on after a source said that it will never have it is asked for once more", async () => {
