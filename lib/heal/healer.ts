@@ -163,6 +163,7 @@ export class Healer {
     if (this.#request !== null) {
       throw new HealerBusy("Cannot heal now: somebody has asked for it already; ask again when that is done");
     }
+    if (this.#stopped.signal.aborted) return Promise.reject(this.#stopped.signal.reason);
     return new Promise((resolve, reject) => {
       this.#request = { span, tell, signal, resolve, reject };
       this.#look();
