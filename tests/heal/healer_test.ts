@@ -203,6 +203,14 @@ Deno.test("a gap that lasts is not asked for", async () => {
   assert.deepEqual(rig.peers!.gaps, []);
 });
 
+Deno.test("whoever asks for healing when the recorder has stopped is told so", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  await rig.healer.stop();
+  const span = { sinceMs: NOON_MS, untilMs: NOON_MS + HOUR };
+  const { signal } = new AbortController();
+  await assert.rejects(rig.healer.healNow(span, () => {}, signal), /the recorder stops/);
+});
+
 Deno.test("each hour that is over is compared with peers, once", async () => {
   await using rig = new Rig({ peers: [] });
   await rig.clock.advanceAsync(2 * HOUR + 2 * MINUTE);

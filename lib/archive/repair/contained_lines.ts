@@ -78,7 +78,8 @@ export function* blockPieces(path: string, blocks: readonly BlockEntry[]): Gener
   for (const block of blocks) yield inflateBlock(readAt(gz, block.gzOffset, block.gzLength), block);
 }
 
-function* linesOf(pieces: Iterable<Uint8Array>): Generator<Uint8Array, void> {
+/** The lines of pieces of whole lines, each with its line feed, without one that has no end. */
+export function* linesOf(pieces: Iterable<Uint8Array>): Generator<Uint8Array, void> {
   for (const piece of pieces) {
     for (let start = 0; start < piece.length;) {
       const lineFeed = piece.indexOf(LINE_FEED, start);

@@ -9,7 +9,7 @@
  */
 
 import { gzipTrailer, parseCrc32, sameBytes } from "../blocks/block.ts";
-import { type DayIndex, indexText, parseSeal } from "../blocks/day_index.ts";
+import { type DayIndex, indexText, intactSeal, parseSeal } from "../blocks/day_index.ts";
 import { type KnownBlocks, nextBlock, readKnown, type Unpacked, unpackGzip } from "../blocks/unpack.ts";
 import {
   COPY_BYTES,
@@ -43,6 +43,7 @@ import { setAside } from "./aside.ts";
 import { healedOf, rebuildIndex } from "./index_repair.ts";
 import { spanOfLost } from "./losses.ts";
 import { areContained, plainPieces } from "./contained_lines.ts";
+import { matchHealed } from "./matched_healing.ts";
 import { addRest, findOverlap, matchOverlap, type Overlap, readRecordedLines } from "./overlap.ts";
 import {
   describeBlocks,
@@ -139,7 +140,9 @@ function remakeIndex(
   let index: DayIndex & { seal: SealEntry };
   try {
     const findHealed = (blocks: readonly BlockEntry[]) =>
-      healedOf(blocks, oldText, place.path(editsFile(place.day)));
+      intactSeal(oldText) === null
+        ? matchHealed(place, plains, blocks)
+        : healedOf(blocks, oldText, place.path(editsFile(place.day)));
     index = rebuildIndex(place.path(gzFile(place.day)), place.day, oldText, findHealed);
   } catch {
     return null; // what is wrong with the gzip file is told when it is unpacked
