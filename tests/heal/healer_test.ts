@@ -275,6 +275,16 @@ Deno.test("lines that are found within a gap that is known are told there", asyn
   assert.deepEqual(rig.gap.sources, [{ name: PEER, lines: 3 }]);
 });
 
+Deno.test("lines that are found in a gap that lasts are no loss that nobody had noticed", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  rig.ledger.begin("disconnect", NOON_MS + MINUTE);
+  const span = { sinceMs: NOON_MS + 2 * MINUTE, untilMs: NOON_MS + 3 * MINUTE };
+  rig.peers!.found = { outcomes: [complete(PEER, 3)], found: [{ span, lines: 3, source: PEER }] };
+  await rig.clock.advanceAsync(HOUR + 2 * MINUTE);
+  assert.equal(rig.peers!.compares.length, 1);
+  assert.deepEqual(rig.ledger.touching(-Infinity, Infinity).map(({ cause }) => cause), ["disconnect"]);
+});
+
 /** Fly, for the days before the first start: brings 100 lines an hour, and waits before each for `next`. */
 class HourlyFly implements FlySource {
   readonly asked: string[] = [];
