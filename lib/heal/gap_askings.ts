@@ -9,6 +9,7 @@ import type { Clock } from "../clock.ts";
 import type { Gap, Span } from "../gaps/gap.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
 import type { Logger } from "../logger.ts";
+import { HEALED_BY_FLY } from "./fly_record.ts";
 import { joinOutcomes, type OutcomeTerms } from "./gap_outcome.ts";
 import { FLY_SETTLED_MS, mayHave, nextAskingMs, PEERS_LIMIT_MS, type SourceKind } from "./heal_plan.ts";
 import type { SourceOutcome } from "./outcome.ts";
@@ -34,7 +35,12 @@ export interface GapAskingsOptions {
 interface Asked extends Record<SourceKind, number | null> {
   /** What the gap was then. Of one that is larger now, nobody was asked. */
   span: Span;
+  /** Up to where Fly was asked before it was somebody else's turn, and what is doubtful of that; null where it begins anew. */
+  rest: { fromMs: number; doubt: string | null } | null;
 }
+
+/** Why a gap is not healed of which Fly was asked for a part. */
+const MORE_TO_COME = "It is being asked for the rest";
 
 /** Asks about gaps. */
 export class GapAskings {
@@ -70,20 +76,65 @@ export class GapAskings {
   }
 
   /**
-   * Asks a source about a gap and notes what comes of it, which is returned.
+   * Asks a source about a gap and notes what comes of it, which is returned. Fly is asked an hour of lines after the other; if `isOver`
+   * says after one of them that it is somebody else's turn, nothing is returned, and the gap is due again with the rest.
    *
    * @throws As {@linkcode PeerSource.healSpan} and {@linkcode FlySource.healSpan}. It counts as asked then, too.
    */
-  async ask(gap: Gap, source: SourceKind, signal: AbortSignal): Promise<readonly SourceOutcome[]> {
+  async ask(
+    gap: Gap,
+    source: SourceKind,
+    signal: AbortSignal,
+    isOver: () => boolean = () => false,
+  ): Promise<readonly SourceOutcome[]> {
     const { clock, onHealed } = this.#options;
     const asked = this.#askedOf(gap);
+    const { [source]: askedMs } = asked;
     asked[source] = clock.now();
     this.#asked.set(gap.id, asked);
-    const outcomes = await this.#askSource(spanOf(gap), source, signal);
+    const outcomes = source === "peers"
+      ? await this.#options.peers!.healSpan(spanOf(gap), signal)
+      : await this.#askFly(gap, asked, signal, isOver);
     onHealed(source, outcomes.reduce((sum, { lines }) => sum + lines, 0));
-    this.note(gap, outcomes, { isSettled: source === "peers" || isSettledAtFly(gap, clock.now()) });
+    const isSettled = source === "peers" || isSettledAtFly(gap, clock.now());
+    this.note(gap, outcomes, { isSettled });
+    if (source === "fly" && asked.rest !== null) {
+      asked.fly = askedMs;
+      return [];
+    }
     if (outcomes.length > 0 && outcomes.every(({ isFinal }) => isFinal)) asked[source] = Infinity;
     return outcomes;
+  }
+
+  /** Asks Fly for the rest of a gap. If that is not the end of it, `asked` says so. */
+  async #askFly(
+    gap: Gap,
+    asked: Asked,
+    signal: AbortSignal,
+    isOver: () => boolean,
+  ): Promise<SourceOutcome[]> {
+    const turn = new AbortController();
+    const { rest } = asked;
+    asked.rest = null; // also if it fails
+    let lines = 0;
+    try {
+      const outcome = await this.#options.fly!.healSpan(spanOf(gap), {
+        signal: AbortSignal.any([signal, turn.signal]),
+        fromMs: rest?.fromMs,
+        doubt: rest?.doubt,
+        onProgress: (progress) => {
+          lines = progress.lines;
+          if (progress.doneUntilMs >= gap.untilMs! || !isOver()) return;
+          asked.rest = { fromMs: progress.doneUntilMs, doubt: progress.doubt };
+          turn.abort();
+        },
+      });
+      asked.rest = null; // it has ended in spite of that
+      return [outcome];
+    } catch (error) {
+      if (!turn.signal.aborted || signal.aborted) throw error;
+      return [{ source: HEALED_BY_FLY, lines, state: "incomplete", reason: MORE_TO_COME }];
+    }
   }
 
   /** Writes down what came of asking about a gap, if that is news. `gap` is as it was when that began. */
@@ -99,12 +150,6 @@ export class GapAskings {
     logger.log("info", "gap looked into", { cause: gap.cause, since, state, lines, reason });
   }
 
-  async #askSource(span: Span, source: SourceKind, signal: AbortSignal): Promise<SourceOutcome[]> {
-    const { peers, fly } = this.#options;
-    if (source === "peers") return await peers!.healSpan(span, signal);
-    return [await fly!.healSpan(span, { signal })];
-  }
-
   /** Whether a source is there that may have lines of a gap. For the days before the first start Fly has its own turn. */
   #isFor(source: SourceKind, gap: Gap, nowMs: number): boolean {
     const { peers, fly } = this.#options;
@@ -116,7 +161,7 @@ export class GapAskings {
   #askedOf(gap: Gap): Asked {
     const [asked, span] = [this.#asked.get(gap.id), spanOf(gap)];
     const isSame = asked?.span.sinceMs === span.sinceMs && asked.span.untilMs === span.untilMs;
-    return isSame ? asked! : { span, peers: null, fly: null };
+    return isSame ? asked! : { span, peers: null, fly: null, rest: null };
   }
 
   /** Forgets about gaps that do not wait any more, so that no more is known than there are gaps. */

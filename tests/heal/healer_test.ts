@@ -567,3 +567,28 @@ Deno.test("nothing is asked for at once after the machine was suspended, which o
   await rig.clock.advanceAsync(8000);
   assert.equal(rig.peers!.gaps.length, 1);
 });
+
+Deno.test("a long gap that Fly is asked for lets others have their turn, and is gone on with where it was left", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)], fly: [] });
+  await rig.healer.stop();
+  const fly = new HourlyFly(rig.clock);
+  rig.ledger.begin("stop", NOON_MS - 3 * HOUR);
+  rig.ledger.end(NOON_MS);
+  rig.peers!.next = [incomplete(PEER, 0, "it has a gap of its own")];
+  let report: Promise<unknown> | null = null;
+  fly.next = () => {
+    const span = { sinceMs: NOON_MS - 5 * HOUR, untilMs: NOON_MS - 4 * HOUR };
+    report ??= rig.healer.healNow(span, (what) => told.push(what), new AbortController().signal);
+    return Promise.resolve();
+  };
+  const told: string[] = [];
+  rig.clock.skip(20 * MINUTE);
+  rig.restart({ fly });
+  await rig.clock.advanceAsync(10_000);
+  assert.notEqual(report, null);
+  await report;
+  assert.ok(told.some((what) => what.startsWith("Comparing with peers")));
+  assert.deepEqual(fly.asked, ["09:00:00…12:00:00", "10:00:00…12:00:00"]);
+  assert.deepEqual(rig.gap, { state: "healed", sources: [{ name: "fly", lines: 300 }], reason: null });
+  assert.equal(rig.status.lines.fly, 300);
+});
