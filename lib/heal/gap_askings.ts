@@ -9,6 +9,7 @@ import type { Clock } from "../clock.ts";
 import type { Gap, Span } from "../gaps/gap.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
 import type { Logger } from "../logger.ts";
+import { HEALED_BY_FLY } from "./fly_record.ts";
 import { joinOutcomes, type OutcomeTerms } from "./gap_outcome.ts";
 import {
   FLY_SETTLED_MS,
@@ -43,6 +44,8 @@ interface Asked extends Record<SourceKind, number | null> {
   span: Span;
   /** The sources that have said what they have of it, late enough for that to be all. */
   answered: Set<SourceKind>;
+  /** Up to where Fly was asked before it was somebody else's turn, and what is doubtful of that; null where it begins anew. */
+  rest: { fromMs: number; doubt: string | null } | null;
 }
 
 /** What a source says so long after a gap's end, in milliseconds, is all that it will have. */
@@ -50,6 +53,9 @@ const SETTLED_AFTER_MS: Readonly<Record<SourceKind, number>> = {
   peers: PEERS_SETTLED_MS,
   fly: FLY_SETTLED_MS,
 };
+
+/** Why a gap is not healed of which Fly was asked for a part. */
+const MORE_TO_COME = "It is being asked for the rest";
 
 /** Asks about gaps. */
 export class GapAskings {
@@ -99,23 +105,69 @@ export class GapAskings {
   }
 
   /**
-   * Asks a source about a gap and notes what comes of it, which is returned.
+   * Asks a source about a gap and notes what comes of it, which is returned. Fly is asked an hour of lines after the other; if `isOver`
+   * says after one of them that it is somebody else's turn, nothing is returned, and the gap is due again with the rest.
    *
    * @throws As {@linkcode PeerSource.healSpan} and {@linkcode FlySource.healSpan}. It counts as asked then, too.
    */
-  async ask(gap: Gap, source: SourceKind, signal: AbortSignal): Promise<readonly SourceOutcome[]> {
+  async ask(
+    gap: Gap,
+    source: SourceKind,
+    signal: AbortSignal,
+    isOver: () => boolean = () => false,
+  ): Promise<readonly SourceOutcome[]> {
     const { clock, onHealed } = this.#options;
     const asked = this.#askedOf(gap);
+    const { [source]: askedMs } = asked;
     asked[source] = clock.now();
     this.#asked.set(gap.id, asked);
-    const askedMs = clock.now();
-    const outcomes = await this.#askSource(spanOf(gap), source, signal);
-    const isAnswered = outcomes.every(({ state, isFinal }) => state !== "nothing" || isFinal);
-    if (isAnswered && askedMs - gap.untilMs! >= SETTLED_AFTER_MS[source]) asked.answered.add(source);
+    const isLate = clock.now() - gap.untilMs! >= SETTLED_AFTER_MS[source];
+    const outcomes = source === "peers"
+      ? await this.#options.peers!.healSpan(spanOf(gap), signal)
+      : await this.#askFly(gap, asked, signal, isOver);
     onHealed(source, outcomes.reduce((sum, { lines }) => sum + lines, 0));
-    this.note(gap, outcomes, { isSettled: source === "peers" || isSettledAtFly(gap, clock.now()) });
+    const isSettled = source === "peers" || isSettledAtFly(gap, clock.now());
+    this.note(gap, outcomes, { isSettled });
+    if (source === "fly" && asked.rest !== null) {
+      asked.fly = askedMs;
+      return [];
+    }
+    if (isLate && outcomes.every(({ state, isFinal }) => state !== "nothing" || isFinal)) {
+      asked.answered.add(source);
+    }
     if (outcomes.length > 0 && outcomes.every(({ isFinal }) => isFinal)) asked[source] = Infinity;
     return outcomes;
+  }
+
+  /** Asks Fly for the rest of a gap. If that is not the end of it, `asked` says so. */
+  async #askFly(
+    gap: Gap,
+    asked: Asked,
+    signal: AbortSignal,
+    isOver: () => boolean,
+  ): Promise<SourceOutcome[]> {
+    const turn = new AbortController();
+    const { rest } = asked;
+    asked.rest = null; // also if it fails
+    let lines = 0;
+    try {
+      const outcome = await this.#options.fly!.healSpan(spanOf(gap), {
+        signal: AbortSignal.any([signal, turn.signal]),
+        fromMs: rest?.fromMs,
+        doubt: rest?.doubt,
+        onProgress: (progress) => {
+          lines = progress.lines;
+          if (progress.doneUntilMs >= gap.untilMs! || !isOver()) return;
+          asked.rest = { fromMs: progress.doneUntilMs, doubt: progress.doubt };
+          turn.abort();
+        },
+      });
+      asked.rest = null; // it has ended in spite of that
+      return [outcome];
+    } catch (error) {
+      if (!turn.signal.aborted || signal.aborted) throw error;
+      return [{ source: HEALED_BY_FLY, lines, state: "incomplete", reason: MORE_TO_COME }];
+    }
   }
 
   /**
@@ -139,12 +191,6 @@ export class GapAskings {
     logger.log("info", "gap looked into", { cause: gap.cause, since, state, lines, reason });
   }
 
-  async #askSource(span: Span, source: SourceKind, signal: AbortSignal): Promise<SourceOutcome[]> {
-    const { peers, fly } = this.#options;
-    if (source === "peers") return await peers!.healSpan(span, signal);
-    return [await fly!.healSpan(span, { signal })];
-  }
-
   /** Whether a source is there that may have lines of a gap. For the days before the first start Fly has its own turn. */
   #isFor(source: SourceKind, gap: Gap, nowMs: number): boolean {
     const { peers, fly } = this.#options;
@@ -156,7 +202,7 @@ export class GapAskings {
   #askedOf(gap: Gap): Asked {
     const [asked, span] = [this.#asked.get(gap.id), spanOf(gap)];
     const isSame = asked?.span.sinceMs === span.sinceMs && asked.span.untilMs === span.untilMs;
-    return isSame ? asked! : { span, peers: null, fly: null, answered: new Set() };
+    return isSame ? asked! : { span, peers: null, fly: null, answered: new Set(), rest: null };
   }
 
   /** Forgets about gaps that do not wait any more, so that no more is known than there are gaps. */

@@ -6,8 +6,9 @@
  * 2. Gaps that peers may have (gap_askings.ts).
  * 3. Comparing with peers, so that losses which nobody noticed are found (peer_comparisons.ts).
  * 4. Gaps that Fly may have, the oldest first while Fly still has it (gap_askings.ts).
- * 5. What Fly has of the days before the first start (days_before.ts). After each hour of them it is looked whether something above
- *    is due, so that a gap of today does not wait for a week.
+ * 5. What Fly has of the days before the first start (days_before.ts).
+ *
+ * After each hour of lines from Fly it is looked whether something above is due, so that a gap of today does not wait for a week.
  *
  * @module
  */
@@ -253,8 +254,13 @@ export class Healer {
     if (gap === null) return null;
     return {
       what: `the gap ${formatSpan(spanOf(gap))}, asking ${nameOf(source)}`,
-      run: () => this.#askings.ask(gap, source, this.#stopped.signal),
+      run: () => this.#askings.ask(gap, source, this.#stopped.signal, () => this.#isFlyOver()),
     };
+  }
+
+  /** Whether something is due that goes before what Fly is asked. */
+  #isFlyOver(): boolean {
+    return this.#request !== null || this.#gapJob("peers") !== null || this.#comparisonJob() !== null;
   }
 
   #comparisonJob(): Job | null {

@@ -169,7 +169,7 @@ export class PeerComparisons {
   #noteFound(span: Span, lines: number, source: string): void {
     const { clock, gaps, ledger, logger } = this.#options;
     const nowMs = clock.now();
-    const known = gaps.touching(span.sinceMs, span.untilMs).filter(({ untilMs }) => untilMs !== null);
+    const known = gaps.touching(span.sinceMs, span.untilMs);
     const unknown = outside(known, span);
     const [since, until] = [formatTime(span.sinceMs), formatTime(span.untilMs)];
     const cause = unknown === null ? known[0]!.cause : "undelivered";
@@ -183,7 +183,8 @@ export class PeerComparisons {
     if (gap === undefined) return;
     const outcome: SourceOutcome = { source, lines, state: "incomplete", reason: null };
     const joined = joinOutcomes(gap, [outcome], { isSettled: false, nowMs });
-    if (joined !== null) ledger.noteHealing(gap.id, { ...joined, span: spanOf(gap) });
+    // Of a gap that lasts nothing is noted yet: it is asked about when it has ended.
+    if (joined !== null && gap.untilMs !== null) ledger.noteHealing(gap.id, { ...joined, span: spanOf(gap) });
   }
 }
 
@@ -192,7 +193,8 @@ export class PeerComparisons {
  * 10:00:10, the span from 10:00:05 to 10:00:20 begins at 10:00:10.
  */
 function outside(gaps: readonly Gap[], { sinceMs, untilMs }: Span): Span | null {
-  for (const gap of gaps) if (gap.sinceMs <= sinceMs) sinceMs = Math.max(sinceMs, gap.untilMs!);
-  for (const gap of gaps.toReversed()) if (gap.untilMs! >= untilMs) untilMs = Math.min(untilMs, gap.sinceMs);
+  const ends = gaps.map((gap) => ({ ...gap, untilMs: gap.untilMs ?? Infinity }));
+  for (const gap of ends) if (gap.sinceMs <= sinceMs) sinceMs = Math.max(sinceMs, gap.untilMs);
+  for (const gap of ends.toReversed()) if (gap.untilMs >= untilMs) untilMs = Math.min(untilMs, gap.sinceMs);
   return sinceMs < untilMs ? { sinceMs, untilMs } : null;
 }

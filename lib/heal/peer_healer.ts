@@ -15,7 +15,6 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import { DAY_MS, dayName, type DayNumber, dayOf, dayStartMs } from "../day.ts";
 import type { Span } from "../gaps/gap.ts";
-import type { Identity } from "../line/identity.ts";
 import type { Logger } from "../logger.ts";
 import { ComparedMinutes } from "./compared_minutes.ts";
 import type { SourceOutcome } from "./outcome.ts";
@@ -24,21 +23,13 @@ import { type HealedArchive, PeerComparison } from "./peer_comparison.ts";
 import { PeerError } from "./peer_error.ts";
 import { beforeAbort, PeerList } from "./peer_list.ts";
 import { PeerRules } from "./peer_rules.ts";
-import { type Overlap, OVERLAP_MS, proveByOverlaps } from "./proof.ts";
+import { PeerOverlaps } from "./peer_overlaps.ts";
+import { OVERLAP_MS } from "./proof.ts";
 import type { Compared, PeerSource } from "./source.ts";
 import { daysOf, UntimedComparison, within } from "./untimed_comparison.ts";
 
 /** What is younger, in milliseconds, is not compared: it may still be on its way. */
 export const SETTLED_MS = 60_000;
-
-/**
- * So many lines of both sides are compared in an overlap. In one with more only the quarter of it next to the gap is looked at, and
- * so on; but no less than {@linkcode SHORTEST_OVERLAP_MS}.
- */
-export const OVERLAP_LINES_LIMIT = 200_000;
-
-/** A shorter overlap, in milliseconds, proves nothing. */
-export const SHORTEST_OVERLAP_MS = 50;
 
 /** What is asked of the archive besides. */
 export type PeerHealedArchive = HealedArchive & Pick<Archive, "held" | "trouble" | "sync">;
@@ -100,7 +91,7 @@ export class PeerHealer implements PeerSource {
   /**
    * Inserts the lines of `span`, which is a gap, that peers have. A peer is complete over it if it says that it has recorded all of it,
    * and if all lines that are here in the {@linkcode OVERLAP_MS} before and after are there, too, as often. Where there are none, it
-   * is enough that some minute of the same days has the same lines on both sides. A gap that has just ended is not complete before
+   * is enough that some minute of the same days has the same lines on both sides, or that those in `LONGER_OVERLAPS_MS` of peer_overlaps.ts are there. A gap that has just ended is not complete before
    * {@linkcode SETTLED_MS} and {@linkcode OVERLAP_MS} have gone by: ask again then.
    *
    * @throws The reason of `signal`, if it aborts.
@@ -186,10 +177,8 @@ export class PeerHealer implements PeerSource {
     const settledMs = this.#options.clock.now() - SETTLED_MS;
     const span = { sinceMs: gap.sinceMs, untilMs: Math.min(gap.untilMs, settledMs) };
     const reasons = gap.untilMs + OVERLAP_MS > settledMs ? [NOT_SETTLED] : [];
-    const overlaps = {
-      before: await this.#overlap(comparison, { endMs: gap.sinceMs, direction: -1 }, settledMs, signal),
-      after: await this.#overlap(comparison, { endMs: gap.untilMs, direction: 1 }, settledMs, signal),
-    };
+    const overlaps = new PeerOverlaps(comparison, { gap, settledMs, signal });
+    await overlaps.compare();
     comparison.confirmSameStream();
     for (const day of daysOf(span)) {
       const part = within(span, day);
@@ -206,9 +195,8 @@ export class PeerHealer implements PeerSource {
       await comparison.compare(day, { span: part, again: true }, signal);
     }
     reasons.push(...await this.#healUntimed(comparison, span, signal));
-    const proof = proveByOverlaps(overlaps);
-    const isProven = proof.state === "proven" || (proof.state === "silent" && comparison.sameLines > 0);
-    if (!isProven) reasons.push(proof.reason);
+    const doubt = await overlaps.prove();
+    if (doubt !== null) reasons.push(doubt);
     return reasons;
   }
 
@@ -243,34 +231,6 @@ export class PeerHealer implements PeerSource {
       );
     }
     return { reasons, isFinal: isSettled };
-  }
-
-  /** The lines of both next to one end of a gap; null if that has not settled, or if there are too many. */
-  async #overlap(
-    comparison: PeerComparison,
-    { endMs, direction }: { endMs: number; direction: 1 | -1 },
-    settledMs: number,
-    signal: AbortSignal,
-  ): Promise<Overlap | null> {
-    for (let lengthMs = OVERLAP_MS; lengthMs >= SHORTEST_OVERLAP_MS; lengthMs = Math.floor(lengthMs / 4)) {
-      const sinceMs = direction === 1 ? endMs : endMs - lengthMs;
-      const span = { sinceMs, untilMs: Math.min(sinceMs + lengthMs, settledMs) };
-      const overlap = await this.#compareOverlap(comparison, span, signal);
-      if (overlap !== null) return overlap;
-    }
-    return null;
-  }
-
-  async #compareOverlap(
-    comparison: PeerComparison,
-    span: Span,
-    signal: AbortSignal,
-  ): Promise<{ ours: Identity[]; theirs: Identity[] } | null> {
-    const keys = { ours: [] as Identity[], theirs: [] as Identity[] };
-    for (const day of daysOf(span)) {
-      if (!await comparison.addKeys(keys, OVERLAP_LINES_LIMIT, day, within(span, day), signal)) return null;
-    }
-    return keys;
   }
 
   /** Why nothing can be compared now; null if it can. */

@@ -306,6 +306,16 @@ Deno.test("lines that are found from before the first start are brought, and tha
   assert.equal(rig.ledger.touching(-Infinity, Infinity).length, 1);
 });
 
+Deno.test("lines that are found in a gap that lasts are no loss that nobody had noticed", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  rig.ledger.begin("disconnect", NOON_MS + MINUTE);
+  const span = { sinceMs: NOON_MS + 2 * MINUTE, untilMs: NOON_MS + 3 * MINUTE };
+  rig.peers!.found = { outcomes: [complete(PEER, 3)], found: [{ span, lines: 3, source: PEER }] };
+  await rig.clock.advanceAsync(HOUR + 2 * MINUTE);
+  assert.equal(rig.peers!.compares.length, 1);
+  assert.deepEqual(rig.ledger.touching(-Infinity, Infinity).map(({ cause }) => cause), ["disconnect"]);
+});
+
 /** Fly, for the days before the first start: brings 100 lines an hour, and waits before each for `next`. */
 class HourlyFly implements FlySource {
   readonly asked: string[] = [];
@@ -624,4 +634,29 @@ Deno.test("nothing is asked for at once after the machine was suspended, which o
   assert.deepEqual(rig.peers!.gaps, []);
   await rig.clock.advanceAsync(8000);
   assert.equal(rig.peers!.gaps.length, 1);
+});
+
+Deno.test("a long gap that Fly is asked for lets others have their turn, and is gone on with where it was left", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)], fly: [] });
+  await rig.healer.stop();
+  const fly = new HourlyFly(rig.clock);
+  rig.ledger.begin("stop", NOON_MS - 3 * HOUR);
+  rig.ledger.end(NOON_MS);
+  rig.peers!.next = [incomplete(PEER, 0, "it has a gap of its own")];
+  let report: Promise<unknown> | null = null;
+  fly.next = () => {
+    const span = { sinceMs: NOON_MS - 5 * HOUR, untilMs: NOON_MS - 4 * HOUR };
+    report ??= rig.healer.healNow(span, (what) => told.push(what), new AbortController().signal);
+    return Promise.resolve();
+  };
+  const told: string[] = [];
+  rig.clock.skip(20 * MINUTE);
+  rig.restart({ fly });
+  await rig.clock.advanceAsync(10_000);
+  assert.notEqual(report, null);
+  await report;
+  assert.ok(told.some((what) => what.startsWith("Comparing with peers")));
+  assert.deepEqual(fly.asked, ["09:00:00…12:00:00", "10:00:00…12:00:00"]);
+  assert.deepEqual(rig.gap, { state: "healed", sources: [{ name: "fly", lines: 300 }], reason: null });
+  assert.equal(rig.status.lines.fly, 300);
 });

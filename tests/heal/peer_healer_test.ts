@@ -330,6 +330,20 @@ Deno.test("PeerHealer.healSpan() trusts a peer in silence if other minutes of th
   assert.equal((await onlyOutcome(here.healer([there.url]))).state, "complete");
 });
 
+Deno.test("PeerHealer.healSpan() is proven by lines farther away where filters leave no minute the same", async () => {
+  await using test = await pair();
+  const { here, there } = test;
+  const known = lineAt("09:59:20", "forty seconds before");
+  const pings = Array.from({ length: 10 }, (_, n) => lineAt(`10:0${n}:30`, "ping"));
+  await here.record([known]);
+  await there.record([lineAt("09:59:30", "ping"), ...pings, lineAt("10:00:15", "in the gap")]);
+  const healer = here.healer([there.url], { env: { EXCLUDE_TEXT: "ping" } });
+  const alone = await onlyOutcome(healer);
+  assert.deepEqual([alone.lines, alone.state], [1, "incomplete"]); // what is here around it is not there
+  await there.record([known]);
+  assert.equal((await onlyOutcome(healer)).state, "complete");
+});
+
 Deno.test("PeerHealer.healSpan() fills a gap from two peers, of which each has a part", async () => {
   await using test = await pair();
   const { here, there } = test;
