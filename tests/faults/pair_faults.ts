@@ -23,8 +23,9 @@ export type Fault = (recorder: PairedRecorder, options: FaultOptions) => Promise
 /** While messages are lost on the way, about so many of a hundred are. */
 const LOST_PERCENT = 40;
 
-/** Messages are lost for at most so long, in milliseconds. */
-const LOSSY_LIMIT_MS = 800;
+/** So many messages are lost for each millisecond of the time away, and at most so many. */
+const LOST_PER_MS = 1;
+const LOST_LIMIT = 800;
 
 /** A process that is frozen takes nothing from its connection until the server puts it out. */
 async function freeze(recorder: PairedRecorder, { awayMs }: FaultOptions): Promise<void> {
@@ -39,6 +40,19 @@ async function freeze(recorder: PairedRecorder, { awayMs }: FaultOptions): Promi
   stream.resume();
   process.signal("SIGCONT");
   await recorder.untilLog("recording", from);
+}
+
+/** Messages are lost here and there until so many are: on a busy machine none may come in a time that is chosen. */
+async function loseMessages(recorder: PairedRecorder, { awayMs, random }: FaultOptions): Promise<void> {
+  let left = Math.min(LOST_LIMIT, Math.round(awayMs * LOST_PER_MS));
+  const over = Promise.withResolvers<void>();
+  recorder.isLost = () => {
+    if (left === 0 || random() * 100 >= LOST_PERCENT) return false;
+    if (--left === 0) over.resolve();
+    return true;
+  };
+  await over.promise;
+  recorder.isLost = () => false;
 }
 
 function isEviction(line: string): boolean {
@@ -73,11 +87,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     await recorder.untilLog("recording", from);
   },
   frozen: freeze,
-  "lossy stream": async (recorder, { awayMs, random }) => {
-    recorder.isLost = () => random() * 100 < LOST_PERCENT;
-    await pass(Math.min(awayMs, LOSSY_LIMIT_MS));
-    recorder.isLost = () => false;
-  },
+  "lossy stream": loseMessages,
   ...canMount ? { "disk full": fillDisk } : {},
 };
 
