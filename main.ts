@@ -10,6 +10,7 @@ import { systemClock as clock } from "./lib/clock.ts";
 import { type Config, ConfigError, readConfig } from "./lib/config/config.ts";
 import { VARIABLE_NAMES } from "./lib/config/environment.ts";
 import { Flightlog } from "./lib/flightlog.ts";
+import { recordedLinesOf } from "./lib/heal/recorded_lines.ts";
 import { createLogger } from "./lib/logger.ts";
 import { machineMemory } from "./lib/machine/machine_memory.ts";
 import { MemoryBudget, READER_BYTES, readingBytes } from "./lib/machine/memory_budget.ts";
@@ -63,7 +64,7 @@ async function run(config: Config): Promise<void> {
   const app = createApp({
     ...{ archive, gaps, healer, recorder, scrub, volumeUsage, clock, logger, config },
     ...{
-      self: { instance, org: config.org },
+      self: { instance, org: config.org, records: recordedLinesOf(config) },
       version: deno.version,
       lines: archive.lines,
       digests: archive.digests,

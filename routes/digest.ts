@@ -7,6 +7,7 @@
 
 import { type Context, Hono } from "hono";
 import { DAY_MS, dayStartMs } from "../lib/day.ts";
+import { formatRecordedLines } from "../lib/heal/recorded_lines.ts";
 import { IDENTITY_VERSION } from "../lib/line/identity.ts";
 import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
 import { type DayRequest, readDayRequest } from "./day_name.ts";
@@ -16,7 +17,13 @@ import { refuseParameters } from "./query.ts";
 import { httpDate, type Validators, validDate, weighConditions } from "./range.ts";
 import { reserve } from "./reader_place.ts";
 import { addResource } from "./resource.ts";
-import { type DigestAnswer, digestAnswer, INSTANCE_HEADER, ORG_HEADER } from "./wire/digest.ts";
+import {
+  type DigestAnswer,
+  digestAnswer,
+  INSTANCE_HEADER,
+  ORG_HEADER,
+  RECORDED_LINES_HEADER,
+} from "./wire/digest.ts";
 
 /** Counted up when the answer for the same lines changes, since its entity tag depends on it. */
 const ANSWER_VERSION = 1;
@@ -71,8 +78,10 @@ async function answerDigest(c: Context, request: DayRequest, parts: Parts): Prom
 function answerWithoutLines(c: Context, { day, name, info }: DayRequest, parts: Parts): Response | null {
   const sinceMs = dayStartMs(day);
   c.header("Content-Type", "application/json");
-  const { instance, org } = parts.self;
+  const { instance, org, records } = parts.self;
   c.header(INSTANCE_HEADER, instance);
+  const recorded = records && formatRecordedLines(records);
+  if (recorded !== null) c.header(RECORDED_LINES_HEADER, recorded);
   if (org !== null) c.header(ORG_HEADER, encodeURIComponent(org.toWellFormed()));
   c.header(COVERAGE_HEADER, formatCoverage(measureCoverage(parts, sinceMs, sinceMs + DAY_MS)));
   c.header("Cache-Control", info.sealed ? "private, no-cache" : "no-store");

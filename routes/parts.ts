@@ -14,6 +14,7 @@ import type { Config } from "../lib/config/config.ts";
 import type { Followers } from "../lib/follow/followers.ts";
 import type { GapSource } from "../lib/gaps/gap.ts";
 import type { Healer } from "../lib/heal/healer.ts";
+import type { RecordedLines } from "../lib/heal/recorded_lines.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Readiness, RecorderStatus } from "../lib/recorder/status.ts";
 import type { Identify } from "./auth.ts";
@@ -71,6 +72,8 @@ export interface Parts {
   self: {
     /** Tells this run of the program from every other, in visible ASCII. */
     instance: string;
+    /** What is recorded; null where that is not to be told. */
+    records: RecordedLines | null;
     /** The slug of the organisation that is recorded; null if unknown. */
     org: string | null;
   };

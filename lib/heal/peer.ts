@@ -7,10 +7,11 @@
 
 import { dayName, type DayNumber } from "../day.ts";
 import type { Span } from "../gaps/gap.ts";
-import { INSTANCE_HEADER, ORG_HEADER } from "../../routes/wire/digest.ts";
+import { INSTANCE_HEADER, ORG_HEADER, RECORDED_LINES_HEADER } from "../../routes/wire/digest.ts";
 import { answerLines } from "./answer_lines.ts";
 import { type DayDigest, NO_LINES, readDigest } from "./peer_digest.ts";
 import { type PeerAnswer, PeerConnection, type PeerConnectionOptions } from "./peer_connection.ts";
+import { readRecordedLines, type RecordedLines } from "./recorded_lines.ts";
 import { PeerError } from "./peer_error.ts";
 
 /** A digest is made when it is asked for, from up to a day's lines, so it may begin after so many milliseconds. */
@@ -52,6 +53,8 @@ export interface PeerDay {
   digest: DayDigest;
   /** Which run of a recorder it is; null if it does not say. */
   instance: string | null;
+  /** What it records; null if it does not say. */
+  records: RecordedLines | null;
   /** The slug of its organisation; null if it does not say. */
   org: string | null;
   /** Why it cannot hand out lines of the day, a sentence; null if it can. */
@@ -96,7 +99,12 @@ export class Peer {
     const path = `/logs/${dayName(day)}/digest`;
     using answer = await this.#connection.ask(path, { headers, signal, timeoutMs: DIGEST_TIMEOUT_MS });
     const { status, headers: said } = answer.response;
-    const from = { instance: said.get(INSTANCE_HEADER), org: readOrg(said.get(ORG_HEADER)), refusal: null };
+    const from = {
+      instance: said.get(INSTANCE_HEADER),
+      org: readOrg(said.get(ORG_HEADER)),
+      records: readRecordedLines(said.get(RECORDED_LINES_HEADER) ?? ""),
+      refusal: null,
+    };
     if (status === 304 && remembered !== undefined) return { ...from, digest: remembered.digest };
     if (status !== 200) {
       const problem = await this.#problem(answer);

@@ -25,6 +25,7 @@ import { OwnDays, type ReadArchive } from "./own_days.ts";
 import type { Peer } from "./peer.ts";
 import { type DayDigest, isSame } from "./peer_digest.ts";
 import { PeerError } from "./peer_error.ts";
+import type { RecordedLines } from "./recorded_lines.ts";
 import { compareSlice, type Drops, type SliceComparison } from "./slice_comparison.ts";
 import { halvesOf, type MinuteLines, type TimeSlice, timeSlices } from "./time_slices.ts";
 
@@ -99,6 +100,8 @@ export class PeerComparison {
   readonly untimed: Map<DayNumber, number> = new Map();
   /** Which run of a recorder the peer is; null if it does not say. */
   instance: string | null = null;
+  /** What the peer records; null as long as it has not said so. */
+  records: RecordedLines | null = null;
   readonly #options: PeerComparisonOptions;
   readonly #digests = new Map<DayNumber, BothDigests>();
   /** Of the lines that were compared one by one: how many are here, are there, are both. */
@@ -125,8 +128,9 @@ export class PeerComparison {
   async digests(day: DayNumber, signal: AbortSignal): Promise<BothDigests> {
     const held = this.#digests.get(day);
     if (held !== undefined) return held;
-    const { digest: theirs, instance, org, refusal } = await this.peer.digest(day, signal);
+    const { digest: theirs, instance, org, records, refusal } = await this.peer.digest(day, signal);
     this.instance = instance;
+    this.records = records ?? this.records;
     this.withoutIdentity.set(day, theirs.withoutIdentity);
     const { org: own } = this.#options;
     if (own !== null && org !== null && own !== org) {

@@ -25,6 +25,7 @@ import { beforeAbort, PeerList } from "./peer_list.ts";
 import { PeerRules } from "./peer_rules.ts";
 import { PeerOverlaps } from "./peer_overlaps.ts";
 import { OVERLAP_MS } from "./proof.ts";
+import { leftOutOf, recordedLinesOf } from "./recorded_lines.ts";
 import type { Compared, PeerSource } from "./source.ts";
 import { daysOf, UntimedComparison, within } from "./untimed_comparison.ts";
 
@@ -48,6 +49,7 @@ export interface PeerHealerOptions {
     | "privateAddress"
     | "app"
     | "subject"
+    | "queue"
     | "excludeApps"
     | "includeApps"
     | "excludeText"
@@ -197,6 +199,8 @@ export class PeerHealer implements PeerSource {
     reasons.push(...await this.#healUntimed(comparison, span, signal));
     const doubt = await overlaps.prove();
     if (doubt !== null) reasons.push(doubt);
+    const left = comparison.records && leftOutOf(comparison.records, recordedLinesOf(this.#options.config));
+    if (left !== null) reasons.push(`It leaves out what is recorded here: ${left}`);
     return reasons;
   }
 

@@ -23,6 +23,12 @@ export const INSTANCE_HEADER = "Flightlog-Instance";
  */
 export const ORG_HEADER = "Flightlog-Org";
 
+/**
+ * What is recorded, as `formatRecordedLines` of lib/heal/recorded_lines.ts writes it; not there if that is too long. Who records
+ * less than another cannot tell that one whether something is missing.
+ */
+export const RECORDED_LINES_HEADER = "Flightlog-Records";
+
 const linesSchema = v.pipe(
   v.number(),
   v.safeInteger(),

@@ -266,6 +266,23 @@ Deno.test("PeerHealer.healSpan() heals a gap from a peer that has all of it, and
   });
 });
 
+Deno.test("PeerHealer.healSpan() does not call a peer complete that leaves out what is recorded here", async () => {
+  const clock = new FakeClock("2026-11-22T12:00:00Z");
+  await using here = await ServedRecorder.start({ clock });
+  const rest = { subject: "logs.>", queue: null, ownApp: null, includeApps: [], excludeText: [] };
+  for (
+    const [excludeApps, reason] of [[["worker"], "EXCLUDE_APPS=worker"], [["fly-builder-*"], null]] as const
+  ) {
+    const records = { ...rest, excludeApps: [...excludeApps] };
+    await using there = await ServedRecorder.start({ clock, records });
+    if (reason !== null) await here.record([...seconds(0, 10), ...seconds(20, 30)]);
+    await there.record(seconds(0, 30));
+    const outcome = await onlyOutcome(here.healer([there.url]));
+    assert.equal(outcome.reason, reason && `It leaves out what is recorded here: ${reason}`);
+  }
+  assert.deepEqual(await here.lines(), seconds(0, 30));
+});
+
 Deno.test("PeerHealer.healSpan() inserts lines of the gap alone", async () => {
   await using test = await pair();
   const { here, there } = test;

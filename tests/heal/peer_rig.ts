@@ -12,6 +12,7 @@ import type { Gap } from "../../lib/gaps/gap.ts";
 import { type PeerHealedArchive, PeerHealer, type PeerHealerOptions } from "../../lib/heal/peer_healer.ts";
 import { type Logger, silentLogger } from "../../lib/logger.ts";
 import { parseTimestamp, timestampMs } from "../../lib/timestamp.ts";
+import type { RecordedLines } from "../../lib/heal/recorded_lines.ts";
 import type { Parts } from "../../routes/parts.ts";
 import { WHOLE_ARCHIVE } from "../../routes/principal.ts";
 import { NOON, openArchive, type TestArchive, TestDirectory, textFrom } from "../archive/archive_rig.ts";
@@ -65,9 +66,10 @@ export class ServedRecorder implements AsyncDisposable {
 
   /** Opens an archive and serves it. */
   static async start(
-    { clock = new FakeClock(NOON), org = null, parts = {} }: {
+    { clock = new FakeClock(NOON), org = null, records = null, parts = {} }: {
       clock?: FakeClock;
       org?: string | null;
+      records?: RecordedLines | null;
       parts?: Partial<Parts>;
     } = {},
   ): Promise<ServedRecorder> {
@@ -76,7 +78,7 @@ export class ServedRecorder implements AsyncDisposable {
     const { archive } = recorder;
     recorder.#api = serve(createParts({
       ...{ archive, lines: archive.lines, digests: archive.digests, clock, gaps: listedGaps(recorder.gaps) },
-      self: { instance: recorder.instance, org },
+      self: { instance: recorder.instance, org, records },
       identify: ({ url }) => {
         const { pathname, search } = new URL(url);
         recorder.requests.push(pathname + search);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readRecordedLines } from "../../lib/heal/recorded_lines.ts";
 import * as v from "valibot";
 import type { MinuteTable } from "../../lib/line/minute_sums.ts";
 import { type DigestAnswer, digestSchema } from "../../routes/wire/digest.ts";
@@ -139,7 +140,10 @@ Deno.test("GET /logs/{day}/digest tells which run of which organisation's record
   await test.seal();
   const { archive, clock } = test;
   const given = { archive, lines: archive.lines, digests: archive.digests, clock };
-  await using known = serve(createParts({ ...given, self: { instance: "run-7", org: "caf\u00e9, inc" } }));
+  const rules = { excludeApps: ["caf\u00e9"], includeApps: [], excludeText: [] };
+  const records = { subject: "logs.>", queue: null, ownApp: null, ...rules };
+  const self = { instance: "run-7", org: "caf\u00e9, inc", records };
+  await using known = serve(createParts({ ...given, self }));
   const answer = await known.ask(PATH);
   await read(answer);
   const again = await known.ask(PATH, { headers: { "If-None-Match": answer.headers.get("ETag")! } });
@@ -147,6 +151,7 @@ Deno.test("GET /logs/{day}/digest tells which run of which organisation's record
   for (const { headers } of [answer, again]) {
     assert.equal(headers.get("Flightlog-Instance"), "run-7");
     assert.equal(headers.get("Flightlog-Org"), "caf%C3%A9%2C%20inc");
+    assert.deepEqual(readRecordedLines(headers.get("Flightlog-Records")!), records);
   }
   await using unknown = serve(createParts(given));
   const bare = await unknown.ask(PATH);

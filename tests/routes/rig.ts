@@ -246,7 +246,7 @@ export function createParts(given: Partial<Parts> = {}): Parts {
     logger: silentLogger,
     config: { apiTokens: [], onFly: false },
     version: "1.2.3",
-    self: { instance: "an-instance", org: null },
+    self: { instance: "an-instance", org: null, records: null },
     ...given,
   };
 }
