@@ -78,7 +78,11 @@ export class Flightlog {
     archive.onLoss((span) => ledger.cover("disk", [span]));
     const heartbeatFiles = this.heartbeatFiles = new HeartbeatFiles(directory);
     this.recorder = new Recorder({ ...options, archive, gaps: ledger, heartbeatFiles });
-    const peers = config.peers.length === 0 ? null : new PeerHealer({ ...options, archive });
+    const peers = config.peers.length === 0 ? null : new PeerHealer({
+      ...options,
+      archive,
+      lagMs: () => this.recorder.status().lagMs ?? 0,
+    });
     const fly = FlyHealer.of(config, archive, clock);
     const gaps = this.gaps = new RecordedSpan({ ledger, archive, clock });
     this.healer = new Healer({ ledger, gaps, archive, peers, fly, clock, logger, onHealed });

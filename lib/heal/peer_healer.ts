@@ -32,6 +32,9 @@ import { daysOf, UntimedComparison, within } from "./untimed_comparison.ts";
 /** What is younger, in milliseconds, is not compared: it may still be on its way. */
 export const SETTLED_MS = 60_000;
 
+/** A line that is later, in milliseconds, says nothing about the clock. */
+const LAG_LIMIT_MS = 600_000;
+
 /** What is asked of the archive besides. */
 export type PeerHealedArchive = HealedArchive & Pick<Archive, "held" | "trouble" | "sync">;
 
@@ -60,6 +63,8 @@ export interface PeerHealerOptions {
   clock: Clock;
   /** Hears of lines that were left out. */
   logger: Logger;
+  /** How long the last line was on its way by this machine's clock, in milliseconds. Default: no time. */
+  lagMs?: () => number;
   /** Looks up the addresses of a name; `Deno.resolveDns`. */
   resolve: ResolveName;
 }
@@ -176,7 +181,7 @@ export class PeerHealer implements PeerSource {
   }
 
   async #healGap(comparison: PeerComparison, gap: Span, signal: AbortSignal): Promise<string[]> {
-    const settledMs = this.#options.clock.now() - SETTLED_MS;
+    const settledMs = this.#settledMs();
     const span = { sinceMs: gap.sinceMs, untilMs: Math.min(gap.untilMs, settledMs) };
     const reasons = gap.untilMs + OVERLAP_MS > settledMs ? [NOT_SETTLED] : [];
     const overlaps = new PeerOverlaps(comparison, { gap, settledMs, signal });
@@ -212,12 +217,21 @@ export class PeerHealer implements PeerSource {
     return reason === null ? [] : [reason];
   }
 
+  /**
+   * What is older, in milliseconds since 1970, is not on its way any more. How late the last line was by this machine's clock counts,
+   * too: if that is two minutes ahead, a line that is stamped 11:59:59 may come at what it shows as 12:02:00.
+   */
+  #settledMs(): number {
+    const { clock, lagMs = () => 0 } = this.#options;
+    return clock.now() - SETTLED_MS - Math.min(Math.max(0, lagMs()), LAG_LIMIT_MS);
+  }
+
   async #compareDays(
     comparison: PeerComparison,
     asked: Span,
     signal: AbortSignal,
   ): Promise<{ reasons: string[]; isFinal: boolean }> {
-    const settledMs = this.#options.clock.now() - SETTLED_MS;
+    const settledMs = this.#settledMs();
     const span = wholeMinutes({ sinceMs: asked.sinceMs, untilMs: Math.min(asked.untilMs, settledMs) });
     const isSettled = asked.untilMs <= settledMs;
     const reasons = isSettled ? [] : [NOT_SETTLED];

@@ -283,6 +283,16 @@ Deno.test("PeerHealer.healSpan() does not call a peer complete that leaves out w
   assert.deepEqual(await here.lines(), seconds(0, 30));
 });
 
+Deno.test("PeerHealer.compare() takes no line that may be on its way here, also if the clock here is ahead", async () => {
+  await using test = await pair();
+  const { here, there } = test;
+  await here.record([lineAt("11:30:00", "both")]);
+  await there.record([lineAt("11:30:00", "both"), lineAt("11:57:30", "old"), lineAt("11:58:30", "new")]);
+  const ahead = here.healer([there.url], { lagMs: () => 60_000 });
+  await ahead.compare({ sinceMs: momentOf("11:00:00"), untilMs: momentOf("12:00:00") }, signal);
+  assert.deepEqual(await here.lines(), [lineAt("11:30:00", "both"), lineAt("11:57:30", "old")]);
+});
+
 Deno.test("PeerHealer.healSpan() inserts lines of the gap alone", async () => {
   await using test = await pair();
   const { here, there } = test;
