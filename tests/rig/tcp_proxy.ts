@@ -30,6 +30,7 @@ export class TcpProxy implements AsyncDisposable {
   #bytesPerWrite = CHUNK_BYTES;
   #held: PromiseWithResolvers<void> | undefined;
   #accepted = 0;
+  #passedBytes = 0;
   #waiting: { accepted: number; resolve: () => void }[] = [];
 
   private constructor(target: Deno.ConnectOptions) {
@@ -50,6 +51,11 @@ export class TcpProxy implements AsyncDisposable {
   /** How many connections there have been in all. */
   get accepted(): number {
     return this.#accepted;
+  }
+
+  /** How many bytes were passed on in all, both ways. */
+  get passedBytes(): number {
+    return this.#passedBytes;
   }
 
   /** Resolves when there have been `accepted` connections in all. */
@@ -146,7 +152,9 @@ export class TcpProxy implements AsyncDisposable {
       if (length === null) return this.#close(pair);
       for (let start = 0; start < length;) {
         const end = Math.min(length, start + this.#bytesPerWrite);
-        start += await to.write(chunk.subarray(start, end));
+        const written = await to.write(chunk.subarray(start, end));
+        this.#passedBytes += written;
+        start += written;
         // Without a turn of the event loop the kernel would join the pieces again.
         if (start < length) await setImmediate();
         await this.#pass(pair);
