@@ -28,11 +28,14 @@ export const BODY_TIMEOUT_MS = 300_000;
 /** A digest has no more bytes. Its 2,880 minutes take 90 bytes each. */
 export const DIGEST_LIMIT_BYTES: number = 1024 * 1024;
 
-/** An answer with lines has no more bytes. It is asked for in slices of about 20,000 lines. */
+/** An answer with lines has no more bytes. It is asked for in slices of about 5,000 lines, and records without a time come along. */
 export const LINES_LIMIT_BYTES: number = 512 * 1024 * 1024;
 
 /** A longer line is left out, in bytes. A message of NATS has up to 1 MiB, and an envelope around it a third more. */
 export const LINE_LIMIT_BYTES: number = 4 * 1024 * 1024;
+
+/** Of a body so many bytes are read at once at the most. */
+const PIECE_BYTES = 128 * 1024;
 
 /** Of an answer that is a problem so many bytes are read, to see whether a Flightlog wrote it. */
 export const PROBLEM_LIMIT_BYTES: number = 16 * 1024;
@@ -274,15 +277,20 @@ export class Peer {
     }
   }
 
-  /** The pieces of a body, of which there are no more than `limitBytes`. */
+  /** The pieces of a body, of which there are no more than `limitBytes`. Each holds until the next one is asked for. */
   async *#body(answer: Answer, limitBytes: number): AsyncGenerator<Uint8Array, void> {
     const { response, expect, explain } = answer;
     if (response.body === null) return;
     const endMs = this.#clock.elapsed() + BODY_TIMEOUT_MS;
     let bytes = 0;
+    // All pieces come into one buffer: a new one for each has the recording thread stop for collecting them.
+    const reader = response.body.getReader({ mode: "byob" });
+    let buffer = new Uint8Array(PIECE_BYTES);
     try {
       expect(PIECE_TIMEOUT_MS, "no more of the answer");
-      for await (const piece of response.body) {
+      while (true) {
+        const { value: piece } = await reader.read(buffer);
+        if (piece === undefined || piece.length === 0) return;
         bytes += piece.length;
         if (bytes > limitBytes) {
           throw new PeerError(
@@ -291,6 +299,7 @@ export class Peer {
           );
         }
         yield piece;
+        buffer = new Uint8Array(piece.buffer);
         const leftMs = endMs - this.#clock.elapsed();
         if (leftMs <= 0) throw new Error(`no whole answer within ${BODY_TIMEOUT_MS / 1000} s`);
         expect(Math.min(PIECE_TIMEOUT_MS, leftMs), "no more of the answer");

@@ -18,6 +18,7 @@ import { compareTimestamps, type Timestamp, timestampMs } from "../timestamp.ts"
 import { CoarseLines, knowledgeOf, type KnownLine } from "./coarse_lines.ts";
 import type { OwnDays } from "./own_days.ts";
 import type { Peer } from "./peer.ts";
+import { HeldText } from "./held_text.ts";
 import { LineSight } from "./seen_line.ts";
 import type { TimeSlice } from "./time_slices.ts";
 
@@ -27,7 +28,7 @@ export const COMPARED_LINES_LIMIT = 60_000;
 /** So many bytes of lines that are missing are held at once; a slice with more is parted. */
 export const HELD_BYTES_LIMIT: number = 16 * 1024 * 1024;
 
-/** What a held line takes besides its bytes, about. */
+/** What a held line takes besides its bytes, about: the views and strings that stand for it. */
 const HELD_LINE_BYTES = 300;
 
 /** A line that is missing here. */
@@ -154,6 +155,7 @@ async function readTheirs(request: SliceRequest, ours: Ours, signal: AbortSignal
   const drops: Drops = { outside: 0, unusable: 0, tooLong: 0 };
   const keys = ours.list && { ours: ours.list, theirs: [] as Identity[] };
   const held: HeldLine[] = [];
+  const text = new HeldText();
   let [theirs, untimed, heldBytes, lines] = [0, 0, 0, 0];
   const onTooLong = () => void drops.tooLong++;
   for await (const line of peer.lines({ day, span: slice, linesLimit, onTooLong }, signal)) {
@@ -178,7 +180,7 @@ async function readTheirs(request: SliceRequest, ours: Ours, signal: AbortSignal
     }
     heldBytes += line.length + HELD_LINE_BYTES;
     if (heldBytes > HELD_BYTES_LIMIT) return null;
-    held.push({ bytes: line.slice(), key, time, form });
+    held.push({ bytes: text.add(line), key, time, form });
   }
   return { held, comparison: { ours: ours.lines, theirs, sent: sums.table(), untimed, drops, keys } };
 }
