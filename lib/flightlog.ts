@@ -80,15 +80,17 @@ export class Flightlog {
     this.recorder = new Recorder({ ...options, archive, gaps: ledger, heartbeatFiles });
     const peers = config.peers.length === 0 ? null : new PeerHealer({ ...options, archive });
     const fly = FlyHealer.of(config, archive, clock);
-    this.healer = new Healer({ ledger, archive, peers, fly, clock, logger, onHealed });
+    const gaps = this.gaps = new RecordedSpan({ ledger, archive, clock });
+    this.healer = new Healer({ ledger, gaps, archive, peers, fly, clock, logger, onHealed });
     if (this.healer.hasSource && isNew(archive, ledger)) {
       ledger.onChange((gap, was) => {
-        if (gap.cause === "start" && was === null) ledger.noteBefore(spanBefore(gap.sinceMs));
+        if (gap.cause === "start" && was === null) {
+          ledger.noteBefore(spanBefore(gap.sinceMs, config.retentionDays));
+        }
       });
     }
     this.scrub = new Scrub(directory, { archive, clock, logger });
-    this.gaps = new RecordedSpan({ ledger, archive, clock });
-    this.followers = new Followers({ archive, gaps: this.gaps, clock, logger, memory });
+    this.followers = new Followers({ archive, gaps, clock, logger, memory });
   }
 
   /**

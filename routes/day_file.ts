@@ -22,7 +22,14 @@ import { bytesOf, fileName } from "./line_answer.ts";
 import { reserve } from "./reader_place.ts";
 import type { Parts } from "./parts.ts";
 import { Problem } from "./problem.ts";
-import { httpDate, rangeStillHolds, readRange, type Validators, weighConditions } from "./range.ts";
+import {
+  httpDate,
+  rangeStillHolds,
+  readRange,
+  type Validators,
+  validDate,
+  weighConditions,
+} from "./range.ts";
 
 /** Counted up when the text form of a line changes, since the tag of a day as text depends on it. */
 const TEXT_VERSION = 3;
@@ -69,7 +76,7 @@ function answer(c: Context, request: DayRequest, parts: Parts, place: Place | nu
   const sinceMs = dayStartMs(day);
   c.header(COVERAGE_HEADER, formatCoverage(measureCoverage(parts, sinceMs, sinceMs + DAY_MS)));
   c.header("Cache-Control", info.sealed ? "private, no-cache" : "no-store");
-  if (info.sealed) return answerSealed(c, request, representation);
+  if (info.sealed) return answerSealed(c, request, parts, representation);
   // What is opened below, in the same turn, ends here.
   c.header(CURSOR_HEADER, formatPlace({ day, offset: info.bytes, edition: info.edition }));
   return sendBody(c, representation);
@@ -79,15 +86,20 @@ function sendBody(c: Context, representation: Representation): Response {
   return c.req.method === "HEAD" ? c.body(null) : c.body(representation.open());
 }
 
-function answerSealed(c: Context, request: DayRequest, representation: Representation): Response {
+function answerSealed(
+  c: Context,
+  request: DayRequest,
+  parts: Parts,
+  representation: Representation,
+): Response {
   const { info, name } = request;
   const { length } = representation;
   const validators: Validators = {
     etag: `"${name}-${info.crc32}-${info.bytes}-${representation.tag}"`,
-    modifiedMs: info.modifiedMs,
+    modifiedMs: validDate(info.modifiedMs, parts.clock.now()),
   };
   c.header("ETag", validators.etag);
-  c.header("Last-Modified", httpDate(validators.modifiedMs));
+  if (validators.modifiedMs !== null) c.header("Last-Modified", httpDate(validators.modifiedMs));
   const outcome = weighConditions(c.req.raw.headers, validators);
   if (outcome === "not-modified") {
     c.header("Content-Encoding", undefined);

@@ -13,7 +13,7 @@ import { type DayRequest, readDayRequest } from "./day_name.ts";
 import type { Parts } from "./parts.ts";
 import { Problem } from "./problem.ts";
 import { refuseParameters } from "./query.ts";
-import { httpDate, type Validators, weighConditions } from "./range.ts";
+import { httpDate, type Validators, validDate, weighConditions } from "./range.ts";
 import { reserve } from "./reader_place.ts";
 import { addResource } from "./resource.ts";
 import { type DigestAnswer, digestAnswer, INSTANCE_HEADER, ORG_HEADER } from "./wire/digest.ts";
@@ -79,10 +79,10 @@ function answerWithoutLines(c: Context, { day, name, info }: DayRequest, parts: 
   if (!info.sealed) return null;
   const validators: Validators = {
     etag: `"${name}-${info.crc32}-${info.bytes}-digest-${ANSWER_VERSION}.${IDENTITY_VERSION}"`,
-    modifiedMs: info.modifiedMs,
+    modifiedMs: validDate(info.modifiedMs, parts.clock.now()),
   };
   c.header("ETag", validators.etag);
-  c.header("Last-Modified", httpDate(validators.modifiedMs));
+  if (validators.modifiedMs !== null) c.header("Last-Modified", httpDate(validators.modifiedMs));
   const outcome = weighConditions(c.req.raw.headers, validators);
   if (outcome === "not-modified") return c.body(null, 304);
   if (outcome === "send") return null;

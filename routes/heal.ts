@@ -11,6 +11,7 @@ import type { Span } from "../lib/gaps/gap.ts";
 import { PEERS_LIMIT_MS } from "../lib/heal/heal_plan.ts";
 import { HealerBusy } from "../lib/heal/healer.ts";
 import { timestampMs, timestampMsUp } from "../lib/timestamp.ts";
+import { hasNoBeginning } from "./gap_words.ts";
 import type { Parts } from "./parts.ts";
 import { Problem } from "./problem.ts";
 import { readLineQuery } from "./query.ts";
@@ -30,7 +31,7 @@ export function createHealRoutes(parts: Parts): Hono {
   const app = new Hono();
   addAction(app, "/heal", (c) => {
     refuseForeignPage(c);
-    const span = readSpan(c.req.url, parts.clock.now());
+    const span = readSpan(c.req.url, parts);
     if (!parts.healer.hasSource) {
       throw new Problem(
         "no-source",
@@ -44,11 +45,17 @@ export function createHealRoutes(parts: Parts): Hono {
   return app;
 }
 
-/** A span without a beginning begins where no source has anything any more. */
-function readSpan(url: string, nowMs: number): Span {
+/**
+ * A span without a beginning begins where no source has anything any more, or where the time ends of which nothing was ever
+ * recorded: that is not what somebody means who asks for all that is missing.
+ */
+function readSpan(url: string, { clock, gaps }: Pick<Parts, "clock" | "gaps">): Span {
+  const nowMs = clock.now();
   const { since, until } = readLineQuery(url, ["since", "until"], nowMs).filter;
   const untilMs = until ? Math.ceil(timestampMsUp(until)) : nowMs;
-  const sinceMs = since ? Math.floor(timestampMs(since)) : Math.min(nowMs - PEERS_LIMIT_MS, untilMs - 1);
+  const unrecorded = gaps.touching(-Infinity, untilMs).find(hasNoBeginning);
+  const firstMs = Math.max(nowMs - PEERS_LIMIT_MS, unrecorded?.untilMs ?? -Infinity);
+  const sinceMs = since ? Math.floor(timestampMs(since)) : Math.min(firstMs, untilMs - 1);
   if (sinceMs < untilMs) return { sinceMs, untilMs };
   throw new Problem("bad-parameter", "since must be before now: what is to come cannot be missing", {
     param: "since",

@@ -11,8 +11,25 @@ import type { ByteRange } from "../lib/archive/day/open_day.ts";
 export interface Validators {
   /** A strong entity tag, with its quotes. */
   etag: string;
-  /** When it last changed, in milliseconds since 1970-01-01T00:00:00Z. */
-  modifiedMs: number;
+  /** When it last changed, in milliseconds since 1970-01-01T00:00:00Z; null where that is no validator, see {@linkcode validDate}. */
+  modifiedMs: number | null;
+}
+
+/**
+ * The moment of the last change as a validator: null within the second of that change, by the clock that says `nowMs`. A day may change
+ * again within it, as lines are brought back to it, and a client that was told the second would take the one state for the other.
+ *
+ * @example Changed a quarter into a second
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { validDate } from "./range.ts";
+ *
+ * assert.equal(validDate(5250, 5900), null);
+ * assert.equal(validDate(5250, 6000), 5250);
+ * ```
+ */
+export function validDate(modifiedMs: number, nowMs: number): number | null {
+  return Math.floor(nowMs / 1000) > Math.floor(modifiedMs / 1000) ? modifiedMs : null;
 }
 
 /**
@@ -50,12 +67,12 @@ export function readRange(header: string | undefined, length: number): ByteRange
 
 /**
  * Whether If-Range (section 13.1.5) still allows a part to be sent. Tags compare strongly. A date must be the
- * exact one; it is strong enough, since a sealed day does not change twice in a second.
+ * exact one; it is strong enough, since it is told only when the second is over.
  */
 export function rangeStillHolds(header: string | undefined, validators: Validators): boolean {
   if (header === undefined) return true;
   if (header.startsWith('"')) return header === validators.etag;
-  return header === httpDate(validators.modifiedMs);
+  return validators.modifiedMs !== null && header === httpDate(validators.modifiedMs);
 }
 
 /** What the conditions of a request say: send it, tell that nothing has changed, or refuse. */
@@ -63,7 +80,8 @@ export type Outcome = "send" | "not-modified" | "failed";
 
 /** Weighs the preconditions of a GET or HEAD in the order of RFC 9110 section 13.2.2. */
 export function weighConditions(headers: Headers, validators: Validators): Outcome {
-  const modifiedS = Math.floor(validators.modifiedMs / 1000);
+  // What has changed just now has changed since any date that a client can name.
+  const modifiedS = Math.floor((validators.modifiedMs ?? Infinity) / 1000);
   const ifMatch = headers.get("If-Match");
   if (ifMatch !== null) {
     if (!listsTag(ifMatch, validators.etag, false)) return "failed";

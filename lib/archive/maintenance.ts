@@ -5,12 +5,15 @@
  * @module
  */
 
+import { join } from "node:path";
 import type { Cancel, Clock } from "../clock.ts";
 import { dayName, type DayNumber, dayOf } from "../day.ts";
 import type { Logger } from "../logger.ts";
 import { ClockTrust } from "./clock_trust.ts";
 import type { DayInfo } from "./day/day_info.ts";
 import type { RecordedDay } from "./day/recorded_day.ts";
+import { sizeOf } from "./disk.ts";
+import { parseFileName, TEMPORARY_SUFFIX } from "./format.ts";
 import { chooseExpired, type Expired, newestRecorded } from "./retention.ts";
 import { readVolumeUsage, type VolumeUsage } from "./volume.ts";
 
@@ -140,7 +143,8 @@ export class Maintenance {
         after = usage;
         const usedPercent = usage === null || before === null || this.#isRoomOnItsWay(usage.usedPercent)
           ? null
-          : Math.min(usage.usedPercent, before.usedPercent - freedBytes / before.totalBytes * 100);
+          : Math.min(usage.usedPercent, before.usedPercent - freedBytes / before.totalBytes * 100) -
+            this.#temporaryPercent(usage);
         const days = infosOf(this.#archive.recordedDays());
         const expired = chooseExpired(days.filter(({ sealed }) => sealed), {
           ...{ today, trust: this.#clockTrust.trust, recorded: newestRecorded(days) },
@@ -170,6 +174,16 @@ export class Maintenance {
   }
 
   /**
+   * How much of the volume temporary files take, in percent: of a day into which lines are inserted there are two for a while. No day
+   * goes for that for good, unless lines wait for the room.
+   */
+  #temporaryPercent({ totalBytes, usedPercent }: VolumeUsage): number {
+    const { directory, maxDiskPercent } = this.#rules;
+    if (this.#archive.trouble() !== null || usedPercent <= (maxDiskPercent ?? 100)) return 0;
+    return temporaryBytes(directory) / totalBytes * 100;
+  }
+
+  /**
    * What somebody still downloads takes its room until that ends. So the volume being as full as before is no
    * reason to remove yet more, for a while, unless lines wait for the room.
    *
@@ -181,6 +195,17 @@ export class Maintenance {
     const isRecent = this.#rules.clock.elapsed() - this.#madeRoom.atMs < ROOM_LIMIT_MS;
     return isRecent && usedPercent >= this.#madeRoom.usedPercent;
   }
+}
+
+/** How many bytes the temporary files of days have in a directory. Those that go meanwhile do not count. */
+function temporaryBytes(directory: string): number {
+  let bytes = 0;
+  for (const { name, isFile } of Deno.readDirSync(directory)) {
+    if (!isFile || !name.endsWith(TEMPORARY_SUFFIX)) continue;
+    if (parseFileName(name.slice(0, -TEMPORARY_SUFFIX.length)) === null) continue; // not ours
+    bytes += sizeOf(join(directory, name)) ?? 0;
+  }
+  return bytes;
 }
 
 function infosOf(days: readonly RecordedDay[]): DayInfo[] {

@@ -126,17 +126,18 @@ export class GapLedger implements GapSource {
 
   /**
    * Lines of `spans` turned out to be missing, too: a lost gap of the same cause that one of them touches goes on to
-   * its end; one that touches none is a gap of its own. What a gap of that cause covers which is healed, wholly or in
-   * part, stays as it is: with one from 10:00 to 10:05 that is healed, the span from 10:03 to 10:07 makes a lost gap
-   * from 10:05 to 10:07. Of a lost gap that goes on, what was found out about its healing is forgotten: it was of less
-   * than the gap is now. Times are rounded outwards.
+   * its end, and what of the span is before it becomes a gap of its own, as does one that touches none. What a gap of that cause
+   * covers which is healed, wholly or in part, stays as it is, since these are the same lines: with one from 10:00 to 10:05 that is
+   * healed, the span from 10:03 to 10:07 makes a lost gap from 10:05 to 10:07. Not so of cause `disk`: what the disk has lost it
+   * has lost now, also what was healed before, so that the span from 10:03 to 10:07 is a lost gap then. Of a lost gap that goes on,
+   * what was found out about its healing is forgotten: it was of less than the gap is now. Times are rounded outwards.
    */
   cover(cause: GapCause, spans: readonly Span[]): void {
     for (const span of spans) {
       const ended = this.#gaps.filter((gap) => gap.cause === cause && gap.untilMs !== null);
-      for (const rest of outside(ended.filter(({ state }) => state !== "lost"), span)) {
-        this.#coverLost(cause, rest, ended.filter(({ state }) => state === "lost"));
-      }
+      const lost = ended.filter(({ state }) => state === "lost");
+      const known = cause === "disk" ? [] : ended.filter(({ state }) => state !== "lost");
+      for (const rest of outside(known, span)) this.#coverLost(cause, rest, lost);
     }
     this.#compact();
   }
@@ -220,15 +221,19 @@ export class GapLedger implements GapSource {
     return this.#writer.close();
   }
 
-  /** Lets the first of the `lost` gaps that `span` touches go on to its end, or makes a gap of its own. */
+  /** Lets the first of the `lost` gaps that `span` touches go on to its end, and makes a gap of what is before it, or of all. */
   #coverLost(cause: GapCause, { sinceMs, untilMs }: Span, lost: Gap[]): void {
     const touched = lost
       .filter((gap) => gap.sinceMs <= untilMs && gap.untilMs! >= sinceMs)
       .sort((a, b) => a.sinceMs - b.sinceMs);
     let coveredMs = touched[0]?.untilMs ?? -Infinity;
     for (const gap of touched) if (gap.sinceMs <= coveredMs) coveredMs = Math.max(coveredMs, gap.untilMs!);
-    if (touched[0] === undefined) this.#addEnded(cause, sinceMs, untilMs);
-    else if (coveredMs + ROUNDING_MS < untilMs) this.#endAt(touched[0], untilMs);
+    if (touched[0] === undefined) {
+      this.#addEnded(cause, sinceMs, untilMs);
+      return;
+    }
+    if (touched[0].sinceMs - sinceMs > ROUNDING_MS) this.#addEnded(cause, sinceMs, touched[0].sinceMs);
+    if (coveredMs + ROUNDING_MS < untilMs) this.#endAt(touched[0], untilMs);
   }
 
   #endAt(gap: Gap, untilMs: number): void {

@@ -10,6 +10,7 @@
  */
 
 import type { Clock } from "../clock.ts";
+import { dayOf, dayStartMs } from "../day.ts";
 import type { Gap, Span } from "../gaps/gap.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
 import type { Logger } from "../logger.ts";
@@ -30,9 +31,24 @@ const HOUR_MS = 3_600_000;
 /** What is said of Fly's doubts in the ledger begins so. */
 const DOUBT_PREFIX = `${HEALED_BY_FLY}: `;
 
-/** The days before the first start that another copy may have, where recording begins at `startMs`. In milliseconds since 1970. */
-export function spanBefore(startMs: number): Span {
-  return { sinceMs: Math.ceil((startMs - FLY_KEEPS_MS) / HOUR_MS + 1) * HOUR_MS, untilMs: startMs };
+/**
+ * The days before the first start that another copy may have and that are kept here, where recording begins at `startMs`, in
+ * milliseconds since 1970. `retentionDays` is as in the configuration: of older days lines would be removed as they come.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const startMs = Date.parse("2026-11-22T12:20:00Z");
+ * const since = (retentionDays: number | null) => new Date(spanBefore(startMs, retentionDays).sinceMs).toISOString();
+ * assert.equal(since(30), "2026-11-15T14:00:00.000Z");
+ * assert.equal(since(2), "2026-11-20T00:00:00.000Z");
+ * ```
+ */
+export function spanBefore(startMs: number, retentionDays: number | null): Span {
+  const keptAtFlyMs = Math.ceil((startMs - FLY_KEEPS_MS) / HOUR_MS + 1) * HOUR_MS;
+  const keptHereMs = retentionDays === null ? -Infinity : dayStartMs(dayOf(startMs) - retentionDays);
+  return { sinceMs: Math.min(startMs, Math.max(keptAtFlyMs, keptHereMs)), untilMs: startMs };
 }
 
 /** See {@linkcode DaysBefore}. */
@@ -121,13 +137,16 @@ class Progress {
   doubt: string | null;
   readonly #gap: Gap;
   readonly #options: DaysBeforeOptions;
+  /** Up to where it is done, as the ledger has it. */
   #doneMs: number;
+  /** Up to where Fly was gone through, the last hour too. */
+  #reachedMs: number;
   #lines = 0;
 
   constructor(gap: Gap, options: DaysBeforeOptions) {
     this.#gap = gap;
     this.#options = options;
-    this.#doneMs = doneOf(gap);
+    this.#doneMs = this.#reachedMs = doneOf(gap);
     this.doubt = doubtOf(gap);
   }
 
@@ -136,25 +155,28 @@ class Progress {
     const { askings, logger } = this.#options;
     this.#count(lines);
     this.doubt = doubt;
+    this.#reachedMs = doneUntilMs;
     this.#doneMs = Math.min(doneUntilMs, lastHourOf(this.#gap));
     const sofar: SourceOutcome = { source: HEALED_BY_FLY, lines, state: "incomplete", reason: doubt };
-    askings.note(this.#gap, [sofar], { isSettled: false, doneUntilMs: this.#doneMs });
+    askings.note(this.#gap, [sofar], { isSettled: false, doneUntilMs: this.#doneMs }, true);
     logger.log("info", "days before the first start", { doneUntil: formatTime(doneUntilMs), lines });
   }
 
-  /** Notes how it has ended. */
+  /** Notes how it has ended: if Fly broke off before the end, the rest stays to be done, however much came. */
   end(outcome: SourceOutcome): void {
     const { askings, clock } = this.#options;
     this.#count(outcome.lines);
     const isSettled = isSettledAtFly(this.#gap, clock.now());
-    const isDone = isSettled && (outcome.state !== "nothing" || outcome.isFinal === true);
+    const isThrough = outcome.state !== "nothing" && this.#reachedMs >= this.#gap.untilMs!;
+    const isDone = isSettled && (isThrough || outcome.isFinal === true);
     const doneUntilMs = isDone ? this.#gap.untilMs! : this.#doneMs;
-    askings.note(this.#gap, [outcome], { isSettled, doneUntilMs, reason: this.#reason(outcome, isDone) });
+    const reason = this.#reason(outcome, isDone);
+    askings.note(this.#gap, [outcome], { isSettled, doneUntilMs, reason });
   }
 
   /** Only a doubt is told as Fly's, since it goes on to hold when the rest is asked for; see {@linkcode doubtOf}. */
-  #reason({ state, reason }: SourceOutcome, isDone: boolean): string | null {
-    if (isDone || state !== "nothing") return null;
+  #reason({ reason }: SourceOutcome, isDone: boolean): string | null {
+    if (isDone) return null;
     return this.doubt === null ? reason : DOUBT_PREFIX + this.doubt;
   }
 

@@ -16,10 +16,13 @@
  */
 
 import type { Archive } from "../archive/archive.ts";
+import { EVERY_LINE } from "../archive/read/line_chunk.ts";
+import { planRanges } from "../archive/read/plan.ts";
 import type { Clock } from "../clock.ts";
 import type { Config, FlyAccess } from "../config/config.ts";
 import type { Span } from "../gaps/gap.ts";
 import { NoRoom } from "../machine/memory_budget.ts";
+import { timestampFromMs } from "../timestamp.ts";
 import { FlyApi } from "./fly_api.ts";
 import type { FlyApiError } from "./fly_api_error.ts";
 import { FlyApps, MACHINES_PACE } from "./fly_apps.ts";
@@ -40,6 +43,9 @@ import { WantedRows } from "./wanted_rows.ts";
 
 /** How fast the logs API is asked: 400 lines a second at the most. Its own limit is not documented. */
 export const LOGS_PACE: PaceLimit = { burst: 4, intervalMs: 250 };
+
+/** An app that is gone may have printed lines of a gap if it printed some so long before or after it, in milliseconds. */
+export const GONE_NEAR_MS: number = 60 * 60_000;
 
 /** See {@linkcode FlyHealer}. */
 export interface FlyHealerOptions {
@@ -187,7 +193,11 @@ export class FlyHealer implements FlySource {
     const proof = overlaps.prove(names, reader, overlapMs);
     const reasons = [
       failure && wordsOf(failure),
-      failure !== null || proof.state === "proven" ? null : `Not proven to be all: ${proof.reason}`,
+      failure !== null
+        ? null
+        : proof.state === "proven"
+        ? await this.#goneNear(gap, reader.gone, signal)
+        : `Not proven to be all: ${proof.reason}`,
       slices.tooOld,
       options.doubt ?? null,
       doubt,
@@ -204,6 +214,32 @@ export class FlyHealer implements FlySource {
       found: comparison.rows,
       isFinal: false,
     };
+  }
+
+  /**
+   * Why apps that are gone make it doubtful that nothing is missing; null where they do not: the last lines of one that went long
+   * before the gap are not in it.
+   */
+  async #goneNear(
+    gap: Span,
+    gone: ReadonlySet<string>,
+    signal: AbortSignal | undefined,
+  ): Promise<string | null> {
+    const { archive } = this.#options;
+    const [since, until] = [gap.sinceMs - GONE_NEAR_MS, gap.untilMs + GONE_NEAR_MS].map(timestampFromMs);
+    for (const app of gone) {
+      const filter = { ...EVERY_LINE, since, until, apps: [app], timedOnly: true };
+      using _slot = await archive.lines.reserve(signal);
+      const ranges = planRanges(archive.days(), filter, { day: null, start: null });
+      const request = { ranges, filter, style: "jsonl", events: null, limit: 1 } as const;
+      for await (const { lines } of archive.lines.read(request)) {
+        signal?.throwIfAborted();
+        if (lines === 1) {
+          return `App "${app}" had lines within an hour of it, and is gone, and its logs with it`;
+        }
+      }
+    }
+    return null;
   }
 
   /** Whether a line of these apps is here. */

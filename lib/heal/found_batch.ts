@@ -33,6 +33,7 @@ export class FoundBatch implements Disposable {
   readonly spans: FoundSpans;
   readonly #day: DayNumber;
   readonly #peer: string;
+  readonly #limitBytes: number;
   readonly #sent: MinuteSums;
   readonly #inserted: MinuteSums;
   readonly #whole: number[] = [];
@@ -40,24 +41,20 @@ export class FoundBatch implements Disposable {
   #tooLong = 0;
   #endMs = -Infinity;
 
-  /** Begins one in the archive at `directory`, for lines of `day` from `peer`. */
-  constructor(directory: string, day: DayNumber, peer: string) {
+  /** Begins one in the archive at `directory`, for lines of `day` from `peer`. It is full with `limitBytes` of them. */
+  constructor(directory: string, day: DayNumber, peer: string, limitBytes: number = BATCH_BYTES) {
     this.found = new FoundLines(directory, day);
     this.spans = new FoundSpans(peer);
     this.#day = day;
     this.#peer = peer;
+    this.#limitBytes = limitBytes;
     this.#sent = new MinuteSums(day);
     this.#inserted = new MinuteSums(day);
   }
 
   /** Whether there are so many lines that they should be inserted before more are fetched. */
   get isFull(): boolean {
-    return this.#bytes > BATCH_BYTES && this.#endMs % MINUTE_MS === 0;
-  }
-
-  /** The minutes since 1970 that were fetched from their beginning to their end. */
-  get wholeMinutes(): readonly number[] {
-    return this.#whole;
+    return this.#bytes > this.#limitBytes && this.#endMs % MINUTE_MS === 0;
   }
 
   /**
@@ -85,38 +82,38 @@ export class FoundBatch implements Disposable {
       this.spans.add(placing);
       this.#bytes += bytes.length;
     }
-    if (this.#bytes <= BATCH_BYTES + MINUTE_BYTES_LIMIT) return;
+    if (this.#bytes <= this.#limitBytes + MINUTE_BYTES_LIMIT) return;
     throw new PeerError(
       "broken",
       `"${this.#peer}" sends more lines for a minute of ${dayName(this.#day)} than can be`,
     );
   }
 
-  /** Says that a minute was fetched from its beginning to its end. */
-  noteWhole(minute: number): void {
-    this.#whole.push(minute);
-  }
-
   /**
-   * Holds what was sent against the digest `theirs`: of each whole minute there must be as many lines at least, since none
-   * goes away, and if there are just as many, their sum must be the same. A minute may have got more since the digest was made.
+   * Says that `minutes` were fetched from their beginning to their end, and holds what was sent against the digest `theirs`: of each
+   * there must be as many lines at least, since none goes away, and if there are just as many, their sum must be the same. A
+   * minute may have got more since the digest was made.
    *
    * @throws {PeerError} `broken` if it is otherwise.
    */
-  verify(theirs: DayDigest): void {
+  noteWhole(minutes: readonly number[], theirs: DayDigest): void {
+    if (minutes.length === 0) return;
     const sent = new Map(entriesOf(this.#sent.table()));
-    for (const minute of this.#whole) {
+    for (const minute of minutes) {
       const promised = theirs.minutes.get(minute);
-      if (promised === undefined) continue;
       const { lines, sum } = sent.get(minute) ?? { lines: 0, sum: "" };
-      const isShort = lines + this.#tooLong < promised.lines;
-      const isOther = lines === promised.lines && sum !== promised.sum;
-      if (!isShort && !isOther) continue;
+      const isShort = promised !== undefined && lines + this.#tooLong < promised.lines;
+      const isOther = lines === promised?.lines && sum !== promised.sum;
+      if (!isShort && !isOther) {
+        this.#whole.push(minute);
+        continue;
+      }
       const when = new Date(minute * MINUTE_MS).toISOString().slice(0, 16);
-      const what = isOther ? "others" : `${lines}`;
       throw new PeerError(
         "broken",
-        `The digest of "${this.#peer}" has ${promised.lines} lines of ${when}Z, and it sends ${what}`,
+        `The digest of "${this.#peer}" has ${promised.lines} lines of ${when}Z, and it sends ${
+          isOther ? "others" : lines
+        }`,
       );
     }
   }

@@ -5,6 +5,7 @@
  */
 
 import type { Gap, GapHealing } from "../gaps/gap.ts";
+import { HEALED_BY_FLY } from "./fly_record.ts";
 import type { SourceOutcome } from "./outcome.ts";
 
 /** A source whose store is behind says this of a gap that has just ended. */
@@ -73,8 +74,19 @@ export function joinOutcomes(
 
 /** Why the gap is not healed; null where nobody says so. What is too long is cut by the ledger. */
 function reasonOf(outcomes: readonly SourceOutcome[]): string | null {
-  const reasons = outcomes.flatMap(({ source, reason }) => reason === null ? [] : [`${source}: ${reason}`]);
+  const reasons = outcomes.flatMap(({ source, reason }) =>
+    reason === null ? [] : [reasonWords(source, reason)]
+  );
   return reasons.length === 0 ? null : reasons.join("; ");
+}
+
+/**
+ * A reason with the name of whose it is, unless it has the address of a peer in it: `Cannot ask "http://a:8080": …`. Fly is always
+ * named, since its doubts are found again by that (days_before.ts).
+ */
+function reasonWords(source: string, reason: string): string {
+  const isNamed = source !== HEALED_BY_FLY && reason.includes(`"${source}"`);
+  return isNamed ? reason : `${source}: ${reason}`;
 }
 
 /** Whether the ledger is to be told: that it was asked again and nothing is new is not worth a line. */

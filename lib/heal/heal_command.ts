@@ -46,7 +46,12 @@ export interface HealCommandOptions {
 
 /** Asks, and returns the code to exit with. */
 export async function healCommand({ args, env, write, writeError }: HealCommandOptions): Promise<0 | 1 | 2> {
-  const url = addressOf(args, env);
+  const base = env.FLIGHTLOG_URL ?? `http://127.0.0.1:${env.PORT ?? "8080"}`;
+  if (!/^https?:\/\//.test(base) || !URL.canParse(base)) {
+    writeError(`FLIGHTLOG_URL must be an address such as http://127.0.0.1:8080, not "${base}"`);
+    return 2;
+  }
+  const url = addressOf(args, base);
   if (url === null) {
     writeError(USAGE);
     return 2;
@@ -73,12 +78,9 @@ export async function healCommand({ args, env, write, writeError }: HealCommandO
   return 2;
 }
 
-/** Null for arguments or a URL that are none. */
-function addressOf(args: readonly string[], env: HealCommandOptions["env"]): URL | null {
-  const base = env.FLIGHTLOG_URL ?? `http://127.0.0.1:${env.PORT ?? "8080"}`;
-  if (args.length > 2 || args.some((arg) => arg === "" || arg.startsWith("--")) || !URL.canParse(base)) {
-    return null;
-  }
+/** Null for arguments that are none. */
+function addressOf(args: readonly string[], base: string): URL | null {
+  if (args.length > 2 || args.some((arg) => arg === "" || arg.startsWith("--"))) return null;
   const url = new URL(`${base.replace(/\/+$/, "")}/heal`);
   const [since, until] = args;
   if (since !== undefined) url.searchParams.set("since", since);

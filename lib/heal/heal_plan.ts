@@ -23,6 +23,9 @@ export type SourceKind = "peers" | "fly";
 /** Fly's word that it has all lines of a gap counts from so long after the gap on, in milliseconds. */
 export const FLY_SETTLED_MS: number = 15 * MINUTE_MS;
 
+/** What peers have of a gap is all that they will have so long after its end, in milliseconds. */
+export const PEERS_SETTLED_MS: number = 70 * SECOND_MS;
+
 /** Fly keeps lines for about so long, in milliseconds: one script paged back six days. What is older is not asked for. */
 export const FLY_KEEPS_MS: number = 7 * DAY_MS;
 
@@ -31,7 +34,7 @@ export const PEERS_LIMIT_MS: number = 8 * DAY_MS;
 
 /** How long after a gap's end each source is asked the first times, in milliseconds. */
 const FIRST_WAITS_MS: Readonly<Record<SourceKind, readonly number[]>> = {
-  peers: [2 * SECOND_MS, 70 * SECOND_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS],
+  peers: [2 * SECOND_MS, PEERS_SETTLED_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS],
   fly: [2 * MINUTE_MS, FLY_SETTLED_MS, HOUR_MS],
 };
 

@@ -6,23 +6,26 @@
  * 2. Gaps that peers may have (gap_askings.ts).
  * 3. Comparing with peers, so that losses which nobody noticed are found (peer_comparisons.ts).
  * 4. Gaps that Fly may have, the oldest first while Fly still has it (gap_askings.ts).
- * 5. What Fly has of the days before the first start (days_before.ts). After each hour of them it is looked whether something above
- *    is due, so that a gap of today does not wait for a week.
+ * 5. What Fly has of the days before the first start (days_before.ts).
+ *
+ * After each hour of lines from Fly it is looked whether something above is due, so that a gap of today does not wait for a week.
  *
  * @module
  */
 
 import type { Archive } from "../archive/archive.ts";
-import type { Cancel, Clock } from "../clock.ts";
-import type { Gap, Span } from "../gaps/gap.ts";
+import { type Cancel, type Clock, sleep } from "../clock.ts";
+import { dayStartMs } from "../day.ts";
+import type { Gap, GapSource, Span } from "../gaps/gap.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
 import type { Logger } from "../logger.ts";
 import { DaysBefore, doneOf } from "./days_before.ts";
 import { formatSpan, formatTime, GapAskings, spanOf } from "./gap_askings.ts";
-import type { SourceKind } from "./heal_plan.ts";
+import { PEERS_LIMIT_MS, type SourceKind } from "./heal_plan.ts";
 import type { SourceOutcome } from "./outcome.ts";
-import { PeerComparisons } from "./peer_comparisons.ts";
+import { lastSettledMinute, PeerComparisons } from "./peer_comparisons.ts";
 import type { FlySource, PeerSource } from "./source.ts";
+import { Standstill } from "./standstill.ts";
 
 /** How often it is looked what is due, in milliseconds. */
 export const LOOK_MS = 2000;
@@ -37,6 +40,8 @@ export type Tell = (what: string) => void;
 export interface HealerOptions {
   /** Knows the gaps, and is told what came of them. */
   ledger: Pick<GapLedger, "touching" | "noteHealing" | "noteFound">;
+  /** Knows all gaps, the time before anything was recorded too. */
+  gaps: Pick<GapSource, "touching">;
   /** The days that are compared. */
   archive: Pick<Archive, "days" | "trouble">;
   /** The other recorders; null for none. */
@@ -53,7 +58,7 @@ export interface HealerOptions {
 
 /** What the healer is doing. */
 export interface HealerStatus {
-  /** How many gaps wait for lines that a source may have. */
+  /** How many gaps wait for a source that has not said yet what it has of them; the days before the first start for Fly. */
   due: number;
   /** What is being done, in words; null for nothing. */
   working: string | null;
@@ -84,6 +89,8 @@ interface Request {
   signal: AbortSignal;
   resolve: (report: HealReport) => void;
   reject: (error: unknown) => void;
+  /** Whether it is being done. */
+  isBegun: boolean;
 }
 
 /** Something to do, and what it is in words. */
@@ -104,13 +111,15 @@ export class Healer {
   #working: string | null = null;
   #running: Promise<void> | null = null;
   #cancel: Cancel | null = null;
+  readonly #standstill: Standstill;
   /** Until when nothing is inserted, by {@linkcode Clock.elapsed}. */
   #restUntilMs = -Infinity;
 
   /** Does nothing before {@linkcode start}. */
   constructor(options: HealerOptions) {
-    const { peers, fly } = options;
+    const { peers, fly, clock } = options;
     this.#options = options;
+    this.#standstill = new Standstill(clock, LOOK_MS);
     const askings = this.#askings = new GapAskings({
       ...options,
       onHealed: (source, lines) => this.#count(source, lines),
@@ -128,7 +137,9 @@ export class Healer {
 
   /** Begins to look for what is due. */
   start(): void {
-    if (this.hasSource) this.#cancel = this.#options.clock.every(LOOK_MS, () => this.#look());
+    const { clock } = this.#options;
+    this.#standstill.begin();
+    if (this.hasSource) this.#cancel = clock.every(LOOK_MS, () => this.#look());
   }
 
   /** Ends what is being done, and begins nothing any more. */
@@ -136,16 +147,13 @@ export class Healer {
     this.#cancel?.();
     this.#stopped.abort(new Error("Cannot go on healing: the recorder stops"));
     await this.#running;
-    this.#request?.reject(this.#stopped.signal.reason);
   }
 
   /** What it is doing. */
   status(): HealerStatus {
-    const waiting = this.#askings.waiting();
     const before = this.#before?.unfinished() ?? null;
-    const isCounted = before === null || waiting.some(({ id }) => id === before.id);
     return {
-      due: waiting.length + (isCounted ? 0 : 1),
+      due: this.#askings.unanswered() + (before === null ? 0 : 1),
       working: this.#working,
       beforeDoneMs: before && doneOf(before),
       lines: { ...this.#lines },
@@ -163,13 +171,25 @@ export class Healer {
     if (this.#request !== null) {
       throw new HealerBusy("Cannot heal now: somebody has asked for it already; ask again when that is done");
     }
+    const either = AbortSignal.any([signal, this.#stopped.signal]);
     return new Promise((resolve, reject) => {
-      this.#request = { span, tell, signal, resolve, reject };
+      either.throwIfAborted();
+      const request: Request = { span, tell, signal: either, resolve, reject, isBegun: false };
+      this.#request = request;
+      // Whoever has gone while something else was being done is waited for by nobody, and the next one may ask.
+      either.addEventListener("abort", () => this.#giveUp(request), { once: true });
       this.#look();
     });
   }
 
+  #giveUp(request: Request): void {
+    if (request.isBegun) return;
+    if (this.#request === request) this.#request = null;
+    request.reject(request.signal.reason);
+  }
+
   #look(): void {
+    this.#standstill.look();
     if (this.#stopped.signal.aborted || this.#running !== null) return;
     this.#running = this.#run().finally(() => {
       this.#running = null;
@@ -199,8 +219,12 @@ export class Healer {
     return {
       what: `what is missing ${formatSpan(request.span)}, as somebody asked`,
       run: async () => {
-        const signal = AbortSignal.any([request.signal, this.#stopped.signal]);
+        const { signal } = request;
+        request.isBegun = true;
         try {
+          const { waitMs } = this.#standstill;
+          if (waitMs > 0) await sleep(this.#options.clock, waitMs, signal);
+          signal.throwIfAborted();
           request.resolve(await this.#healAll(request.span, request.tell, signal));
         } catch (error) {
           request.reject(signal.aborted ? signal.reason : error);
@@ -215,7 +239,8 @@ export class Healer {
   #dueJob(): Job | null {
     const { archive, clock } = this.#options;
     if (archive.trouble !== null) this.#restUntilMs = clock.elapsed() + TROUBLE_WAIT_MS;
-    if (clock.elapsed() < this.#restUntilMs) return null;
+    this.#standstill.look();
+    if (this.#standstill.waitMs > 0 || clock.elapsed() < this.#restUntilMs) return null;
     return this.#pressingJob() ?? this.#beforeJob();
   }
 
@@ -229,8 +254,13 @@ export class Healer {
     if (gap === null) return null;
     return {
       what: `the gap ${formatSpan(spanOf(gap))}, asking ${nameOf(source)}`,
-      run: () => this.#askings.ask(gap, source, this.#stopped.signal),
+      run: () => this.#askings.ask(gap, source, this.#stopped.signal, () => this.#isFlyOver()),
     };
+  }
+
+  /** Whether something is due that goes before what Fly is asked. */
+  #isFlyOver(): boolean {
+    return this.#request !== null || this.#gapJob("peers") !== null || this.#comparisonJob() !== null;
   }
 
   #comparisonJob(): Job | null {
@@ -238,7 +268,7 @@ export class Healer {
     const due = comparisons?.due() ?? null;
     if (comparisons === null || due === null) return null;
     return {
-      what: `what is ${formatSpan(due.span)}, comparing with peers`,
+      what: `the time ${formatSpan(due.span)}, comparing with peers`,
       run: () => comparisons.compareDue(due, this.#stopped.signal),
     };
   }
@@ -256,27 +286,52 @@ export class Healer {
 
   /** Compares and asks for everything in a span, whenever that was done last. */
   async #healAll(span: Span, tell: Tell, signal: AbortSignal): Promise<HealReport> {
-    const { ledger } = this.#options;
+    const { gaps, ledger } = this.#options;
     const linesBefore = this.#lines.peers + this.#lines.fly;
-    if (this.#comparisons !== null) {
-      tell(`Comparing with peers ${formatSpan(span)}`);
-      const { outcomes } = await this.#comparisons.compare(span, signal);
+    const compared = this.#comparedOf(span);
+    if (this.#comparisons !== null && compared.sinceMs < compared.untilMs) {
+      tell(`Comparing with peers ${formatSpan(compared)}`);
+      const { outcomes } = await this.#comparisons.compare(compared, signal);
       for (const outcome of outcomes) tell(describeOutcome(outcome));
     }
-    for (const { id } of ledger.touching(span.sinceMs, span.untilMs)) {
+    // The days before the first start last: they may take hours, and whoever asks for them sees the others healed meanwhile.
+    const noted = ledger.touching(span.sinceMs, span.untilMs);
+    const isBefore = ({ cause }: Gap) => cause === "before";
+    for (const { id } of [...noted.filter((gap) => !isBefore(gap)), ...noted.filter(isBefore)]) {
       // Peers before Fly: their bytes are the stream's own.
       for (const source of ["peers", "fly"] as const) {
         if (this.#options[source] === null) continue;
         const gap = ledger.touching(span.sinceMs, span.untilMs).find((one) => one.id === id);
         if (gap === undefined || gap.state === "healed" || gap.untilMs === null) continue;
-        await this.#healGap(gap, source, tell, signal);
+        await this.#healGap(gap, source, { span, tell, signal });
       }
     }
-    const gaps = ledger.touching(span.sinceMs, span.untilMs);
-    return { lines: this.#lines.peers + this.#lines.fly - linesBefore, gaps };
+    const lines = this.#lines.peers + this.#lines.fly - linesBefore;
+    return { lines, gaps: gaps.touching(span.sinceMs, span.untilMs) };
   }
 
-  async #healGap(gap: Gap, source: SourceKind, tell: Tell, signal: AbortSignal): Promise<void> {
+  /** What of a span is compared: days that are here or that peers are asked for anyway, and nothing that may be on its way. */
+  #comparedOf({ sinceMs, untilMs }: Span): Span {
+    const { archive, clock } = this.#options;
+    const nowMs = clock.now();
+    const oldest = archive.days().at(-1);
+    const firstMs = Math.min(
+      oldest === undefined ? Infinity : dayStartMs(oldest.day),
+      nowMs - PEERS_LIMIT_MS,
+    );
+    return { sinceMs: Math.max(sinceMs, firstMs), untilMs: Math.min(untilMs, lastSettledMinute(nowMs)) };
+  }
+
+  async #healGap(
+    gap: Gap,
+    source: SourceKind,
+    { span: asked, tell, signal }: Pick<Request, "span" | "tell" | "signal">,
+  ): Promise<void> {
+    if (gap.cause === "before" && source === "fly" && asked.sinceMs > doneOf(gap)) {
+      return tell(
+        `The days before the first start come by themselves: they are done up to ${formatTime(doneOf(gap))}`,
+      );
+    }
     tell(`Asking ${nameOf(source)} for the gap ${formatSpan(spanOf(gap))}`);
     if (gap.cause === "before" && source === "fly") {
       const outcome = await this.#before!.heal(gap, signal, { isOver: () => false, tell });

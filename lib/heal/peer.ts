@@ -5,12 +5,12 @@
  * @module
  */
 
-import { type Cancel, type Clock, sleep } from "../clock.ts";
 import { dayName, type DayNumber } from "../day.ts";
 import type { Span } from "../gaps/gap.ts";
 import { INSTANCE_HEADER, ORG_HEADER } from "../../routes/wire/digest.ts";
 import { answerLines } from "./answer_lines.ts";
 import { type DayDigest, NO_LINES, readDigest } from "./peer_digest.ts";
+import { type PeerAnswer, PeerConnection, type PeerConnectionOptions } from "./peer_connection.ts";
 import { PeerError } from "./peer_error.ts";
 
 /** A digest is made when it is asked for, from up to a day's lines, so it may begin after so many milliseconds. */
@@ -18,12 +18,6 @@ export const DIGEST_TIMEOUT_MS = 120_000;
 
 /** Any other answer begins after so many milliseconds at most. */
 export const ANSWER_TIMEOUT_MS = 30_000;
-
-/** So many milliseconds may pass between two pieces of a body. */
-export const PIECE_TIMEOUT_MS = 30_000;
-
-/** A body is whole after so many milliseconds, however steadily it drips. */
-export const BODY_TIMEOUT_MS = 300_000;
 
 /** A digest has no more bytes. Its 2,880 minutes take 90 bytes each. */
 export const DIGEST_LIMIT_BYTES: number = 1024 * 1024;
@@ -34,17 +28,8 @@ export const LINES_LIMIT_BYTES: number = 512 * 1024 * 1024;
 /** A longer line is left out, in bytes. A message of NATS has up to 1 MiB, and an envelope around it a third more. */
 export const LINE_LIMIT_BYTES: number = 4 * 1024 * 1024;
 
-/** Of a body so many bytes are read at once at the most. */
-const PIECE_BYTES = 128 * 1024;
-
 /** Of an answer that is a problem so many bytes are read, to see whether a Flightlog wrote it. */
 export const PROBLEM_LIMIT_BYTES: number = 16 * 1024;
-
-/** Whoever has too many readers is asked so many times more. */
-export const BUSY_RETRIES = 3;
-
-/** `Retry-After` is followed up to so many milliseconds, and so long is waited where it is missing. */
-export const RETRY_AFTER_LIMIT_MS = 60_000;
 
 /** The digests of so many days are remembered, those asked for last; each takes up to 600 KB. */
 export const REMEMBERED_DAYS_LIMIT = 8;
@@ -60,16 +45,6 @@ const DAY_REFUSALS: Readonly<Record<string, string>> = {
   "removed-day": "has removed",
   "unreadable-day": "cannot read its files of",
 };
-
-/** What a {@linkcode Peer} is made with. */
-export interface PeerOptions {
-  /** The beginning of its addresses, such as `http://[fdaa::1]:8080`; it is the peer's name, too. */
-  url: string;
-  /** With what it is asked; null for nothing. */
-  token: string | null;
-  /** What all times go by. */
-  clock: Clock;
-}
 
 /** What a peer says of one day. */
 export interface PeerDay {
@@ -97,28 +72,17 @@ export interface LinesRequest {
   onTooLong(): void;
 }
 
-/** An answer, and what ends it. */
-interface Answer extends Disposable {
-  response: Response;
-  /** Ends the request with this reason unless it is called again within so many milliseconds. */
-  expect(withinMs: number, what: string): void;
-  /** The error that stands for `error`, which something of the answer has thrown. */
-  explain(error: unknown): unknown;
-}
-
 /** Asks one other recorder. */
 export class Peer {
   /** Its name. */
   readonly name: string;
-  readonly #clock: Clock;
-  readonly #headers: Record<string, string>;
+  readonly #connection: PeerConnection;
   readonly #remembered = new Map<DayNumber, { etag: string; digest: DayDigest }>();
 
   /** Nothing is sent yet. */
-  constructor({ url, token, clock }: PeerOptions) {
-    this.name = url;
-    this.#clock = clock;
-    this.#headers = token === null ? {} : { authorization: `Bearer ${token}` };
+  constructor(options: PeerConnectionOptions) {
+    this.name = options.url;
+    this.#connection = new PeerConnection(options);
   }
 
   /**
@@ -130,7 +94,7 @@ export class Peer {
     const remembered = this.#remembered.get(day);
     const headers = remembered && { "if-none-match": remembered.etag };
     const path = `/logs/${dayName(day)}/digest`;
-    using answer = await this.#ask(path, { headers, signal, timeoutMs: DIGEST_TIMEOUT_MS });
+    using answer = await this.#connection.ask(path, { headers, signal, timeoutMs: DIGEST_TIMEOUT_MS });
     const { status, headers: said } = answer.response;
     const from = { instance: said.get(INSTANCE_HEADER), org: readOrg(said.get(ORG_HEADER)), refusal: null };
     if (status === 304 && remembered !== undefined) return { ...from, digest: remembered.digest };
@@ -141,7 +105,7 @@ export class Peer {
       if (refusal === undefined) throw this.#refusal(answer, problem);
       return { ...from, digest: NO_LINES, refusal: `"${this.name}" ${refusal} ${dayName(day)}` };
     }
-    const digest = readDigest(await this.#text(answer, DIGEST_LIMIT_BYTES), this.name, day);
+    const digest = readDigest(await answer.text(DIGEST_LIMIT_BYTES), this.name, day);
     this.#remember(day, said.get("etag"), digest);
     return { ...from, digest };
   }
@@ -154,7 +118,7 @@ export class Peer {
    */
   async coverage(day: DayNumber, span: Span, signal: AbortSignal): Promise<string> {
     const path = linesPath(day, span);
-    using answer = await this.#ask(path, { method: "HEAD", signal, timeoutMs: ANSWER_TIMEOUT_MS });
+    using answer = await this.#connection.ask(path, { method: "HEAD", signal, timeoutMs: ANSWER_TIMEOUT_MS });
     const { status, headers } = answer.response;
     const coverage = headers.get(COVERAGE_HEADER);
     if ((status === 200 || status === 404) && coverage !== null) return coverage.slice(0, 100);
@@ -170,7 +134,7 @@ export class Peer {
   async *lines(request: LinesRequest, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
     const { day, span, level = null, linesLimit, onTooLong } = request;
     const path = linesPath(day, span) + (level === null ? "" : `&level=${encodeURIComponent(level)}`);
-    using answer = await this.#ask(path, { signal, timeoutMs: ANSWER_TIMEOUT_MS });
+    using answer = await this.#connection.ask(path, { signal, timeoutMs: ANSWER_TIMEOUT_MS });
     if (answer.response.status !== 200) {
       const problem = await this.#problem(answer);
       if (problem === "unknown-day") return; // whoever has its digest sees whether that can be
@@ -186,7 +150,7 @@ export class Peer {
         }" does not have`,
       );
     };
-    const pieces = this.#body(answer, LINES_LIMIT_BYTES);
+    const pieces = answer.body(LINES_LIMIT_BYTES);
     try {
       for await (
         const line of answerLines(pieces, LINE_LIMIT_BYTES, {
@@ -216,111 +180,11 @@ export class Peer {
     this.#remembered.delete(this.#remembered.keys().next().value!);
   }
 
-  /** Asks, and asks again whoever is busy. */
-  async #ask(
-    path: string,
-    options: { method?: "HEAD"; headers?: Record<string, string>; signal: AbortSignal; timeoutMs: number },
-  ): Promise<Answer> {
-    for (let retries = 0;; retries++) {
-      const answer = await this.#askOnce(path, options);
-      const { status, headers } = answer.response;
-      if (status !== 503 || !headers.has("retry-after") || retries === BUSY_RETRIES) return answer;
-      answer[Symbol.dispose]();
-      await sleep(this.#clock, retryAfterMs(headers.get("retry-after")!), options.signal);
-      options.signal.throwIfAborted();
-    }
-  }
-
-  async #askOnce(
-    path: string,
-    { method, headers, signal, timeoutMs }: {
-      method?: "HEAD";
-      headers?: Record<string, string>;
-      signal: AbortSignal;
-      timeoutMs: number;
-    },
-  ): Promise<Answer> {
-    signal.throwIfAborted();
-    const over = new AbortController();
-    let late: string | null = null;
-    let cancel: Cancel = () => {};
-    const expect = (withinMs: number, what: string) => {
-      cancel();
-      cancel = this.#clock.after(withinMs, () => {
-        late = `${what} within ${withinMs / 1000} s`;
-        over.abort();
-      });
-    };
-    const explain = (error: unknown): unknown => {
-      if (signal.aborted) return signal.reason;
-      if (error instanceof PeerError) return error;
-      const why = late ?? (error as Error).message;
-      return new PeerError("down", `${this.#cannotAsk()}: ${why}; try again later`);
-    };
-    const end = () => {
-      cancel();
-      over.abort();
-    };
-    try {
-      expect(timeoutMs, "no answer");
-      const response = await fetch(this.name + path, {
-        method,
-        headers: { ...this.#headers, ...headers },
-        // A redirect is not followed: the token is for this recorder only, and another one has not what was asked for.
-        redirect: "manual",
-        signal: AbortSignal.any([signal, over.signal]),
-      });
-      return { response, expect, explain, [Symbol.dispose]: end };
-    } catch (error) {
-      end();
-      throw explain(error);
-    }
-  }
-
-  /** The pieces of a body, of which there are no more than `limitBytes`. Each holds until the next one is asked for. */
-  async *#body(answer: Answer, limitBytes: number): AsyncGenerator<Uint8Array, void> {
-    const { response, expect, explain } = answer;
-    if (response.body === null) return;
-    const endMs = this.#clock.elapsed() + BODY_TIMEOUT_MS;
-    let bytes = 0;
-    // All pieces come into one buffer: a new one for each has the recording thread stop for collecting them.
-    const reader = response.body.getReader({ mode: "byob" });
-    let buffer = new Uint8Array(PIECE_BYTES);
-    try {
-      expect(PIECE_TIMEOUT_MS, "no more of the answer");
-      while (true) {
-        const { value: piece } = await reader.read(buffer);
-        if (piece === undefined || piece.length === 0) return;
-        bytes += piece.length;
-        if (bytes > limitBytes) {
-          throw new PeerError(
-            "broken",
-            `"${this.name}" sends more than the ${limitBytes} bytes that an answer may have`,
-          );
-        }
-        yield piece;
-        buffer = new Uint8Array(piece.buffer);
-        const leftMs = endMs - this.#clock.elapsed();
-        if (leftMs <= 0) throw new Error(`no whole answer within ${BODY_TIMEOUT_MS / 1000} s`);
-        expect(Math.min(PIECE_TIMEOUT_MS, leftMs), "no more of the answer");
-      }
-    } catch (error) {
-      throw explain(error);
-    }
-  }
-
-  async #text(answer: Answer, limitBytes: number): Promise<string> {
-    const decoder = new TextDecoder();
-    let text = "";
-    for await (const piece of this.#body(answer, limitBytes)) text += decoder.decode(piece, { stream: true });
-    return text + decoder.decode();
-  }
-
   /** Which problem of a Flightlog an answer is; null if it is none. */
-  async #problem(answer: Answer): Promise<string | null> {
+  async #problem(answer: PeerAnswer): Promise<string | null> {
     if (answer.response.headers.get("content-type") !== "application/problem+json") return null;
     try {
-      const { type } = JSON.parse(await this.#text(answer, PROBLEM_LIMIT_BYTES));
+      const { type } = JSON.parse(await answer.text(PROBLEM_LIMIT_BYTES));
       const isOurs = typeof type === "string" && type.startsWith(PROBLEM_PREFIX);
       return isOurs ? type.slice(PROBLEM_PREFIX.length) : null;
     } catch (error) {
@@ -330,7 +194,7 @@ export class Peer {
   }
 
   /** The error for an answer that is not the one that was asked for. */
-  #refusal(answer: Answer, problem: string | null): PeerError {
+  #refusal(answer: PeerAnswer, problem: string | null): PeerError {
     const { status } = answer.response;
     const answered = `${this.#cannotAsk()}: it answers ${status}`;
     if (status === 401 || status === 403) {
@@ -369,11 +233,4 @@ function readOrg(header: string | null): string | null {
   } catch {
     return header;
   }
-}
-
-/** Reads `Retry-After` (RFC 9110 section 10.2.3) in seconds, the form in which a Flightlog writes it. */
-function retryAfterMs(header: string): number {
-  return /^\d{1,9}$/.test(header)
-    ? Math.min(Number(header) * 1000, RETRY_AFTER_LIMIT_MS)
-    : RETRY_AFTER_LIMIT_MS;
 }

@@ -57,6 +57,8 @@ export interface PeerComparisonOptions {
   compared: ComparedMinutes;
   /** The slug of this recorder's organisation; null if unknown. */
   org: string | null;
+  /** For tests: lines are inserted when there are more bytes of them. Default: `BATCH_BYTES` of found_batch.ts. */
+  batchBytes?: number;
 }
 
 /** What both have of a day. */
@@ -103,6 +105,8 @@ export class PeerComparison {
   #ours = 0;
   #theirs = 0;
   #matched = 0;
+  /** Whether both say that they are of one organisation. */
+  #isSameOrg = false;
 
   /** Nothing is asked yet. */
   constructor(peer: Peer, options: PeerComparisonOptions) {
@@ -131,6 +135,7 @@ export class PeerComparison {
         `"${this.peer.name}" records another organisation; take it out of PEERS`,
       );
     }
+    this.#isSameOrg = own !== null && own === org;
     const both = { theirs, ours: await this.own.digest(day, signal), refusal };
     for (const [minute, { lines }] of both.ours.minutes) {
       if (isSame(both.theirs.minutes.get(minute), both.ours.minutes.get(minute))) this.sameLines += lines;
@@ -138,6 +143,11 @@ export class PeerComparison {
     this.#digests.set(day, both);
     if (this.#digests.size > HELD_DAYS_LIMIT) this.#digests.delete(this.#digests.keys().next().value!);
     return both;
+  }
+
+  /** What both have of `day` is asked anew when it is looked at next. */
+  forget(day: DayNumber): void {
+    this.#digests.delete(day);
   }
 
   /**
@@ -173,7 +183,8 @@ export class PeerComparison {
     const minutes = this.#differing(day, both, scope);
     const slices = [...timeSlices(minutes, scope.span)];
     for (let at = 0; at < slices.length;) {
-      using batch = new FoundBatch(this.#options.directory, day, this.peer.name);
+      const { directory, batchBytes } = this.#options;
+      using batch = new FoundBatch(directory, day, this.peer.name, batchBytes);
       try {
         while (at < slices.length && !batch.isFull) {
           await this.#gather(day, slices[at++]!, scope.span, both, batch, signal);
@@ -191,9 +202,11 @@ export class PeerComparison {
   /**
    * Does nothing if lines of the peer may be inserted.
    *
-   * @throws {PeerError} `foreign` if, of all lines that were compared, none is on both sides though there are some on each.
+   * @throws {PeerError} `foreign` if, of all lines that were compared, none is on both sides though there are some on each, and
+   * the two do not say that they are of one organisation.
    */
   confirmSameStream(): void {
+    if (this.#isSameOrg) return;
     if (this.sameLines > 0 || this.#matched > 0 || this.#ours === 0 || this.#theirs === 0) return;
     throw new PeerError(
       "foreign",
@@ -230,10 +243,9 @@ export class PeerComparison {
       await batch.add({ sent, missing, tooLong: drops.tooLong, endMs: part.untilMs });
     }
     // A minute that is parted is whole with its last slice, since slices follow on each other.
-    for (const minute of minutesOf(slice)) {
-      const isWhole = minute * MINUTE_MS >= span.sinceMs && (minute + 1) * MINUTE_MS <= slice.untilMs;
-      if (isWhole) batch.noteWhole(minute);
-    }
+    const isWhole = (minute: number) =>
+      minute * MINUTE_MS >= span.sinceMs && (minute + 1) * MINUTE_MS <= slice.untilMs;
+    batch.noteWhole([...minutesOf(slice)].filter(isWhole), both.theirs);
   }
 
   /** Compares a slice, and each half of it apart if it is too large. */
@@ -270,7 +282,6 @@ export class PeerComparison {
   }
 
   async #insert(day: DayNumber, batch: FoundBatch, both: BothDigests): Promise<void> {
-    batch.verify(both.theirs);
     const { found, spans } = batch;
     if (found.lines > 0) {
       this.confirmSameStream();
@@ -289,7 +300,7 @@ export class PeerComparison {
   async insertFound(found: FoundLines): Promise<{ lines: number; bytes: number }> {
     await found.close();
     const inserted = await this.#options.archive.insert(found);
-    this.#digests.delete(found.day);
+    this.forget(found.day);
     return inserted;
   }
 

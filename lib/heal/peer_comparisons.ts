@@ -3,7 +3,9 @@
  * `undelivered`, which are healed.
  *
  * Each hour is compared when it is over, and each day at the start, when it is sealed, and whenever it was sealed anew since. What
- * is equal costs a digest of each side, or not even that: see peer_digest.ts.
+ * is equal costs a digest of each side, or not even that: see peer_digest.ts. What could not be compared with some peer, which was
+ * away or broke off, is compared again later, when nothing new is due: one peer that is gone for good does not keep the lines of the
+ * others away.
  *
  * @module
  */
@@ -11,7 +13,7 @@
 import type { Archive, DayInfo } from "../archive/archive.ts";
 import type { Clock } from "../clock.ts";
 import { type DayNumber, dayStartMs } from "../day.ts";
-import type { Span } from "../gaps/gap.ts";
+import { type Gap, type GapSource, type Span, UNRECORDED_GAP_ID } from "../gaps/gap.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
 import type { Logger } from "../logger.ts";
 import { formatTime, spanOf } from "./gap_askings.ts";
@@ -25,8 +27,11 @@ export const HOUR_SETTLED_MS = 60_000;
 /** What could not be compared, since a peer was away, is tried again after this long, in milliseconds. */
 export const COMPARE_RETRY_MS = 600_000;
 
-/** Hours that could not be compared are gone back to for so many: older ones are compared with their day, when it is sealed. */
+/** Of hours that went by unseen, as while the machine was suspended, so many are gone back to. */
 const HOURS_LIMIT = 24;
+
+/** So many spans wait to be compared again at the most; those that have waited longest are given up. */
+const AGAIN_LIMIT = 1000;
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -34,7 +39,9 @@ const HOUR_MS = 60 * MINUTE_MS;
 /** See {@linkcode PeerComparisons}. */
 export interface PeerComparisonsOptions {
   /** Is told what was missing. */
-  ledger: Pick<GapLedger, "touching" | "noteHealing" | "noteFound">;
+  ledger: Pick<GapLedger, "noteHealing" | "noteFound">;
+  /** Knows all gaps, the time before anything was recorded too. */
+  gaps: Pick<GapSource, "touching">;
   /** The days that are compared. */
   archive: Pick<Archive, "days">;
   /** The other recorders. */
@@ -55,6 +62,11 @@ export interface DueComparison {
   onDone(): void;
 }
 
+/** The end of the last minute of which no line is on its way any more, in milliseconds since 1970: at 12:01:59 it is 12:00. */
+export function lastSettledMinute(nowMs: number): number {
+  return Math.floor((nowMs - HOUR_SETTLED_MS) / MINUTE_MS) * MINUTE_MS;
+}
+
 /** Compares days with peers. */
 export class PeerComparisons {
   readonly #options: PeerComparisonsOptions;
@@ -62,7 +74,12 @@ export class PeerComparisons {
   #hour: number;
   /** The checksums of the days as they were when they were compared last; of one that was not sealed, null. */
   readonly #days = new Map<DayNumber, string | null>();
+  /** What has to be compared again, the one first that was tried least lately. */
+  #again: DueComparison[] = [];
+  /** Until when no peer is asked, since none could be; by {@linkcode Clock.elapsed}. */
   #retryMs = -Infinity;
+  /** The same for what has to be compared again. */
+  #againMs = -Infinity;
 
   /** Compares nothing by itself. The hour that is not over now is the first one. */
   constructor(options: PeerComparisonsOptions) {
@@ -74,21 +91,30 @@ export class PeerComparisons {
   due(): DueComparison | null {
     const { clock } = this.#options;
     if (clock.elapsed() < this.#retryMs) return null;
-    const settledMs = Math.floor((clock.now() - HOUR_SETTLED_MS) / MINUTE_MS) * MINUTE_MS;
-    return this.#dueHour(settledMs) ?? this.#dueDay(settledMs);
+    const settledMs = lastSettledMinute(clock.now());
+    return this.#dueHour(settledMs) ?? this.#dueDay(settledMs) ?? this.#dueAgain();
   }
 
   /**
-   * Compares what is due. Where some peer could not be asked, it is tried again later.
+   * Compares what is due. What could not be compared with every peer is due again later.
    *
-   * @throws As {@linkcode PeerSource.compare}. It is tried again later, too.
+   * @throws As {@linkcode PeerSource.compare}. It is due again later, too.
    */
-  async compareDue({ span, onDone }: DueComparison, signal: AbortSignal): Promise<void> {
-    this.#retryMs = this.#options.clock.elapsed() + COMPARE_RETRY_MS;
-    const { outcomes } = await this.compare(span, signal);
-    if (outcomes.some(({ state, isFinal }) => state === "nothing" && !isFinal)) return;
-    this.#retryMs = -Infinity;
-    onDone();
+  async compareDue(due: DueComparison, signal: AbortSignal): Promise<void> {
+    this.#again = this.#again.filter((one) => one !== due);
+    const laterMs = this.#options.clock.elapsed() + COMPARE_RETRY_MS;
+    const later = { span: due.span, onDone() {} };
+    this.#again.push(later);
+    if (this.#again.length > AGAIN_LIMIT) this.#again.shift();
+    [this.#retryMs, this.#againMs] = [laterMs, laterMs];
+    const { outcomes } = await this.compare(due.span, signal);
+    const missed = outcomes.filter(({ state, isFinal }) => state !== "complete" && !isFinal);
+    due.onDone();
+    if (missed.length === 0) {
+      this.#again = this.#again.filter((one) => one !== later);
+      this.#againMs = -Infinity;
+    }
+    if (missed.length === 0 || missed.length < outcomes.length) this.#retryMs = -Infinity;
   }
 
   /**
@@ -106,6 +132,8 @@ export class PeerComparisons {
 
   #dueHour(settledMs: number): DueComparison | null {
     const last = Math.floor(settledMs / HOUR_MS) - 1;
+    // At half a minute past the hour it is the one before that; earlier than that, the clock was set back.
+    if (last < this.#hour - 1) this.#hour = last;
     if (last <= this.#hour) return null;
     const hour = Math.max(this.#hour + 1, last - HOURS_LIMIT + 1);
     const span = { sinceMs: hour * HOUR_MS, untilMs: (hour + 1) * HOUR_MS };
@@ -124,6 +152,10 @@ export class PeerComparisons {
     return { span, onDone: () => this.#days.set(day, this.#checksumOf(day)) };
   }
 
+  #dueAgain(): DueComparison | null {
+    return this.#options.clock.elapsed() < this.#againMs ? null : this.#again[0] ?? null;
+  }
+
   /** A day is due once, whatever it is; and once more when it is sealed, or sealed anew. */
   #isDue({ day, sealed, crc32 }: DayInfo): boolean {
     const compared = this.#days.get(day);
@@ -135,18 +167,34 @@ export class PeerComparisons {
   }
 
   #noteFound(span: Span, lines: number, source: string): void {
-    const { clock, ledger, logger } = this.#options;
+    const { clock, gaps, ledger, logger } = this.#options;
     const nowMs = clock.now();
-    const known = ledger.touching(span.sinceMs, span.untilMs)
-      .find((gap) => gap.untilMs !== null && gap.sinceMs <= span.sinceMs && gap.untilMs >= span.untilMs);
+    const known = gaps.touching(span.sinceMs, span.untilMs);
+    const unknown = outside(known, span);
     const [since, until] = [formatTime(span.sinceMs), formatTime(span.untilMs)];
-    logger.log("info", "missing lines found", { since, until, lines, source, cause: known?.cause ?? null });
-    if (known === undefined) {
+    const cause = unknown === null ? known[0]!.cause : "undelivered";
+    logger.log("info", "missing lines found", { since, until, lines, source, cause });
+    if (unknown !== null) {
       const sources = [{ name: source, lines }];
-      return ledger.noteFound(span, { sources, atMs: nowMs, doneUntilMs: null, reason: null });
+      return ledger.noteFound(unknown, { sources, atMs: nowMs, doneUntilMs: null, reason: null });
     }
+    // Before the first start nobody has missed lines: they are here now, and that time stays unrecorded.
+    const gap = known.find(({ id }) => id > UNRECORDED_GAP_ID);
+    if (gap === undefined) return;
     const outcome: SourceOutcome = { source, lines, state: "incomplete", reason: null };
-    const joined = joinOutcomes(known, [outcome], { isSettled: false, nowMs });
-    if (joined !== null) ledger.noteHealing(known.id, { ...joined, span: spanOf(known) });
+    const joined = joinOutcomes(gap, [outcome], { isSettled: false, nowMs });
+    // Of a gap that lasts nothing is noted yet: it is asked about when it has ended.
+    if (joined !== null && gap.untilMs !== null) ledger.noteHealing(gap.id, { ...joined, span: spanOf(gap) });
   }
+}
+
+/**
+ * What of `span` lies in none of `gaps`, from its first moment to its last; null for nothing. With a gap from 10:00:00 to
+ * 10:00:10, the span from 10:00:05 to 10:00:20 begins at 10:00:10.
+ */
+function outside(gaps: readonly Gap[], { sinceMs, untilMs }: Span): Span | null {
+  const ends = gaps.map((gap) => ({ ...gap, untilMs: gap.untilMs ?? Infinity }));
+  for (const gap of ends) if (gap.sinceMs <= sinceMs) sinceMs = Math.max(sinceMs, gap.untilMs);
+  for (const gap of ends.toReversed()) if (gap.untilMs >= untilMs) untilMs = Math.min(untilMs, gap.sinceMs);
+  return sinceMs < untilMs ? { sinceMs, untilMs } : null;
 }

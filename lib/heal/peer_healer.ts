@@ -13,34 +13,23 @@
 import type { Archive } from "../archive/archive.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
-import { DAY_MS, type DayNumber, dayOf, dayStartMs } from "../day.ts";
-import { LineRules } from "../filter/rules.ts";
+import { DAY_MS, dayName, type DayNumber, dayOf, dayStartMs } from "../day.ts";
 import type { Span } from "../gaps/gap.ts";
-import type { Identity } from "../line/identity.ts";
 import type { Logger } from "../logger.ts";
 import { ComparedMinutes } from "./compared_minutes.ts";
 import type { SourceOutcome } from "./outcome.ts";
-import type { Compared, PeerSource } from "./source.ts";
-import { Peer } from "./peer.ts";
-import { peerAddresses, type ResolveName } from "./peer_addresses.ts";
+import type { ResolveName } from "./peer_addresses.ts";
 import { type HealedArchive, PeerComparison } from "./peer_comparison.ts";
-import { type Overlap, OVERLAP_MS, proveByOverlaps } from "./proof.ts";
+import { PeerError } from "./peer_error.ts";
+import { beforeAbort, PeerList } from "./peer_list.ts";
+import { PeerRules } from "./peer_rules.ts";
+import { PeerOverlaps } from "./peer_overlaps.ts";
+import { OVERLAP_MS } from "./proof.ts";
+import type { Compared, PeerSource } from "./source.ts";
 import { daysOf, UntimedComparison, within } from "./untimed_comparison.ts";
 
 /** What is younger, in milliseconds, is not compared: it may still be on its way. */
 export const SETTLED_MS = 60_000;
-
-/** A name is looked up within so many milliseconds, or used as it is. */
-export const RESOLVE_TIMEOUT_MS = 10_000;
-
-/**
- * So many lines of both sides are compared in an overlap. In one with more only the quarter of it next to the gap is looked at, and
- * so on; but no less than {@linkcode SHORTEST_OVERLAP_MS}.
- */
-export const OVERLAP_LINES_LIMIT = 200_000;
-
-/** A shorter overlap, in milliseconds, proves nothing. */
-export const SHORTEST_OVERLAP_MS = 50;
 
 /** What is asked of the archive besides. */
 export type PeerHealedArchive = HealedArchive & Pick<Archive, "held" | "trouble" | "sync">;
@@ -58,6 +47,7 @@ export interface PeerHealerOptions {
     | "logDir"
     | "privateAddress"
     | "app"
+    | "subject"
     | "excludeApps"
     | "includeApps"
     | "excludeText"
@@ -72,27 +62,36 @@ export interface PeerHealerOptions {
   resolve: ResolveName;
 }
 
-/** Asks one peer; returns why it is not complete. */
-type Work = (comparison: PeerComparison, signal: AbortSignal) => Promise<string[]>;
+/**
+ * So long one peer is asked, in milliseconds, before it is the next one's turn, and that of whatever else is due. What came is inserted,
+ * and it is gone on with when it is asked again. A week of 5,000,000 lines a day comes in less.
+ */
+export const ASKING_LIMIT_MS = 1_800_000;
+
+/** Asks one peer; returns why it is not complete, and whether asking again would come to the same. */
+type Work = (
+  comparison: PeerComparison,
+  signal: AbortSignal,
+) => Promise<{ reasons: string[]; isFinal: boolean }>;
 
 /** Brings back what other recorders have. One question at a time: lines that were found lie in one file for a day. */
 export class PeerHealer implements PeerSource {
   readonly #options: PeerHealerOptions;
-  readonly #rules: LineRules;
+  readonly #rules: PeerRules;
   readonly #compared = new ComparedMinutes();
-  #peers = new Map<string, Peer>();
+  readonly #peers: PeerList;
 
   /** Nothing is asked yet. */
   constructor(options: PeerHealerOptions) {
     this.#options = options;
-    const { app, excludeApps, includeApps, excludeText } = options.config;
-    this.#rules = new LineRules({ ownApp: app, excludeApps, includeApps, excludeText });
+    this.#peers = new PeerList(options);
+    this.#rules = new PeerRules({ ...options.config, ownApp: options.config.app });
   }
 
   /**
    * Inserts the lines of `span`, which is a gap, that peers have. A peer is complete over it if it says that it has recorded all of it,
    * and if all lines that are here in the {@linkcode OVERLAP_MS} before and after are there, too, as often. Where there are none, it
-   * is enough that some minute of the same days has the same lines on both sides. A gap that has just ended is not complete before
+   * is enough that some minute of the same days has the same lines on both sides, or that those in `LONGER_OVERLAPS_MS` of peer_overlaps.ts are there. A gap that has just ended is not complete before
    * {@linkcode SETTLED_MS} and {@linkcode OVERLAP_MS} have gone by: ask again then.
    *
    * @throws The reason of `signal`, if it aborts.
@@ -100,7 +99,10 @@ export class PeerHealer implements PeerSource {
   async healSpan(span: Span, signal: AbortSignal): Promise<SourceOutcome[]> {
     const { outcomes } = await this.#askAll(
       span,
-      (comparison, signal) => this.#healGap(comparison, span, signal),
+      async (comparison, signal) => ({
+        reasons: await this.#healGap(comparison, span, signal),
+        isFinal: false,
+      }),
       signal,
     );
     return outcomes;
@@ -123,7 +125,7 @@ export class PeerHealer implements PeerSource {
   async #askAll(span: Span, work: Work, signal: AbortSignal): Promise<Compared> {
     const compared: Compared = { outcomes: [], found: [] };
     const instances = new Set<string | null>([this.#options.instance]);
-    for (const peer of await this.#peersNow(signal)) {
+    for (const peer of await this.#peers.now(signal)) {
       const { archive, config } = this.#options;
       const { logDir: directory, org } = config;
       const comparison = new PeerComparison(peer, {
@@ -143,9 +145,12 @@ export class PeerHealer implements PeerSource {
     instances: Set<string | null>,
     span: Span,
     work: Work,
-    signal: AbortSignal,
+    ended: AbortSignal,
   ): Promise<SourceOutcome | null> {
     const source = comparison.peer.name;
+    const late = new AbortController();
+    const cancel = this.#options.clock.after(ASKING_LIMIT_MS, () => late.abort(tooSlow(source)));
+    const signal = AbortSignal.any([ended, late.signal]);
     try {
       const obstacle = await this.#obstacle(span, signal);
       if (obstacle !== null) return { source, lines: 0, state: "nothing", reason: obstacle };
@@ -153,14 +158,18 @@ export class PeerHealer implements PeerSource {
       const { instance } = comparison;
       if (instance !== null && instances.has(instance)) return null;
       instances.add(instance);
-      const reasons = [...await work(comparison, signal), ...dropReasons(comparison)];
+      const worked = await work(comparison, signal);
+      const reasons = [...worked.reasons, ...dropReasons(comparison)];
       const { lines } = comparison;
       if (reasons.length === 0) return { source, lines, state: "complete", reason: null };
-      return { source, lines, state: "incomplete", reason: reasons.join("; ") };
+      const outcome = { source, lines, state: "incomplete", reason: reasons.join("; ") } as const;
+      return worked.isFinal ? { ...outcome, isFinal: true } : outcome;
     } catch (error) {
-      signal.throwIfAborted();
+      ended.throwIfAborted();
       const { lines } = comparison;
       return { source, lines, state: lines > 0 ? "incomplete" : "nothing", reason: (error as Error).message };
+    } finally {
+      cancel();
     }
   }
 
@@ -168,10 +177,8 @@ export class PeerHealer implements PeerSource {
     const settledMs = this.#options.clock.now() - SETTLED_MS;
     const span = { sinceMs: gap.sinceMs, untilMs: Math.min(gap.untilMs, settledMs) };
     const reasons = gap.untilMs + OVERLAP_MS > settledMs ? [NOT_SETTLED] : [];
-    const overlaps = {
-      before: await this.#overlap(comparison, { endMs: gap.sinceMs, direction: -1 }, settledMs, signal),
-      after: await this.#overlap(comparison, { endMs: gap.untilMs, direction: 1 }, settledMs, signal),
-    };
+    const overlaps = new PeerOverlaps(comparison, { gap, settledMs, signal });
+    await overlaps.compare();
     comparison.confirmSameStream();
     for (const day of daysOf(span)) {
       const part = within(span, day);
@@ -181,15 +188,15 @@ export class PeerHealer implements PeerSource {
         reasons.push(obstacle);
         continue;
       }
-      // Asked before the lines are: gaps that are healed there meanwhile may lack in what comes.
+      // Asked before its digest and its lines are: of a gap that is healed there meanwhile they may not have all.
       const coverage = await comparison.peer.coverage(day, part, signal);
-      if (!/^complete(;|$)/.test(coverage)) reasons.push(coverageReason(comparison.peer.name, coverage));
+      comparison.forget(day);
+      if (!/^complete(;|$)/.test(coverage)) reasons.push(coverageReason(day, coverage));
       await comparison.compare(day, { span: part, again: true }, signal);
     }
     reasons.push(...await this.#healUntimed(comparison, span, signal));
-    const proof = proveByOverlaps(overlaps);
-    const isProven = proof.state === "proven" || (proof.state === "silent" && comparison.sameLines > 0);
-    if (!isProven) reasons.push(`"${comparison.peer.name}": ${proof.reason}`);
+    const doubt = await overlaps.prove();
+    if (doubt !== null) reasons.push(doubt);
     return reasons;
   }
 
@@ -201,10 +208,15 @@ export class PeerHealer implements PeerSource {
     return reason === null ? [] : [reason];
   }
 
-  async #compareDays(comparison: PeerComparison, asked: Span, signal: AbortSignal): Promise<string[]> {
+  async #compareDays(
+    comparison: PeerComparison,
+    asked: Span,
+    signal: AbortSignal,
+  ): Promise<{ reasons: string[]; isFinal: boolean }> {
     const settledMs = this.#options.clock.now() - SETTLED_MS;
     const span = wholeMinutes({ sinceMs: asked.sinceMs, untilMs: Math.min(asked.untilMs, settledMs) });
-    const reasons = asked.untilMs > settledMs ? [NOT_SETTLED] : [];
+    const isSettled = asked.untilMs <= settledMs;
+    const reasons = isSettled ? [] : [NOT_SETTLED];
     for (const day of daysOf(span)) {
       const { refusal } = await comparison.digests(day, signal);
       const obstacle = comparison.refusalOf(day) ?? refusal;
@@ -218,35 +230,7 @@ export class PeerHealer implements PeerSource {
         signal,
       );
     }
-    return reasons;
-  }
-
-  /** The lines of both next to one end of a gap; null if that has not settled, or if there are too many. */
-  async #overlap(
-    comparison: PeerComparison,
-    { endMs, direction }: { endMs: number; direction: 1 | -1 },
-    settledMs: number,
-    signal: AbortSignal,
-  ): Promise<Overlap | null> {
-    for (let lengthMs = OVERLAP_MS; lengthMs >= SHORTEST_OVERLAP_MS; lengthMs = Math.floor(lengthMs / 4)) {
-      const sinceMs = direction === 1 ? endMs : endMs - lengthMs;
-      const span = { sinceMs, untilMs: Math.min(sinceMs + lengthMs, settledMs) };
-      const overlap = await this.#compareOverlap(comparison, span, signal);
-      if (overlap !== null) return overlap;
-    }
-    return null;
-  }
-
-  async #compareOverlap(
-    comparison: PeerComparison,
-    span: Span,
-    signal: AbortSignal,
-  ): Promise<{ ours: Identity[]; theirs: Identity[] } | null> {
-    const keys = { ours: [] as Identity[], theirs: [] as Identity[] };
-    for (const day of daysOf(span)) {
-      if (!await comparison.addKeys(keys, OVERLAP_LINES_LIMIT, day, within(span, day), signal)) return null;
-    }
-    return keys;
+    return { reasons, isFinal: isSettled };
   }
 
   /** Why nothing can be compared now; null if it can. */
@@ -260,29 +244,6 @@ export class PeerHealer implements PeerSource {
     }
     // What came before this is in the files then, and is found there.
     return await beforeAbort(archive.sync(), signal) ? null : "The archive is being closed";
-  }
-
-  /** The peers at the addresses that their names have now; those that were asked before are the same ones. */
-  async #peersNow(signal: AbortSignal): Promise<Peer[]> {
-    const { config, clock, resolve } = this.#options;
-    const own = config.privateAddress === null ? [] : [config.privateAddress];
-    const peers = new Map<string, Peer>();
-    for (const peer of config.peers) {
-      const late = new AbortController();
-      const cancel = clock.after(RESOLVE_TIMEOUT_MS, () => late.abort());
-      const inTime: ResolveName = (name, type, options) =>
-        beforeAbort(resolve(name, type, options), late.signal);
-      try {
-        for (const url of await peerAddresses(peer, { own, resolve: inTime, signal })) {
-          const known = this.#peers.get(url) ?? new Peer({ url, token: config.peerToken, clock });
-          peers.set(url, known);
-        }
-      } finally {
-        cancel();
-      }
-    }
-    this.#peers = peers;
-    return [...peers.values()];
   }
 
   #tellDrops({ peer, drops }: PeerComparison): void {
@@ -300,6 +261,14 @@ const NOT_SETTLED = `Lines younger than ${
   SETTLED_MS / 1000
 } s are not compared yet, since they may be on their way`;
 
+function tooSlow(peer: string): PeerError {
+  const minutes = ASKING_LIMIT_MS / 60_000;
+  return new PeerError(
+    "down",
+    `"${peer}" has not sent everything within ${minutes} minutes; the rest is asked for later`,
+  );
+}
+
 function wholeMinutes({ sinceMs, untilMs }: Span): Span {
   return {
     sinceMs: Math.floor(sinceMs / MINUTE_MS) * MINUTE_MS,
@@ -311,23 +280,16 @@ function isWhole(day: DayNumber, { sinceMs, untilMs }: Span): boolean {
   return sinceMs <= dayStartMs(day) && untilMs >= dayStartMs(day) + DAY_MS;
 }
 
-function coverageReason(peer: string, coverage: string): string {
+function coverageReason(day: DayNumber, coverage: string): string {
   // The text is another's; only what a Flightlog writes is repeated.
   const said = /^[a-z0-9=; ]+$/.test(coverage) ? `: "${coverage}"` : "";
-  return `"${peer}" has gaps of its own there${said}`;
+  return `It has gaps of its own on ${dayName(day)}${said}`;
 }
 
 /** Why a peer that sent lines which could not be read is not complete. */
-function dropReasons({ peer, drops: { outside, tooLong } }: PeerComparison): string[] {
+function dropReasons({ drops: { outside, tooLong } }: PeerComparison): string[] {
   const reasons = [];
-  if (outside > 0) reasons.push(`"${peer.name}" sends ${outside} lines of another time than was asked for`);
-  if (tooLong > 0) reasons.push(`"${peer.name}" has ${tooLong} lines that are too long to be fetched`);
+  if (outside > 0) reasons.push(`It sends ${outside} lines of another time than was asked for`);
+  if (tooLong > 0) reasons.push(`It has ${tooLong} lines that are too long to be fetched`);
   return reasons;
-}
-
-/** What `promise` resolves to, or a rejection if `signal` aborts before. */
-function beforeAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  return Promise.race([promise, aborted]);
 }

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { DayNumber } from "../day.ts";
 import type { Identity } from "../line/identity.ts";
 import { MinuteSums, type MinuteTable } from "../line/minute_sums.ts";
@@ -27,6 +28,9 @@ export const COMPARED_LINES_LIMIT = 60_000;
 
 /** So many bytes of lines that are missing are held at once; a slice with more is parted. */
 export const HELD_BYTES_LIMIT: number = 16 * 1024 * 1024;
+
+/** After so many lines whoever else has something to do gets a turn: two milliseconds. */
+const TURN_LINES = 200;
 
 /** What a held line takes besides its bytes, about: the views and strings that stand for it. */
 const HELD_LINE_BYTES = 300;
@@ -198,12 +202,17 @@ async function leaveOutCoarse(
     const seen = sight.see(bytes, 0, bytes.length);
     if (seen.kind === "record" && left.take(seen.key)) coarse.add({ bytes, ...seen });
   }
+  const missing: HeldLine[] = [];
   const byKnowledge = held.toSorted((a, b) => knowledgeOf(b.form) - knowledgeOf(a.form));
-  return byKnowledge.filter((line) => {
+  for (const [index, line] of byKnowledge.entries()) {
     const key = coarse.take(line);
-    if (key !== null) comparison.keys?.theirs.push(key);
-    return key === null;
-  });
+    if (key === null) missing.push(line);
+    else comparison.keys?.theirs.push(key);
+    if (index % TURN_LINES !== 0) continue;
+    await nextTurn();
+    signal.throwIfAborted();
+  }
+  return missing;
 }
 
 function isWithin(time: Timestamp, { sinceMs, untilMs }: TimeSlice): boolean {

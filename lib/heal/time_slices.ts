@@ -7,11 +7,14 @@
 import type { Span } from "../gaps/gap.ts";
 
 /**
- * A slice has no more lines as far as the digests tell, but for one of a single millisecond. With four times as many the recording
+ * A slice has no more lines as far as the digests tell, but for one of about a second. With four times as many the recording
  * thread would stop for longer to collect what a slice leaves behind; with fewer the peer would read each block more often: a
  * block has some 3,000 lines.
  */
 export const SLICE_LINES_LIMIT = 5_000;
+
+/** A minute is parted into so many slices at the most, whatever its digest says; each may be halved later. */
+export const MINUTE_SLICES_LIMIT = 60;
 
 const MINUTE_MS = 60_000;
 
@@ -60,7 +63,10 @@ export function* timeSlices(minutes: Iterable<MinuteLines>, span: Span): Generat
     if (held !== null) yield held;
     held = null;
     if (lines <= SLICE_LINES_LIMIT) held = { sinceMs, untilMs, lines };
-    else yield* evenSlices({ sinceMs, untilMs, lines }, Math.ceil(lines / SLICE_LINES_LIMIT));
+    else {yield* evenSlices(
+        { sinceMs, untilMs, lines },
+        Math.min(Math.ceil(lines / SLICE_LINES_LIMIT), MINUTE_SLICES_LIMIT),
+      );}
   }
   if (held !== null) yield held;
 }

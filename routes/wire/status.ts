@@ -99,7 +99,10 @@ const healingSchema = v.strictObject({
     v.description("Up to where the days before the first start are gone through; null where they are not"),
   ),
   lines: v.pipe(
-    v.strictObject({ peers: countSchema, fly: countSchema }),
+    v.strictObject({
+      peers: v.pipe(countSchema, v.description("Lines that other recorders had")),
+      fly: v.pipe(countSchema, v.description("Lines that Fly's own store had")),
+    }),
     v.description("How many lines were brought back since the process started, by who had them"),
   ),
 });

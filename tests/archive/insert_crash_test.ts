@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
 import type { DayState } from "../../lib/archive/day/day_info.ts";
+import { sizeOf } from "../../lib/archive/disk.ts";
 import { recoverArchive } from "../../lib/archive/repair/recovery.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { createRandom } from "../rig/random.ts";
@@ -130,6 +131,8 @@ Deno.test("Whatever point of an insertion a kill comes at, the day is as before 
     assert.ok(number !== -1, `${at}: the text is neither as before nor as after`);
     const { healed } = state?.seal ?? {};
     assert.equal(text.length - (healed?.bytes ?? 0), textOfLines(states[number]!.recorded).length, at);
+    // Where the index is lost one day, this file says what was inserted: it must not tell of what was not.
+    assert.equal(sizeOf(copy.file(`${DAY_NAME}.edits`)), healed?.editsBytes ?? null, at);
     seen.add(`${progress.done} ${number}`);
   }
   for (const [number, step] of STEPS.entries()) {

@@ -8,6 +8,7 @@ import {
   appendLines,
   bytesOf,
   DAY,
+  DAY_NAME,
   dayText,
   HOUR_MS,
   inflateAsBrowser,
@@ -356,4 +357,26 @@ Deno.test("A day in which lines came under a clock that was ahead is sealed an h
   clock.skip(HOUR_MS);
   await archive.maintain();
   assert.equal(archive.day(DAY)?.sealed, true);
+});
+
+Deno.test("No day is removed for the room that temporary files of days take for a while", async () => {
+  using directory = new TestDirectory();
+  let usage = full(50, 1000);
+  const options = { maxDiskPercent: 90, readUsage: () => Promise.resolve(usage) };
+  await using test = await openArchive(directory, options);
+  const { archive } = test;
+  appendLines(archive, 0, 5);
+  await test.seal();
+  appendLines(archive, 5, 6, 0, DAY + 2);
+  await archive.sync();
+  const days = () => archive.days().map(({ day }) => day);
+  // 30 of 1000 bytes of the volume are 3 %.
+  usage = full(92, 1000);
+  directory.write(`${DAY_NAME}.jsonl.gz.tmp`, new Uint8Array(30));
+  await archive.maintain();
+  assert.deepEqual(days(), [DAY + 2, DAY]);
+  directory.remove(`${DAY_NAME}.jsonl.gz.tmp`);
+  directory.write("backup.tmp", new Uint8Array(30)); // somebody else's
+  await archive.maintain();
+  assert.deepEqual(days(), [DAY + 2]);
 });

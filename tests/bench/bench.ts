@@ -28,6 +28,10 @@ export interface Scale {
   soakMs: number;
   /** How long everything is read at once on the smallest machine, in milliseconds. */
   memorySoakMs: number;
+  /** How many pairs of recorders lose lines at random. */
+  pairs: number;
+  /** How long each pair does, in milliseconds. */
+  pairMs: number;
 }
 
 /** What the issue asks for. */
@@ -41,6 +45,8 @@ export const FULL_SCALE: Scale = {
   kills: 200,
   soakMs: 600_000,
   memorySoakMs: 3_600_000,
+  pairs: 200,
+  pairMs: 120_000,
 };
 
 /** A tenth of it, to see whether the bench itself works. */
@@ -54,6 +60,8 @@ export const QUICK_SCALE: Scale = {
   kills: 20,
   soakMs: 60_000,
   memorySoakMs: 60_000,
+  pairs: 4,
+  pairMs: 25_000,
 };
 
 /** What one run of the bench has: a directory, a scale, and scopes that end with it. */

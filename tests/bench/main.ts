@@ -1,6 +1,6 @@
 /**
  * Measures Flightlog side by side with what people would use instead, in one run, and prints the ratios as a
- * Markdown table. Run by hand: `deno task bench [--quick] [name…]`.
+ * Markdown table. Run by hand: `deno task bench [--quick] [name…]`. A number after `two-recorders` is how many pairs there are.
  *
  * Only the loopback is used; everything lies in one directory under TMPDIR and is gone afterwards, but for the
  * npm packages that it compares with, which stay in the user's cache.
@@ -21,15 +21,19 @@ import { measureLatency } from "./latency.ts";
 import { measureMemory, measureMemorySoak } from "./memory.ts";
 import { measureNarrowSearch, measureTextSearch } from "./search.ts";
 import { measureSoak } from "./soak.ts";
+import { measureTwoRecorders } from "./two_recorders.ts";
 import { markdownTable, missingRow, type Row } from "./report.ts";
 
 /** The most that one measurement may take, in milliseconds. */
 const MEASUREMENT_LIMIT_MS = 15 * 60_000;
 
-/** The most that one may take that goes on for an hour by itself, in milliseconds. */
-const SOAK_LIMIT_MS = 75 * 60_000;
-
 type Measurement = (bench: Bench) => Promise<Row[]>;
+
+/** The most that one may take that goes on for an hour or more by itself, in milliseconds. */
+const LONG_LIMITS_MS: ReadonlyMap<Measurement, number> = new Map([
+  [measureMemorySoak, 75 * 60_000],
+  [measureTwoRecorders, 6 * 60 * 60_000],
+]);
 
 /** What can be asked for by name. What fails takes nothing else with it. */
 const MEASUREMENTS: Record<string, Measurement[]> = {
@@ -45,6 +49,7 @@ const MEASUREMENTS: Record<string, Measurement[]> = {
   memory: [measureMemory],
   soak: [measureSoak],
   "memory-soak": [measureMemorySoak],
+  "two-recorders": [measureTwoRecorders],
 };
 
 const encoder = new TextEncoder();
@@ -58,7 +63,7 @@ function tell(text: string): void {
 }
 
 async function measure(bench: Bench, name: string, measurement: Measurement): Promise<Row[]> {
-  const limitMs = measurement === measureMemorySoak ? SOAK_LIMIT_MS : MEASUREMENT_LIMIT_MS;
+  const limitMs = LONG_LIMITS_MS.get(measurement) ?? MEASUREMENT_LIMIT_MS;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
@@ -84,14 +89,19 @@ async function measure(bench: Bench, name: string, measurement: Measurement): Pr
 }
 
 async function main(): Promise<void> {
-  const names = Deno.args.filter((argument) => argument !== "--quick");
+  const isCount = (argument: string, index: number): boolean =>
+    /^[1-9]\d*$/.test(argument) && Deno.args[index - 1] === "two-recorders";
+  const names = Deno.args.filter((argument, index) => argument !== "--quick" && !isCount(argument, index));
   const unknown = names.filter((name) => !Object.hasOwn(MEASUREMENTS, name));
   if (unknown.length > 0) {
     tell(`Cannot measure "${unknown.join('", "')}": there are ${Object.keys(MEASUREMENTS).join(", ")}`);
     Deno.exit(2);
   }
   const quick = Deno.args.includes("--quick");
-  const bench = await Bench.create(quick ? QUICK_SCALE : FULL_SCALE, tell);
+  const scale = { ...quick ? QUICK_SCALE : FULL_SCALE };
+  const pairs = Deno.args.find(isCount);
+  if (pairs !== undefined) scale.pairs = Number(pairs);
+  const bench = await Bench.create(scale, tell);
   const interrupted = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, async () => {

@@ -349,6 +349,32 @@ Deno.test("cover() lets a lost gap go on to the beginning of a healed one, and n
   ]);
 });
 
+for (const state of ["healed", "partial"] as const) {
+  Deno.test(`What the disk has lost again after its gap was ${state} is a lost gap once more`, async () => {
+    using directory = new TestDirectory();
+    const lines = [gapLine({
+      ...{ id: 1, sinceMs: START, untilMs: START + 5000, cause: "disk", state },
+      healing: { sources: [{ name: "fly", lines: 7 }], atMs: START, doneUntilMs: null, reason: null },
+    })];
+    directory.write("gaps.jsonl", lines.join(""));
+    const ledger = open(directory.path);
+    const span = { sinceMs: START + 3000, untilMs: START + 4000 };
+    ledger.cover("disk", [span]);
+    ledger.cover("disk", [span]); // after a crash it is found once more
+    assert.deepEqual(await closedGaps(ledger, directory), [[0, 5000, state], [3000, 4000, "lost"]]);
+  });
+}
+
+Deno.test("cover() makes a gap of what of a span is before the lost gap that it touches", async () => {
+  using directory = new TestDirectory();
+  const ledger = openWith(directory, [5000, 6000, "lost"]);
+  for (const _ of ["once", "and once more, which is no news"]) {
+    ledger.cover("disconnect", [{ sinceMs: START + 4000, untilMs: START + 7000 }]);
+  }
+  ledger.cover("disconnect", [{ sinceMs: START + 3998, untilMs: START + 7000 }]); // rounding
+  assert.deepEqual(await closedGaps(ledger, directory), [[4000, 5000, "lost"], [5000, 7000, "lost"]]);
+});
+
 Deno.test("Joining too many gaps while running makes none of a healed and a lost one", async () => {
   using directory = new TestDirectory();
   const ledger = openWith(directory, [10_000_000, 10_000_010, "healed"], [10_000_020, 10_000_030, "partial"]);

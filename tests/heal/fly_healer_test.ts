@@ -144,7 +144,7 @@ Deno.test("where nothing is here to compare with, lines come back and nothing is
 Deno.test("an app that is gone is no reason against Fly if it has no lines around the gap", async () => {
   await using rig = await startHealRig({ apps: ["web"] });
   printAround(rig);
-  rig.print(-HOUR_MS, "old", { app: "gone", isThere: false });
+  rig.print(-2 * HOUR_MS, "old", { app: "gone", isThere: false });
   rig.print(1000, "lost");
   await block(rig);
   for (const status of [401, 404] as const) {
@@ -152,6 +152,16 @@ Deno.test("an app that is gone is no reason against Fly if it has no lines aroun
     assert.deepEqual([(await rig.heal()).state, rig.inserted.length], ["complete", 1]);
   }
   assert.ok(rig.logRequests.some((request) => request.includes("/gone/")));
+});
+
+Deno.test("an app that is gone and had lines half an hour before the gap leaves it unproven", async () => {
+  await using rig = await startHealRig({ apps: ["web"] });
+  printAround(rig);
+  rig.print(-HOUR_MS / 2, "old", { app: "gone", isThere: false });
+  await block(rig);
+  const { state, reason } = await rig.heal();
+  assert.equal(state, "incomplete");
+  assert.equal(reason, 'App "gone" had lines within an hour of it, and is gone, and its logs with it');
 });
 
 Deno.test("an app that is gone and has lines around the gap leaves it unproven", async () => {

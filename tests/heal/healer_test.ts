@@ -3,6 +3,7 @@ import type { DayInfo } from "../../lib/archive/archive.ts";
 import { dayOf } from "../../lib/day.ts";
 import type { Span } from "../../lib/gaps/gap.ts";
 import { GapLedger } from "../../lib/gaps/ledger.ts";
+import { RecordedSpan } from "../../lib/gaps/recorded_span.ts";
 import { Healer, HealerBusy } from "../../lib/heal/healer.ts";
 import type { FlyHealOptions } from "../../lib/heal/fly_healer.ts";
 import type { SourceOutcome } from "../../lib/heal/outcome.ts";
@@ -92,7 +93,10 @@ class Rig implements AsyncDisposable {
     const { clock, ledger } = this;
     const archive = { days: () => this.days as DayInfo[], trouble: null as string | null };
     Object.defineProperty(archive, "trouble", { get: () => this.trouble });
-    return new Healer({ ledger, archive, peers, fly, clock, logger });
+    const oldest = { day: dayOf(NOON_MS) - 9, first: null } as DayInfo;
+    const recorded = { oldestDay: () => oldest, newestRemovedDay: () => null, untouched: new Map() };
+    const gaps = new RecordedSpan({ ledger, archive: recorded, clock });
+    return new Healer({ ledger, gaps, archive, peers, fly, clock, logger });
   }
 
   /** A gap from ten seconds before noon to noon. */
@@ -152,6 +156,13 @@ Deno.test("a gap that nobody has stays lost, with the reason of each, and is ask
   ]);
 });
 
+Deno.test("a peer that a reason names is not named again in front of it", async () => {
+  await using rig = new Rig({ peers: [incomplete(PEER, 0, `Cannot ask "${PEER}": it answers 500`)] });
+  rig.addGap();
+  await rig.clock.advanceAsync(10_000);
+  assert.equal(rig.gap.reason, `Cannot ask "${PEER}": it answers 500`);
+});
+
 Deno.test("that nothing new came of asking is not written down again", async () => {
   await using rig = new Rig({ peers: [incomplete(PEER, 0, "no connection")] });
   rig.addGap();
@@ -192,6 +203,14 @@ Deno.test("a gap that lasts is not asked for", async () => {
   assert.deepEqual(rig.peers!.gaps, []);
 });
 
+Deno.test("whoever asks for healing when the recorder has stopped is told so", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  await rig.healer.stop();
+  const span = { sinceMs: NOON_MS, untilMs: NOON_MS + HOUR };
+  const { signal } = new AbortController();
+  await assert.rejects(rig.healer.healNow(span, () => {}, signal), /the recorder stops/);
+});
+
 Deno.test("each hour that is over is compared with peers, once", async () => {
   await using rig = new Rig({ peers: [] });
   await rig.clock.advanceAsync(2 * HOUR + 2 * MINUTE);
@@ -210,6 +229,46 @@ Deno.test("each day is compared at the start, and again when it is sealed anew",
   rig.days[1] = { day: today - 1, sealed: true, crc32: "bb" };
   await rig.clock.advanceAsync(MINUTE);
   assert.equal(rig.peers!.compares.length, 3);
+});
+
+Deno.test("one peer that is gone does not keep hours and days from being compared with the others", async () => {
+  await using rig = new Rig({ peers: [] });
+  const today = dayOf(NOON_MS);
+  rig.days = [0, 1, 2].map((ago) => ({ day: today - ago, sealed: ago > 0, crc32: ago > 0 ? "aa" : null }));
+  const down = { ...incomplete("http://[fdaa::9]:8080", 0, "no connection"), state: "nothing" } as const;
+  rig.peers!.found = { outcomes: [complete(PEER, 0), down], found: [] };
+  await rig.clock.advanceAsync(MINUTE);
+  assert.equal(new Set(rig.peers!.compares.map((compared) => compared.slice(9))).size, 3);
+  await rig.clock.advanceAsync(2 * HOUR + MINUTE);
+  const hours = ["12:00:00…13:00:00", "13:00:00…14:00:00"];
+  for (const hour of hours) {
+    assert.ok(rig.peers!.compares.some((compared) => compared.endsWith(hour)), hour);
+  }
+  // When it is back all is compared with it, once.
+  rig.peers!.found = { outcomes: [complete(PEER, 0), complete(down.source, 0)], found: [] };
+  rig.peers!.compares.length = 0;
+  await rig.clock.advanceAsync(30 * MINUTE);
+  assert.equal(rig.peers!.compares.length, 5);
+});
+
+Deno.test("what a peer broke off in the middle of is compared again", async () => {
+  await using rig = new Rig({ peers: [] });
+  rig.peers!.found = { outcomes: [incomplete(PEER, 3, "it broke off")], found: [] };
+  await rig.clock.advanceAsync(HOUR + 5 * MINUTE);
+  rig.peers!.found = { outcomes: [complete(PEER, 4)], found: [] };
+  await rig.clock.advanceAsync(30 * MINUTE);
+  assert.deepEqual(rig.peers!.compares, ["13:01:00 12:00:00…13:00:00", "13:11:00 12:00:00…13:00:00"]);
+});
+
+Deno.test("hours are compared on when the clock was set forward and back", async () => {
+  await using rig = new Rig({ peers: [] });
+  await rig.clock.advanceAsync(MINUTE);
+  rig.clock.jump(72 * HOUR);
+  await rig.clock.advanceAsync(2 * MINUTE);
+  rig.clock.jump(-72 * HOUR);
+  rig.peers!.compares.length = 0;
+  await rig.clock.advanceAsync(HOUR);
+  assert.ok(rig.peers!.compares.some((compared) => compared.endsWith("12:00:00…13:00:00")));
 });
 
 Deno.test("a loss that nobody had noticed becomes a healed gap of cause undelivered", async () => {
@@ -235,12 +294,38 @@ Deno.test("lines that are found within a gap that is known are told there", asyn
   assert.deepEqual(rig.gap.sources, [{ name: PEER, lines: 3 }]);
 });
 
+Deno.test("lines that are found from before the first start are brought, and that time stays unrecorded", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  rig.ledger.begin("start", NOON_MS);
+  rig.ledger.end(NOON_MS + 1000);
+  const span = { sinceMs: NOON_MS - 3 * HOUR, untilMs: NOON_MS - 2 * HOUR };
+  rig.peers!.found = { outcomes: [complete(PEER, 9)], found: [{ span, lines: 9, source: PEER }] };
+  const { lines, gaps } = await rig.healer.healNow(span, () => {}, new AbortController().signal);
+  assert.equal(lines, 9);
+  assert.deepEqual(gaps.map(({ cause, state }) => [cause, state]), [["before", "lost"]]);
+  assert.equal(rig.ledger.touching(-Infinity, Infinity).length, 1);
+});
+
+Deno.test("lines that are found in a gap that lasts are no loss that nobody had noticed", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  rig.ledger.begin("disconnect", NOON_MS + MINUTE);
+  const span = { sinceMs: NOON_MS + 2 * MINUTE, untilMs: NOON_MS + 3 * MINUTE };
+  rig.peers!.found = { outcomes: [complete(PEER, 3)], found: [{ span, lines: 3, source: PEER }] };
+  await rig.clock.advanceAsync(HOUR + 2 * MINUTE);
+  assert.equal(rig.peers!.compares.length, 1);
+  assert.deepEqual(rig.ledger.touching(-Infinity, Infinity).map(({ cause }) => cause), ["disconnect"]);
+});
+
 /** Fly, for the days before the first start: brings 100 lines an hour, and waits before each for `next`. */
 class HourlyFly implements FlySource {
   readonly asked: string[] = [];
   doubt: string | null = null;
   outcome: SourceOutcome | null = null;
   next: () => Promise<void> = () => Promise.resolve();
+  /** It brings so many hours in all before it is down. */
+  breakAfter = Infinity;
+  /** Why it is not proven that this was all. */
+  unproven: string | null = null;
 
   constructor(readonly clock: FakeClock) {}
 
@@ -251,11 +336,15 @@ class HourlyFly implements FlySource {
     for (let doneUntilMs = fromMs; doneUntilMs < span.untilMs;) {
       await this.next();
       signal?.throwIfAborted();
+      if (this.breakAfter-- <= 0) {
+        const state = lines > 0 ? "incomplete" : "nothing";
+        return { source: "fly", lines, state, reason: "Cannot ask Fly" } as SourceOutcome;
+      }
       lines += 100;
       doneUntilMs = Math.min((Math.floor(doneUntilMs / HOUR) + 1) * HOUR, span.untilMs);
       onProgress?.({ doneUntilMs, lines, doubt: this.doubt ?? doubt ?? null });
     }
-    const reason = this.doubt ?? doubt ?? null;
+    const reason = this.doubt ?? doubt ?? this.unproven;
     return {
       source: "fly",
       lines,
@@ -274,6 +363,16 @@ async function startBefore(): Promise<{ rig: Rig; fly: HourlyFly }> {
   rig.restart({ fly });
   return { rig, fly };
 }
+
+Deno.test("of lines that are found in a gap and after it, only the time after it becomes a gap of its own", async () => {
+  await using rig = new Rig({ peers: [incomplete(PEER, 0, "it has gaps of its own")] });
+  rig.addGap();
+  const span = { sinceMs: NOON_MS - 2000, untilMs: NOON_MS + 3000 };
+  rig.peers!.found = { outcomes: [complete(PEER, 3)], found: [{ span, lines: 3, source: PEER }] };
+  await rig.clock.advanceAsync(HOUR + 2 * MINUTE);
+  const [, gap] = rig.ledger.touching(-Infinity, Infinity);
+  assert.deepEqual([gap!.cause, gap!.sinceMs, gap!.untilMs], ["undelivered", NOON_MS, NOON_MS + 3000]);
+});
 
 Deno.test("the days before the first start are asked of Fly two minutes after it, from the oldest on", async () => {
   const { rig, fly } = await startBefore();
@@ -307,6 +406,46 @@ Deno.test("a gap that is due goes before the days before the first start, which 
   };
   await rig.clock.advanceAsync(20 * MINUTE);
   assert.deepEqual(fly.asked.slice(0, 3), ["09:30:00…12:00:00", "12:01:00…12:01:01", "11:00:00…12:00:00"]);
+});
+
+Deno.test("healNow() asks for the days before the first start after every other gap, since they take long", async () => {
+  const { rig, fly } = await startBefore();
+  await using _rig = rig;
+  rig.ledger.begin("crash", NOON_MS + MINUTE);
+  rig.ledger.end(NOON_MS + MINUTE + 1000);
+  const span = { sinceMs: NOON_MS - 3 * HOUR, untilMs: NOON_MS + HOUR };
+  await rig.healer.healNow(span, () => {}, new AbortController().signal);
+  assert.deepEqual(fly.asked, ["12:01:00…12:01:01", "09:30:00…12:00:00"]);
+});
+
+Deno.test("healNow() of the last minutes does not go through the days before the first start, and says so", async () => {
+  const { rig, fly } = await startBefore();
+  await using _rig = rig;
+  const told: string[] = [];
+  const span = { sinceMs: NOON_MS - MINUTE, untilMs: NOON_MS + HOUR };
+  await rig.healer.healNow(span, (what) => told.push(what), new AbortController().signal);
+  assert.deepEqual(fly.asked, []);
+  assert.deepEqual(told, [
+    "The days before the first start come by themselves: they are done up to 2026-11-22T09:30:00.000Z",
+  ]);
+});
+
+Deno.test("a gap that every source has answered for is not due any more, though it is asked for again", async () => {
+  await using rig = new Rig({ peers: [incomplete(PEER, 0, "it has gaps of its own")] });
+  rig.addGap();
+  await rig.clock.advanceAsync(10_000);
+  assert.equal(rig.status.due, 1);
+  await rig.clock.advanceAsync(2 * MINUTE);
+  assert.deepEqual([rig.status.due, rig.gap.state], [0, "lost"]);
+});
+
+Deno.test("a gap stays due while a source cannot be asked", async () => {
+  await using rig = new Rig({
+    peers: [{ source: PEER, lines: 0, state: "nothing", reason: "no connection" }],
+  });
+  rig.addGap();
+  await rig.clock.advanceAsync(HOUR);
+  assert.equal(rig.status.due, 1);
 });
 
 Deno.test("what was gone through of the days before the first start is not asked for again after a restart", async () => {
@@ -345,6 +484,32 @@ Deno.test("the days before the first start are asked for again while Fly cannot 
   fly.outcome = null;
   await rig.clock.advanceAsync(20 * MINUTE);
   assert.equal(rig.gap.state, "healed");
+});
+
+Deno.test("where Fly breaks off in the middle of the days before the first start, the rest is asked for later", async () => {
+  const { rig, fly } = await startBefore();
+  await using _rig = rig;
+  rig.clock.skip(20 * MINUTE); // Fly's word counts by now, as it does when most of seven days is brought back
+  fly.breakAfter = 1;
+  await rig.clock.advanceAsync(15_000);
+  assert.deepEqual(fly.asked, ["09:30:00…12:00:00", "10:00:00…12:00:00"]);
+  assert.equal(rig.status.beforeDoneMs, NOON_MS - 2 * HOUR);
+  assert.equal(rig.gap.reason, "Cannot ask Fly");
+  fly.breakAfter = Infinity;
+  await rig.clock.advanceAsync(6 * MINUTE);
+  assert.deepEqual(fly.asked.slice(2), ["10:00:00…12:00:00"]);
+  assert.deepEqual(rig.gap, { state: "healed", sources: [{ name: "fly", lines: 300 }], reason: null });
+});
+
+Deno.test("that Fly was behind when it was asked first is no doubt when it is asked once more", async () => {
+  const { rig, fly } = await startBefore();
+  await using _rig = rig;
+  fly.unproven = "Not proven to be all: 3 of 4 lines in the 5 s after the gap are not there";
+  await rig.clock.advanceAsync(3 * MINUTE);
+  assert.equal(rig.gap.reason, fly.unproven);
+  fly.unproven = null;
+  await rig.clock.advanceAsync(20 * MINUTE);
+  assert.deepEqual(rig.gap, { state: "healed", sources: [{ name: "fly", lines: 400 }], reason: null });
 });
 
 Deno.test("nothing is asked for while the disk takes nothing", async () => {
@@ -389,4 +554,109 @@ Deno.test("healNow() ends when who asked for it has gone, and the next one is se
   await assert.rejects(report, /gone/);
   await rig.healer.healNow(span, () => {}, new AbortController().signal);
   assert.equal(rig.gap.state, "healed");
+});
+
+Deno.test("who has gone while something else was done is waited for by nobody, and the next one may ask", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  rig.addGap();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  rig.peers!.hold = promise;
+  await rig.clock.advanceAsync(3000); // the gap is being asked for
+  const gone = new AbortController();
+  const span = { sinceMs: NOON_MS - HOUR, untilMs: NOON_MS };
+  const report = rig.healer.healNow(span, () => {}, gone.signal);
+  gone.abort(new Error("gone"));
+  await assert.rejects(report, /gone/);
+  const next = rig.healer.healNow(span, () => {}, new AbortController().signal);
+  resolve();
+  assert.deepEqual((await next).gaps.map(({ state }) => state), ["healed"]);
+});
+
+Deno.test("healNow() does not wait for a recorder that stops", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  await rig.healer.stop();
+  const span = { sinceMs: NOON_MS - HOUR, untilMs: NOON_MS };
+  await assert.rejects(
+    rig.healer.healNow(span, () => {}, new AbortController().signal),
+    /the recorder stops/,
+  );
+});
+
+Deno.test("healNow() compares no days that nobody has, however far back the span begins", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  const days = () => rig.peers!.compares.map((compared) => compared.slice(9));
+  const span = { sinceMs: 0, untilMs: NOON_MS + 24 * HOUR };
+  await rig.healer.healNow(span, () => {}, new AbortController().signal);
+  rig.days = [{ day: dayOf(NOON_MS) - 20, sealed: true, crc32: "aa" }];
+  await rig.healer.healNow(span, () => {}, new AbortController().signal);
+  assert.deepEqual(days(), ["11-14T12:00…11:59:00", "11-02T00:00…11:59:00"]);
+});
+
+Deno.test("a gap that goes on after a source said that it will never have it is asked for once more", async () => {
+  await using rig = new Rig({ fly: [{ ...incomplete("fly", 0, "no app is recorded here"), isFinal: true }] });
+  rig.addGap();
+  await rig.clock.advanceAsync(3 * MINUTE);
+  rig.ledger.cover("disconnect", [{ sinceMs: NOON_MS - 1000, untilMs: NOON_MS + 30_000 }]);
+  await rig.clock.advanceAsync(3 * MINUTE);
+  assert.deepEqual(rig.fly!.gaps, ["12:02:00 11:59:50…12:00:00", "12:03:02 11:59:50…12:00:30"]);
+});
+
+Deno.test("gaps are asked for on when the clock was set forward and back", async () => {
+  await using rig = new Rig({ peers: [incomplete(PEER, 0, "no connection")] });
+  rig.addGap();
+  await rig.clock.advanceAsync(3000);
+  rig.clock.jump(5 * HOUR);
+  await rig.clock.advanceAsync(5000);
+  rig.clock.jump(-5 * HOUR);
+  rig.peers!.gaps.length = 0;
+  await rig.clock.advanceAsync(6 * MINUTE);
+  assert.deepEqual(rig.peers!.gaps.map((asked) => asked.slice(0, 8)), ["12:01:10", "12:05:00"]);
+});
+
+Deno.test("nothing is asked for until the lines are recorded that waited while the program stood still", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  rig.clock.skip(4 * MINUTE); // frozen, and everything with it
+  rig.addGap();
+  await rig.clock.advanceAsync(8000);
+  assert.deepEqual(rig.peers!.gaps, []);
+  const span = { sinceMs: NOON_MS - HOUR, untilMs: NOON_MS };
+  const report = rig.healer.healNow(span, () => {}, new AbortController().signal);
+  await rig.clock.advanceAsync(5000);
+  assert.deepEqual(rig.peers!.gaps, ["12:04:10 11:59:50…12:00:00"]);
+  assert.deepEqual((await report).gaps.map(({ state }) => state), ["healed"]);
+});
+
+Deno.test("nothing is asked for at once after the machine was suspended, which only the time of day tells", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  rig.addGap();
+  rig.clock.jump(4 * MINUTE);
+  await rig.clock.advanceAsync(8000);
+  assert.deepEqual(rig.peers!.gaps, []);
+  await rig.clock.advanceAsync(8000);
+  assert.equal(rig.peers!.gaps.length, 1);
+});
+
+Deno.test("a long gap that Fly is asked for lets others have their turn, and is gone on with where it was left", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)], fly: [] });
+  await rig.healer.stop();
+  const fly = new HourlyFly(rig.clock);
+  rig.ledger.begin("stop", NOON_MS - 3 * HOUR);
+  rig.ledger.end(NOON_MS);
+  rig.peers!.next = [incomplete(PEER, 0, "it has a gap of its own")];
+  let report: Promise<unknown> | null = null;
+  fly.next = () => {
+    const span = { sinceMs: NOON_MS - 5 * HOUR, untilMs: NOON_MS - 4 * HOUR };
+    report ??= rig.healer.healNow(span, (what) => told.push(what), new AbortController().signal);
+    return Promise.resolve();
+  };
+  const told: string[] = [];
+  rig.clock.skip(20 * MINUTE);
+  rig.restart({ fly });
+  await rig.clock.advanceAsync(10_000);
+  assert.notEqual(report, null);
+  await report;
+  assert.ok(told.some((what) => what.startsWith("Comparing with peers")));
+  assert.deepEqual(fly.asked, ["09:00:00…12:00:00", "10:00:00…12:00:00"]);
+  assert.deepEqual(rig.gap, { state: "healed", sources: [{ name: "fly", lines: 300 }], reason: null });
+  assert.equal(rig.status.lines.fly, 300);
 });

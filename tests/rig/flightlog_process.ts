@@ -27,6 +27,10 @@ export interface FlightlogOptions {
   module?: string;
   /** A memory cgroup that it enters before anything else. */
   cgroup?: Pick<MemoryCgroup, "entrance">;
+  /** Whether what is not in Deno's cache may be fetched. Default: false, since no test is to wait for a registry. */
+  mayFetch?: boolean;
+  /** Called with each line that it prints. */
+  onLine?: (line: string) => void;
 }
 
 /** One line of the program's own log. */
@@ -99,7 +103,7 @@ export class FlightlogProcess implements AsyncDisposable {
         "run",
         "--config",
         join(repository, "deno.json"),
-        "--cached-only",
+        ...options.mayFetch ? [] : ["--cached-only"],
         ...START_FLAGS,
         "-P=start",
         ...options.args ?? [],
@@ -112,7 +116,7 @@ export class FlightlogProcess implements AsyncDisposable {
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    const log = new LineLog("flightlog", [process.stdout, process.stderr]);
+    const log = new LineLog("flightlog", [process.stdout, process.stderr], options.onLine);
     const host = options.env?.HOST ?? "127.0.0.1";
     const flightlog = new FlightlogProcess(process, log, { logDirectory, temporary, host });
     if (options.untilListening === false) return flightlog;

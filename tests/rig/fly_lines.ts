@@ -35,6 +35,8 @@ export interface NumberedLineOptions {
   app?: string;
   /** RFC 3339, written as it is given. Default: the first instant of 2026-11-22 and as many milliseconds as the number. */
   timestamp?: string;
+  /** What follows the number in the message. Default: nothing. */
+  more?: string;
 }
 
 const APPS = [
@@ -184,7 +186,8 @@ function lineOf(dice: number, number: number, origin: Origin, ownApp: string, ra
 
 /** One valid line with the number `number` in its message, `line=…`, by which a test finds it again. */
 export function numberedLine(number: number, options: NumberedLineOptions = {}): FlyLine {
-  const { app = "web", timestamp = nanosecondTimestamp(Date.UTC(2026, 10, 22) + number, 0) } = options;
+  const { app = "web", more = "" } = options;
+  const { timestamp = nanosecondTimestamp(Date.UTC(2026, 10, 22) + number, 0) } = options;
   return line({
     app,
     region: "sjc",
@@ -192,7 +195,7 @@ export function numberedLine(number: number, options: NumberedLineOptions = {}):
     timestamp,
     level: "info",
     provider: "app",
-    message: `line=${number}`,
+    message: `line=${number}${more}`,
   });
 }
 

@@ -5,9 +5,21 @@
  */
 
 import { setImmediate } from "node:timers/promises";
+import type { ByteFilter } from "./byte_filter.ts";
 
 /** Bytes that are read at once. */
 const CHUNK_BYTES = 64 * 1024;
+
+/** What a proxy does besides passing bytes on. */
+export interface TcpProxyOptions {
+  /** Makes what the bytes to the target pass, for each connection. Default: they pass as they are. */
+  toTarget?: () => ByteFilter;
+  /** The same for the bytes that come from the target. */
+  fromTarget?: () => ByteFilter;
+}
+
+/** What changes nothing. */
+const ALL: ByteFilter = { pass: (bytes) => bytes };
 
 /** Two sockets that belong together. */
 interface Pair {
@@ -16,8 +28,8 @@ interface Pair {
 }
 
 /**
- * Listens on a free port of `127.0.0.1` and passes bytes on to another port, both ways. Bytes may be held up
- * or lost with their connection, but within one they are never reordered and none is left out.
+ * Listens on a free port of `127.0.0.1` and passes bytes on to another port of it, both ways. Bytes may be held up
+ * or lost with their connection, but within one they are never reordered, and none is left out but by a filter.
  */
 export class TcpProxy implements AsyncDisposable {
   /** The port to connect to. It stays the same. */
@@ -25,6 +37,7 @@ export class TcpProxy implements AsyncDisposable {
   #listener: Deno.TcpListener | undefined;
   #accepting: Promise<void> | undefined;
   #target: Deno.ConnectOptions;
+  readonly #options: TcpProxyOptions;
   #pairs = new Set<Pair>();
   #tasks = new Set<Promise<void>>();
   #bytesPerWrite = CHUNK_BYTES;
@@ -33,14 +46,15 @@ export class TcpProxy implements AsyncDisposable {
   #passedBytes = 0;
   #waiting: { accepted: number; resolve: () => void }[] = [];
 
-  private constructor(target: Deno.ConnectOptions) {
-    this.#target = target;
+  private constructor(targetPort: number, options: TcpProxyOptions) {
+    this.#target = { hostname: "127.0.0.1", port: targetPort };
+    this.#options = options;
     this.port = this.#listen(0);
   }
 
-  /** Starts a proxy to `targetPort` of `targetHost`. */
-  static start(targetPort: number, targetHost = "127.0.0.1"): TcpProxy {
-    return new TcpProxy({ hostname: targetHost, port: targetPort });
+  /** Starts a proxy to `targetPort`. */
+  static start(targetPort: number, options: TcpProxyOptions = {}): TcpProxy {
+    return new TcpProxy(targetPort, options);
   }
 
   /** How many connections are open now. */
@@ -135,7 +149,11 @@ export class TcpProxy implements AsyncDisposable {
       if (!this.#pairs.has(pair)) return far.close();
       near.setNoDelay();
       far.setNoDelay();
-      await Promise.all([this.#pump(near, far, pair), this.#pump(far, near, pair)]);
+      const { toTarget, fromTarget } = this.#options;
+      await Promise.all([
+        this.#pump(near, far, pair, toTarget?.() ?? ALL),
+        this.#pump(far, near, pair, fromTarget?.() ?? ALL),
+      ]);
     } catch {
       // A socket that fails ends its connection, as it would without a proxy in between.
     } finally {
@@ -143,20 +161,21 @@ export class TcpProxy implements AsyncDisposable {
     }
   }
 
-  async #pump(from: Deno.TcpConn, to: Deno.TcpConn, pair: Pair): Promise<void> {
+  async #pump(from: Deno.TcpConn, to: Deno.TcpConn, pair: Pair, filter: ByteFilter): Promise<void> {
     const chunk = new Uint8Array(CHUNK_BYTES);
     while (true) {
       await this.#pass(pair);
       const length = await from.read(chunk);
       await this.#pass(pair);
       if (length === null) return this.#close(pair);
-      for (let start = 0; start < length;) {
-        const end = Math.min(length, start + this.#bytesPerWrite);
-        const written = await to.write(chunk.subarray(start, end));
+      const bytes = filter.pass(chunk.subarray(0, length));
+      for (let start = 0; start < bytes.length;) {
+        const end = Math.min(bytes.length, start + this.#bytesPerWrite);
+        const written = await to.write(bytes.subarray(start, end));
         this.#passedBytes += written;
         start += written;
         // Without a turn of the event loop the kernel would join the pieces again.
-        if (start < length) await setImmediate();
+        if (start < bytes.length) await setImmediate();
         await this.#pass(pair);
       }
     }

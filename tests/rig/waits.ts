@@ -9,19 +9,19 @@ import type { Cancel, Clock } from "../../lib/clock.ts";
 import type { FakeClock } from "./fake_clock.ts";
 
 /**
- * A clock that moves on by itself to where the next wait ends. Waits of exactly `limitMs`, which stand for limits, come only
+ * A clock that moves on by itself to where the next wait ends. Waits of exactly one of `limitsMs`, which stand for limits, come only
  * when the test moves the {@linkcode FakeClock} beneath.
  */
 export class WaitsClock implements Clock {
   /** How long each wait was to be, in the order in which they began. */
   readonly waitsMs: number[] = [];
   readonly #clock: FakeClock;
-  readonly #limitMs: number;
+  readonly #limitsMs: readonly number[];
 
   /** Moves `clock`. */
-  constructor(clock: FakeClock, limitMs: number) {
+  constructor(clock: FakeClock, ...limitsMs: number[]) {
     this.#clock = clock;
-    this.#limitMs = limitMs;
+    this.#limitsMs = limitsMs;
   }
 
   /** See {@linkcode Clock.now}. */
@@ -37,7 +37,7 @@ export class WaitsClock implements Clock {
   /** See {@linkcode Clock.after}. */
   after(delayMs: number, callback: () => void): Cancel {
     const cancel = this.#clock.after(delayMs, callback);
-    if (delayMs === this.#limitMs) return cancel;
+    if (this.#limitsMs.includes(delayMs)) return cancel;
     this.waitsMs.push(delayMs);
     const dueMs = this.#clock.elapsed() + delayMs;
     const turn = setTimeout(() => this.#clock.advance(Math.max(0, dueMs - this.#clock.elapsed())), 0);

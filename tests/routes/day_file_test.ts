@@ -11,6 +11,10 @@ import { timestampFromMs } from "../../lib/timestamp.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import type { LineRequest } from "../../lib/archive/read/line_chunk.ts";
 import type { DaySource, Parts } from "../../routes/parts.ts";
+import { httpDate } from "../../routes/range.ts";
+import { DAY, TestDirectory } from "../archive/archive_rig.ts";
+import { namesIn } from "../archive/healed_rig.ts";
+import { Healed, lineEvery10s } from "./healed_rig.ts";
 import { createParts, listedGaps, serve, type ServedApi } from "./rig.ts";
 
 const NOON_MS = Date.parse("2026-11-22T12:00:00Z");
@@ -273,4 +277,30 @@ Deno.test("answerDay() leaves nothing open when clients go away in the middle", 
   }
   await Promise.all(closing);
   assert.equal(closing.length, paths.length);
+});
+
+Deno.test("No date joins parts of a day, or keeps it in a cache, into which lines are brought back twice in a second", async () => {
+  using directory = new TestDirectory();
+  await using healed = await Healed.open(directory);
+  await healed.record(lineEvery10s(0, 20));
+  await healed.seal();
+  const ask = (headers: Record<string, string>) => healed.api.ask("/logs/2026-11-22.jsonl.gz", { headers });
+  const whole = async (headers: Record<string, string>) => {
+    const answer = await ask(headers);
+    assert.equal(answer.status, 200);
+    return namesIn(gunzipSync(await answer.bytes()).toString());
+  };
+  await healed.heal([{ name: "first", second: 36_005 }]);
+  const before = await ask({ Range: "bytes=0-99" });
+  await before.body?.cancel();
+  assert.equal(before.status, 206);
+  assert.equal(before.headers.get("Last-Modified"), null);
+  const date = before.headers.get("Date") ?? httpDate(healed.archive.day(DAY)!.modifiedMs);
+  await healed.heal([{ name: "second", second: 36_005 }]);
+  const names = await healed.names();
+  assert.deepEqual(await whole({ Range: "bytes=100-", "If-Range": before.headers.get("ETag")! }), names);
+  for (const told of [date, httpDate(healed.archive.day(DAY)!.modifiedMs)]) {
+    assert.deepEqual(await whole({ Range: "bytes=100-", "If-Range": told }), names);
+    assert.deepEqual(await whole({ "If-Modified-Since": told }), names);
+  }
 });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import type { Gap, Span } from "../../lib/gaps/gap.ts";
+import { type Gap, type Span, UNRECORDED_GAP_ID } from "../../lib/gaps/gap.ts";
 import { HealerBusy, type HealReport, type Tell } from "../../lib/heal/healer.ts";
 import { healCommand } from "../../lib/heal/heal_command.ts";
 import type { Parts } from "../../routes/parts.ts";
 import { healLineSchema } from "../../routes/wire/heal.ts";
-import { createParts, NOW_MS, readProblem, serve } from "./rig.ts";
+import { createParts, listedGaps, NOW_MS, readProblem, serve } from "./rig.ts";
 
 const GAP: Gap = {
   id: 1,
@@ -56,6 +56,20 @@ Deno.test("POST /heal without a span looks as far back as anybody may have lines
   await using api = serve(createParts({ healer }));
   await readLines(await api.ask("/heal", { method: "POST" }));
   assert.deepEqual(spans, [{ sinceMs: NOW_MS - 8 * 86_400_000, untilMs: NOW_MS }]);
+});
+
+Deno.test("POST /heal without a span leaves out the time before anything was recorded", async () => {
+  const spans: Span[] = [];
+  const healer = healerThat((span) => {
+    spans.push(span);
+    return Promise.resolve({ lines: 0, gaps: [] });
+  });
+  const untilMs = NOW_MS - 86_400_000;
+  const before: Gap = { ...GAP, id: UNRECORDED_GAP_ID, sinceMs: 0, untilMs, cause: "before", state: "lost" };
+  await using api = serve(createParts({ healer, gaps: listedGaps([before]) }));
+  await readLines(await api.ask("/heal", { method: "POST" }));
+  await readLines(await api.ask("/heal?since=3d", { method: "POST" }));
+  assert.deepEqual(spans.map(({ sinceMs }) => sinceMs), [untilMs, NOW_MS - 3 * 86_400_000]);
 });
 
 Deno.test("POST /heal ends with the reason when healing fails", async () => {
@@ -176,4 +190,14 @@ Deno.test("deno task heal says so when nothing answers at the address", async ()
   const code = await healCommand({ args: [], env, write: () => {}, writeError: (line) => errors.push(line) });
   assert.equal(code, 2);
   assert.match(errors[0]!, new RegExp(`^Cannot ask http://127.0.0.1:${port}: .*FLIGHTLOG_URL`));
+});
+
+Deno.test("deno task heal says what an address is when FLIGHTLOG_URL is none", async () => {
+  const errors: string[] = [];
+  const writeError = (line: string) => errors.push(line);
+  const env = { FLIGHTLOG_URL: "localhost:8080" };
+  assert.equal(await healCommand({ args: [], env, write: () => {}, writeError }), 2);
+  assert.deepEqual(errors, [
+    'FLIGHTLOG_URL must be an address such as http://127.0.0.1:8080, not "localhost:8080"',
+  ]);
 });

@@ -75,6 +75,7 @@ Deno.test("GET /status tells the session, the counters, the archive, the disk an
       damaged: [{ day: "2026-11-20", what: "block 3 at 4711 is not what was written" }],
     },
     disk: { totalBytes: 1000, freeBytes: 400 },
+    healing: null,
     lastGap: {
       since: "2026-11-22T09:00:00.000Z",
       until: null,

@@ -48,6 +48,15 @@ Deno.test("rangeStillHolds() compares strongly, and dates exactly", () => {
   }
 });
 
+Deno.test("No date is a validator of what has changed within this second", () => {
+  const justNow = { etag: '"a"', modifiedMs: null };
+  assert.equal(rangeStillHolds('"a"', justNow), true);
+  assert.equal(rangeStillHolds(MODIFIED, justNow), false);
+  assert.equal(weighConditions(new Headers({ "If-Modified-Since": AFTER }), justNow), "send");
+  assert.equal(weighConditions(new Headers({ "If-Unmodified-Since": AFTER }), justNow), "failed");
+  assert.equal(weighConditions(new Headers({ "If-None-Match": '"a"' }), justNow), "not-modified");
+});
+
 const CONDITIONS: [headers: Record<string, string>, outcome: string][] = [
   [{}, "send"],
   [{ "If-None-Match": '"a"' }, "not-modified"],

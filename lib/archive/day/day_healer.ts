@@ -17,6 +17,7 @@ import type { FoundLines } from "../found_lines.ts";
 import { readVolumeUsage } from "../volume.ts";
 import { type DayCore, shiftOf } from "./day_core.ts";
 import type { DayTotals } from "./day_totals.ts";
+import { cutEdits } from "./edits_check.ts";
 import type { GzipPart } from "./gzip_part.ts";
 import type { Insertion, InsertionSource, InsertTask } from "./insertion.ts";
 import type { PlainWriter } from "./plain_writer.ts";
@@ -143,12 +144,15 @@ export class DayHealer {
     this.#part.makeDue();
   }
 
-  /** Removes what was made so far. */
+  /**
+   * Removes what was made so far. Edits that belong to no edition must not stay: where the index is lost, it is their file that says
+   * how much was inserted.
+   */
   #clearUp(gzTargetPath: string): void {
-    const { isRemoved, paths } = this.#core;
+    const { isRemoved, paths, seal } = this.#core;
     removeIfThere(gzTargetPath);
     removeIfThere(paths.index + TEMPORARY_SUFFIX);
-    if (isRemoved) removeIfThere(paths.edits);
+    cutEdits(paths.edits, isRemoved ? 0 : seal?.healed?.editsBytes ?? 0);
   }
 
   #confirmThere(): void {

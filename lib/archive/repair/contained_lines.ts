@@ -16,14 +16,40 @@ import { BLOCK_BYTES, type BlockEntry, LINE_FEED } from "../format.ts";
  * does not count, nor does a line with NULs in it: there the file was cut while it was written, see hole.ts.
  */
 export function areContained(lines: Iterable<Uint8Array>, text: Iterable<Uint8Array>): boolean {
-  const wanted = linesOf(lines).filter((line) => !line.includes(0));
-  try {
-    let next = wanted.next();
-    for (const line of linesOf(text)) {
-      if (next.done) return true;
-      if (sameBytes(line, next.value)) next = wanted.next();
+  return passContained(lines, text).isWhole;
+}
+
+/**
+ * How many bytes of `lines` come before the first of them that does not stand in `text` after those before it; see
+ * {@linkcode areContained}. Example: of a, b, d, c, e, lines of ten bytes each, 30 bytes stand in a, x, b, c, d.
+ */
+export function containedBytes(lines: Iterable<Uint8Array>, text: Iterable<Uint8Array>): number {
+  return passContained(lines, text).bytes;
+}
+
+/** Goes through `lines` as far as they are contained in `text`; `isWhole` tells whether they all are. */
+function passContained(
+  lines: Iterable<Uint8Array>,
+  text: Iterable<Uint8Array>,
+): { bytes: number; isWhole: boolean } {
+  const wanted = linesOf(lines);
+  let bytes = 0;
+  const nextWanted = (): Uint8Array | null => {
+    for (let next = wanted.next(); !next.done; next = wanted.next()) {
+      if (!next.value.includes(0)) return next.value;
+      bytes += next.value.length;
     }
-    return next.done ?? false;
+    return null;
+  };
+  try {
+    let next = nextWanted();
+    for (const line of linesOf(text)) {
+      if (next === null) break;
+      if (!sameBytes(line, next)) continue;
+      bytes += next.length;
+      next = nextWanted();
+    }
+    return { bytes, isWhole: next === null };
   } finally {
     wanted.return?.(); // closes what the lines are read from
   }
@@ -52,7 +78,8 @@ export function* blockPieces(path: string, blocks: readonly BlockEntry[]): Gener
   for (const block of blocks) yield inflateBlock(readAt(gz, block.gzOffset, block.gzLength), block);
 }
 
-function* linesOf(pieces: Iterable<Uint8Array>): Generator<Uint8Array, void> {
+/** The lines of pieces of whole lines, each with its line feed, without one that has no end. */
+export function* linesOf(pieces: Iterable<Uint8Array>): Generator<Uint8Array, void> {
   for (const piece of pieces) {
     for (let start = 0; start < piece.length;) {
       const lineFeed = piece.indexOf(LINE_FEED, start);

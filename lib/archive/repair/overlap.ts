@@ -8,6 +8,7 @@
 import { intactSeal } from "../blocks/day_index.ts";
 import { copyBytes, readAt, sizeOf } from "../disk.ts";
 import { type BlockEntry, editsFile, type HealedEntry, plainFile } from "../format.ts";
+import { containedBytes, plainPieces } from "./contained_lines.ts";
 import { healedOf } from "./index_repair.ts";
 import { RecordedOffsets } from "./recorded_offsets.ts";
 import type { RepairPlace } from "./repair_place.ts";
@@ -32,6 +33,26 @@ export function findOverlap(place: RepairPlace, plains: readonly number[], index
     from <= recordedEnd && from + sizeOfPlain(place, from) >= recordedEnd
   );
   return { healed, recordedEnd, from: from ?? null };
+}
+
+/**
+ * As {@linkcode findOverlap}, where the index does not tell how much was sealed: by what the last plain file has of the beginning of the
+ * sealed text, which is what the file at `path` has. Where the rest of that text cannot be read, the plain file goes on sooner.
+ *
+ * Example: the text is a, x, b of a, x, b, y, c, where x and y were inserted and the rest is damaged, and the plain file has a, b, c,
+ * d. It goes on with c.
+ */
+export function matchOverlap(
+  place: RepairPlace,
+  plains: readonly number[],
+  { healed }: Overlap,
+  path: string,
+): Overlap {
+  const from = plains.at(-1);
+  if (from === undefined) return { healed, recordedEnd: null, from: null };
+  const lines = plainPieces(place.path(plainFile(place.day, from)), 0, sizeOfPlain(place, from));
+  const recordedEnd = from + containedBytes(lines, plainPieces(path, 0, sizeOf(path) ?? 0));
+  return { healed, recordedEnd, from };
 }
 
 /** Adds to the file at `path` what the plain file has after the sealed text. */

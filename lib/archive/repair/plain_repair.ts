@@ -7,7 +7,7 @@
 
 import { inflateBlock, sameBytes } from "../blocks/block.ts";
 import { insertedBytes, parseIndex } from "../blocks/day_index.ts";
-import { cutTornTail } from "../day/plain_end.ts";
+import { cutTornTail, inspectFile } from "../day/plain_end.ts";
 import { COPY_BYTES, copyBytes, readAt, removeIfThere, sizeOf, syncDirectory } from "../disk.ts";
 import {
   CONFLICT_SUFFIX,
@@ -19,7 +19,7 @@ import {
   tornFile,
 } from "../format.ts";
 import { areContained, blockPieces, plainPieces } from "./contained_lines.ts";
-import { spanOfDay } from "./proof.ts";
+import { spanOfDay, spanOfTimes } from "./proof.ts";
 import type { RepairPlace } from "./repair_place.ts";
 
 /**
@@ -65,6 +65,8 @@ export function repairPlains(
       living = 0;
       end = size;
     } else {
+      // It has more than is sealed: lines that are nowhere else.
+      if (from + size > sealedEnd) place.lose([spanOfTimes(place.day, inspectFile(path, 0, size).summary)]);
       Deno.renameSync(path, path + CONFLICT_SUFFIX);
       place.note(plainFile(place.day, from), "set aside: its lines do not fit those that are sealed", true);
     }

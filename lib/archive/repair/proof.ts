@@ -119,7 +119,8 @@ export function spanOfDay(day: DayNumber): Span {
   return { sinceMs: dayStartMs(day), untilMs: dayStartMs(day + 1) };
 }
 
-function spanOfTimes(day: DayNumber, { first, last }: Pick<BlockEntry, "first" | "last">): Span {
+/** The times of lines of `day` of which these are the first and the last; all of the day where none has one that is of it. */
+export function spanOfTimes(day: DayNumber, { first, last }: Pick<BlockEntry, "first" | "last">): Span {
   const whole = spanOfDay(day);
   const [from, to] = [parseTimestamp(first ?? ""), parseTimestamp(last ?? "")];
   if (from === null || to === null) return whole;

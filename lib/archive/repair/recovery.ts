@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { dayName, type DayNumber } from "../../day.ts";
 import { emptySummary } from "../blocks/block.ts";
 import { indexHeader, insertedBytes, nextPlace } from "../blocks/day_index.ts";
+import { cutEdits } from "../day/edits_check.ts";
 import { cutTornTail, inspectFile, type TailCut } from "../day/plain_end.ts";
 import type { DayState } from "../day/day_info.ts";
 import { listDayFiles } from "../day_files.ts";
@@ -103,8 +104,9 @@ function recoverDay(
   const found = has("gz") ? repairSealed(place, plains) : repairUnsealed(place, plains);
   if (found === "unknown version") return found;
   const seal = found === "unpacked" ? null : found;
-  // Of an insertion that a crash has ended, or of a text that is gone: without a seal that tells of it nobody reads it.
-  if (seal?.healed === undefined) removeIfThere(place.path(editsFile(place.day)));
+  // What no seal tells of is of an insertion that a crash has ended, or of a text that is gone. It must not stay: where the index is
+  // lost, it is this file that says how much was inserted.
+  cutEdits(place.path(editsFile(place.day)), seal?.healed?.editsBytes ?? 0);
   const isNew = found === "unpacked" && !plains.includes(0);
   if (isNew && sizeOf(place.path(plainFile(place.day, 0))) !== null) plains.unshift(0);
   const from = repairPlains(place, plains, seal) ?? findLostPlain(place, seal);

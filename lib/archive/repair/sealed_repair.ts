@@ -9,7 +9,7 @@
  */
 
 import { gzipTrailer, parseCrc32, sameBytes } from "../blocks/block.ts";
-import { type DayIndex, indexText, parseSeal } from "../blocks/day_index.ts";
+import { type DayIndex, indexText, intactSeal, parseSeal } from "../blocks/day_index.ts";
 import { type KnownBlocks, nextBlock, readKnown, type Unpacked, unpackGzip } from "../blocks/unpack.ts";
 import {
   COPY_BYTES,
@@ -43,7 +43,8 @@ import { setAside } from "./aside.ts";
 import { healedOf, rebuildIndex } from "./index_repair.ts";
 import { spanOfLost } from "./losses.ts";
 import { areContained, plainPieces } from "./contained_lines.ts";
-import { addRest, findOverlap, type Overlap, readRecordedLines } from "./overlap.ts";
+import { matchHealed } from "./matched_healing.ts";
+import { addRest, findOverlap, matchOverlap, type Overlap, readRecordedLines } from "./overlap.ts";
 import {
   describeBlocks,
   findMissing,
@@ -139,7 +140,9 @@ function remakeIndex(
   let index: DayIndex & { seal: SealEntry };
   try {
     const findHealed = (blocks: readonly BlockEntry[]) =>
-      healedOf(blocks, oldText, place.path(editsFile(place.day)));
+      intactSeal(oldText) === null
+        ? matchHealed(place, plains, blocks)
+        : healedOf(blocks, oldText, place.path(editsFile(place.day)));
     index = rebuildIndex(place.path(gzFile(place.day)), place.day, oldText, findHealed);
   } catch {
     return null; // what is wrong with the gzip file is told when it is unpacked
@@ -211,7 +214,7 @@ function unpack(
   place: RepairPlace,
   plains: readonly number[],
   proof: Proof,
-  overlap: Overlap,
+  foundOverlap: Overlap,
 ): "unpacked" | null {
   const gzName = gzFile(place.day);
   const plain = place.path(plainFile(place.day, 0));
@@ -222,7 +225,13 @@ function unpack(
     readElsewhere: (block) => readFromPlains(place, block, plains),
   };
   let unpacked = unpackGzip(place.path(gzName), plain + TEMPORARY_SUFFIX, known);
-  const isPlainTruth = hasPlain && (hasTextOf(place, plain, proof) || hasLinesOf(plain, overlap));
+  const hasText = hasPlain && hasTextOf(place, plain, proof);
+  // Nothing tells where the plain file goes on, or even that lines were inserted, but the lines themselves.
+  const isUntold = proof.seal === null && (foundOverlap.healed !== null || (hasPlain && !hasText));
+  const overlap = isUntold && isBeginning(unpacked)
+    ? matchOverlap(place, plains, foundOverlap, plain + TEMPORARY_SUFFIX)
+    : foundOverlap;
+  const isPlainTruth = hasText || (hasPlain && hasLinesOf(plain, overlap));
   if (!isPlainTruth && overlap.from !== null) {
     // The lines that were recorded, without those that were inserted among them.
     unpacked = unpackGzip(place.path(gzName), plain + TEMPORARY_SUFFIX, {
@@ -232,19 +241,22 @@ function unpack(
     addRest(place, overlap, plain + TEMPORARY_SUFFIX);
   }
   const { failure, lost } = unpacked;
-  const spans = [
-    ...spansOfBlocks(place.day, lost),
-    ...(isPlainTruth ? [] : doubtfulSpans(place, unpacked)),
-  ];
+  const spans = isPlainTruth && !hasText && overlap.recordedEnd === null
+    ? [spanOfDay(place.day)] // all lines that were inserted are lost, also those that were unpacked
+    : [
+      ...spansOfBlocks(place.day, lost),
+      ...(isPlainTruth && overlap.healed === null ? [] : doubtfulSpans(place, unpacked)),
+    ];
   if (spans.length > 0) place.lose(spans);
   if (isPlainTruth) Deno.removeSync(plain + TEMPORARY_SUFFIX);
   else takePlain(place, plain, hasPlain, overlap);
-  if (failure === null || (isPlainTruth && lost.length === 0)) removeIfThere(place.path(gzName));
+  const isSpent = failure === null || (isPlainTruth && spans.length === 0);
+  if (isSpent) removeIfThere(place.path(gzName));
   else setAside(place.path(gzName));
   const kept = putIndexAway(place, proof.blocks.length > 0 && spans.length > 0);
   syncDirectory(place.directory);
   const loss = lost.length === 0 ? "" : `; lost are ${describeBlocks(lost, spans)}`;
-  const done = isPlainTruth && lost.length === 0
+  const done = isPlainTruth && isSpent
     ? "removed, to be made again from the plain file"
     : isPlainTruth
     ? `set aside, the plain file has all that is left${loss}${kept}`
@@ -267,6 +279,11 @@ function hasLinesOf(plain: string, { healed, recordedEnd }: Overlap): boolean {
 
 function piecesOfFile(path: string): Generator<Uint8Array> {
   return plainPieces(path, 0, sizeOf(path) ?? 0);
+}
+
+/** Whether all that was unpacked follows on one another from the start of the text. */
+function isBeginning({ lost, doubt }: Unpacked): boolean {
+  return lost.length === 0 && doubt !== "anywhere";
 }
 
 /** The times of lost text of which no entry tells. */

@@ -18,6 +18,7 @@ const RECORDED = [...linesBetween("a", 36_000, 36_010), ...linesBetween("b", 36_
 const FOUND = linesBetween("found", 36_010, 36_020);
 const HEALED = insertNaively(RECORDED, FOUND);
 const [PLAIN, GZ, INDEX] = [`${DAY_NAME}.jsonl`, `${DAY_NAME}.jsonl.gz`, `${DAY_NAME}.index`];
+const EDITS = `${DAY_NAME}.edits`;
 
 /** Records lines, and waits until they are on the disk. */
 async function record({ day }: DayRig, lines: readonly DayLine[]): Promise<void> {
@@ -88,6 +89,27 @@ Deno.test("insert() that cannot rename the gzip file leaves no index, and the ne
   await rig.day.insert(found);
   assert.equal(rig.day.info().edition, 1);
   assert.equal(rig.day.info().bytes, textOfLines(HEALED).length);
+  await rig.day.close();
+});
+
+Deno.test("insert() that fails when all is made leaves the edits of the one before as they were", async () => {
+  using directory = new TestDirectory();
+  const rig = createDay(directory);
+  await record(rig, RECORDED);
+  const insert = async (lines: readonly DayLine[], beforeCommit?: () => void) => {
+    using found = await foundLines(directory.path, lines);
+    await found.close();
+    return await rig.day.insert(found, beforeCommit);
+  };
+  const fail = () => {
+    throw new Error("Cannot go on");
+  };
+  await assert.rejects(insert(FOUND, fail), /Cannot go on/);
+  assert.equal(directory.names().includes(EDITS), false);
+  await insert(FOUND.slice(0, 5));
+  const before = bytesText(directory.read(EDITS));
+  await assert.rejects(insert(FOUND.slice(5), fail), /Cannot go on/);
+  assert.equal(bytesText(directory.read(EDITS)), before);
   await rig.day.close();
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { areContained, plainPieces } from "../../../lib/archive/repair/contained_lines.ts";
+import { areContained, containedBytes, plainPieces } from "../../../lib/archive/repair/contained_lines.ts";
 import { BLOCK_BYTES } from "../../../lib/archive/format.ts";
 import { TestDirectory } from "../archive_rig.ts";
 
@@ -31,6 +31,26 @@ Deno.test("areContained() passes over the start of a line that has no end, and o
   assert.equal(areContained([encoder.encode("a\nb")], pieces("a")), true);
   assert.equal(areContained([encoder.encode("a\nx\0\0\0\nc\n")], text), true);
   assert.equal(areContained([], text), true);
+});
+
+for (
+  const [lines, text, expected] of [
+    ["a b d c e", "a x b c d", 6],
+    ["a b c", "a x b", 4],
+    ["a b", "a x b", 4],
+    ["a b", "x", 0],
+    ["a b", "", 0],
+    ["", "a", 0],
+  ] as const
+) {
+  Deno.test(`containedBytes() is ${expected} for "${lines}" in "${text}"`, () => {
+    assert.equal(containedBytes(pieces(lines), pieces(text)), expected);
+  });
+}
+
+Deno.test("containedBytes() counts lines with NULs, and not the start of a line that has no end", () => {
+  const lines = [encoder.encode("a\nx\0\0\0\nc\nb")];
+  assert.equal(containedBytes(lines, pieces("a b c")), 9);
 });
 
 Deno.test("areContained() closes what it reads from, also where it ends early", () => {

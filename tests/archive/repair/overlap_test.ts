@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { parseSealedIndex } from "../../../lib/archive/blocks/day_index.ts";
-import { addRest, findOverlap, readRecordedLines } from "../../../lib/archive/repair/overlap.ts";
+import {
+  addRest,
+  findOverlap,
+  matchOverlap,
+  readRecordedLines,
+} from "../../../lib/archive/repair/overlap.ts";
 import { RepairPlace } from "../../../lib/archive/repair/repair_place.ts";
 import { DAY, openArchive, TestDirectory } from "../archive_rig.ts";
 import { appendDayLines, insertDayLines, lineAt, linesBetween, textOfLines } from "../healing_rig.ts";
@@ -47,6 +52,28 @@ Deno.test("findOverlap() says nothing of a day into which nothing was inserted",
     recordedEnd: null,
     from: null,
   });
+});
+
+Deno.test("matchOverlap() tells by the lines alone where the plain file goes on, also after a part of what was sealed", async () => {
+  const { directory, place } = await healedDay();
+  using _ = directory;
+  const unknown = findOverlap(place, [0], "");
+  const found = `${lineAt("found", 36_001).text}\n`;
+  const [first, ...others] = SEALED.map((line) => textOfLines([line]));
+  for (
+    const [text, recorded] of [[[first, found, ...others], SEALED.length], [[first, found], 1], [
+      [],
+      0,
+    ]] as const
+  ) {
+    directory.write("unpacked", text.join(""));
+    const { recordedEnd, from } = matchOverlap(place, [0], unknown, directory.file("unpacked"));
+    assert.deepEqual({ recordedEnd, from }, {
+      recordedEnd: textOfLines(SEALED.slice(0, recorded)).length,
+      from: 0,
+    });
+  }
+  assert.equal(matchOverlap(place, [], unknown, directory.file("unpacked")).recordedEnd, null);
 });
 
 Deno.test("addRest() adds what is not sealed, and readRecordedLines() gives what was recorded of a block", async () => {
