@@ -65,12 +65,15 @@ export class FoundLines implements Disposable {
     if (this.#last !== null && isBefore(time, this.#last)) {
       throw new RangeError("Cannot add a found line: it is earlier than the one before it");
     }
-    const placing = encoder.encode(placingOf(time));
+    const placing = placingOf(time);
     this.#last = { seconds: time.seconds, nanoseconds: time.nanoseconds };
-    await this.#write(placing);
+    this.#lines++;
+    const bytes = placing.length + line.length + 1;
+    if (bytes > WRITE_BYTES - this.#buffered) await this.#flush();
+    if (bytes <= WRITE_BYTES) return this.#put(placing, line);
+    await this.#write(encoder.encode(placing));
     await this.#write(line);
     await this.#write(Uint8Array.of(LINE_FEED));
-    this.#lines++;
   }
 
   /** Writes what is left; nothing can be added any more. Harmless when repeated. */
@@ -86,6 +89,15 @@ export class FoundLines implements Disposable {
     if (!this.#isClosed) this.#file.close();
     this.#isClosed = true;
     removeIfThere(this.path);
+  }
+
+  /** Puts a line into the buffer, which has room for it. */
+  #put(placing: string, line: Uint8Array): void {
+    const buffer = this.#buffer;
+    encoder.encodeInto(placing, buffer.subarray(this.#buffered));
+    buffer.set(line, this.#buffered + placing.length);
+    this.#buffered += placing.length + line.length + 1;
+    buffer[this.#buffered - 1] = LINE_FEED;
   }
 
   async #write(bytes: Uint8Array): Promise<void> {

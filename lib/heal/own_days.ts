@@ -11,6 +11,7 @@ import { EVERY_LINE, type LineRequest } from "../archive/read/line_chunk.ts";
 import { planRanges } from "../archive/read/plan.ts";
 import type { DayNumber } from "../day.ts";
 import type { Span } from "../gaps/gap.ts";
+import { freeBuffer } from "../machine/spent_buffers.ts";
 import { timestampFromMs } from "../timestamp.ts";
 import { type DayDigest, NO_LINES, ownDigest } from "./peer_digest.ts";
 
@@ -74,6 +75,7 @@ export class OwnDays {
         passed = 0;
         await nextTurn();
       }
+      freeBuffer(bytes);
     }
   }
 }

@@ -11,6 +11,7 @@ import { planRanges } from "../archive/read/plan.ts";
 import type { Span } from "../gaps/gap.ts";
 import { type FlyRecord, parseFlyRecord } from "../line/fly_log.ts";
 import { APP, LineScanner } from "../line/scanner.ts";
+import { freeBuffer } from "../machine/spent_buffers.ts";
 import { parseTimestamp, timestampFromMs, timestampMs } from "../timestamp.ts";
 
 const LINE_FEED = 0x0a;
@@ -71,6 +72,7 @@ export async function eachOwnLine(
       if (++lines % TURN_LINES === 0) await nextTurn();
       signal?.throwIfAborted();
     }
+    freeBuffer(bytes);
   }
 }
 

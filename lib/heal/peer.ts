@@ -23,7 +23,7 @@ export const ANSWER_TIMEOUT_MS = 30_000;
 /** A digest has no more bytes. Its 2,880 minutes take 90 bytes each. */
 export const DIGEST_LIMIT_BYTES: number = 1024 * 1024;
 
-/** An answer with lines has no more bytes. It is asked for in slices of about 20,000 lines. */
+/** An answer with lines has no more bytes. It is asked for in slices of about 5,000 lines, and records without a time come along. */
 export const LINES_LIMIT_BYTES: number = 512 * 1024 * 1024;
 
 /** A longer line is left out, in bytes. A message of NATS has up to 1 MiB, and an envelope around it a third more. */

@@ -14,6 +14,12 @@ export const PIECE_TIMEOUT_MS = 30_000;
 /** A body is whole after so many milliseconds, however steadily it drips. */
 export const BODY_TIMEOUT_MS = 300_000;
 
+/**
+ * Of a body so many bytes come at once at the most. They are some hundred lines: between two pieces whoever else has something to do
+ * gets a turn, about a millisecond later.
+ */
+export const PIECE_BYTES: number = 32 * 1024;
+
 /** Whoever has too many readers is asked so many times more. */
 export const BUSY_RETRIES = 3;
 
@@ -47,7 +53,7 @@ export interface PeerAnswer extends Disposable {
   /** Its status and its headers. */
   readonly response: Response;
   /**
-   * The pieces of its body, of which there are no more than `limitBytes`.
+   * The pieces of its body, of which there are no more than `limitBytes`. Each holds until the next one is asked for.
    *
    * @throws {PeerError} `down` if it breaks off or takes too long, `broken` if it is too large; the reason of the request's
    * signal, if that aborts.
@@ -153,9 +159,14 @@ export class PeerConnection {
     if (body === null) return;
     const endMs = this.#clock.elapsed() + BODY_TIMEOUT_MS;
     let bytes = 0;
+    // All pieces come into one buffer: with a new one for each, the recording thread would stop again and again to collect them.
+    const reader = body.getReader({ mode: "byob" });
+    let buffer = new Uint8Array(PIECE_BYTES);
     try {
       deadline.expect(PIECE_TIMEOUT_MS, "no more of the answer");
-      for await (const piece of body) {
+      while (true) {
+        const { value: piece } = await reader.read(buffer);
+        if (piece === undefined || piece.length === 0) return;
         bytes += piece.length;
         if (bytes > limitBytes) {
           throw new PeerError(
@@ -164,12 +175,15 @@ export class PeerConnection {
           );
         }
         yield piece;
+        buffer = new Uint8Array(piece.buffer);
         const leftMs = endMs - this.#clock.elapsed();
         if (leftMs <= 0) throw new Error(`no whole answer within ${BODY_TIMEOUT_MS / 1000} s`);
         deadline.expect(Math.min(PIECE_TIMEOUT_MS, leftMs), "no more of the answer");
       }
     } catch (error) {
       throw this.#explain(error, deadline, signal);
+    } finally {
+      reader.cancel().catch(() => {}); // whoever reads no more needs no reason
     }
   }
 

@@ -19,6 +19,7 @@ import { compareTimestamps, type Timestamp, timestampMs } from "../timestamp.ts"
 import { CoarseLines, knowledgeOf, type KnownLine } from "./coarse_lines.ts";
 import type { OwnDays } from "./own_days.ts";
 import type { Peer } from "./peer.ts";
+import { HeldText } from "./held_text.ts";
 import { LineSight } from "./seen_line.ts";
 import type { TimeSlice } from "./time_slices.ts";
 
@@ -28,10 +29,10 @@ export const COMPARED_LINES_LIMIT = 60_000;
 /** So many bytes of lines that are missing are held at once; a slice with more is parted. */
 export const HELD_BYTES_LIMIT: number = 16 * 1024 * 1024;
 
-/** After so many lines whoever else has something to do gets a turn: some milliseconds. */
-const TURN_LINES = 500;
+/** After so many lines whoever else has something to do gets a turn: two milliseconds. */
+const TURN_LINES = 200;
 
-/** What a held line takes besides its bytes, about. */
+/** What a held line takes besides its bytes, about: the views and strings that stand for it. */
 const HELD_LINE_BYTES = 300;
 
 /** A line that is missing here. */
@@ -158,6 +159,7 @@ async function readTheirs(request: SliceRequest, ours: Ours, signal: AbortSignal
   const drops: Drops = { outside: 0, unusable: 0, tooLong: 0 };
   const keys = ours.list && { ours: ours.list, theirs: [] as Identity[] };
   const held: HeldLine[] = [];
+  const text = new HeldText();
   let [theirs, untimed, heldBytes, lines] = [0, 0, 0, 0];
   const onTooLong = () => void drops.tooLong++;
   for await (const line of peer.lines({ day, span: slice, linesLimit, onTooLong }, signal)) {
@@ -182,7 +184,7 @@ async function readTheirs(request: SliceRequest, ours: Ours, signal: AbortSignal
     }
     heldBytes += line.length + HELD_LINE_BYTES;
     if (heldBytes > HELD_BYTES_LIMIT) return null;
-    held.push({ bytes: line.slice(), key, time, form });
+    held.push({ bytes: text.add(line), key, time, form });
   }
   return { held, comparison: { ours: ours.lines, theirs, sent: sums.table(), untimed, drops, keys } };
 }

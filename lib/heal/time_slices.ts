@@ -6,8 +6,12 @@
 
 import type { Span } from "../gaps/gap.ts";
 
-/** A slice has no more lines as far as the digests tell, but for one of about a second. */
-export const SLICE_LINES_LIMIT = 20_000;
+/**
+ * A slice has no more lines as far as the digests tell, but for one of about a second. With four times as many the recording
+ * thread would stop for longer to collect what a slice leaves behind; with fewer the peer would read each block more often: a
+ * block has some 3,000 lines.
+ */
+export const SLICE_LINES_LIMIT = 5_000;
 
 /** A minute is parted into so many slices at the most, whatever its digest says; each may be halved later. */
 export const MINUTE_SLICES_LIMIT = 60;
@@ -37,11 +41,11 @@ export interface MinuteLines {
  * import assert from "node:assert/strict";
  * import { timeSlices } from "./time_slices.ts";
  *
- * const minutes = [{ minute: 1, lines: 5000 }, { minute: 2, lines: 9000 }, { minute: 3, lines: 30_000 }, { minute: 7, lines: 1 }];
+ * const minutes = [{ minute: 1, lines: 1000 }, { minute: 2, lines: 3000 }, { minute: 3, lines: 8000 }, { minute: 7, lines: 1 }];
  * assert.deepEqual([...timeSlices(minutes, { sinceMs: 90_000, untilMs: 500_000 })], [
- *   { sinceMs: 90_000, untilMs: 180_000, lines: 14_000 },
- *   { sinceMs: 180_000, untilMs: 210_000, lines: 15_000 },
- *   { sinceMs: 210_000, untilMs: 240_000, lines: 15_000 },
+ *   { sinceMs: 90_000, untilMs: 180_000, lines: 4000 },
+ *   { sinceMs: 180_000, untilMs: 210_000, lines: 4000 },
+ *   { sinceMs: 210_000, untilMs: 240_000, lines: 4000 },
  *   { sinceMs: 420_000, untilMs: 480_000, lines: 1 },
  * ]);
  * ```

@@ -6,19 +6,7 @@
  */
 
 import { join } from "node:path";
-import { type BlockPlace, gzipTrailer, makeBlock, placeAfter } from "../../lib/archive/blocks/block.ts";
-import { indexHeader, indexText, sealOf } from "../../lib/archive/blocks/day_index.ts";
-import { writeAll } from "../../lib/archive/disk.ts";
-import {
-  BLOCK_BYTES,
-  type BlockEntry,
-  editsFile,
-  gzFile,
-  GZIP_HEADER,
-  indexFile,
-  LINE_FEED,
-  TEMPORARY_SUFFIX,
-} from "../../lib/archive/format.ts";
+import { editsFile, gzFile, indexFile, TEMPORARY_SUFFIX } from "../../lib/archive/format.ts";
 import { FoundLines } from "../../lib/archive/found_lines.ts";
 import { type DayNumber, parseDayName } from "../../lib/day.ts";
 import { LineScanner } from "../../lib/line/scanner.ts";
@@ -29,6 +17,7 @@ import { dayAgo } from "./flood.ts";
 import type { ProgramResult, ProgramTask } from "./insert_program.ts";
 import { LineSource } from "./lines.ts";
 import { ratioText, type Row, secondsText, sizeText } from "./report.ts";
+import { payloadsOf, SealedDayWriter } from "./sealed_day.ts";
 
 /** The day has so many times the lines of the gap. */
 const DAY_GAPS = 5;
@@ -125,7 +114,7 @@ async function makeDay(bench: Bench, scope: AsyncDisposableStack): Promise<Lacki
   const gap = scope.use(new FoundLines(directory, day));
   const fewDirectory = bench.scopedDirectory(scope, "insert-few");
   const few = scope.use(new FoundLines(fewDirectory, day));
-  using text = new TextWriter(join(directory, gzFile(day)));
+  using text = new SealedDayWriter(directory, day);
   const source = new LineSource({ dayStartMs: startMs, spanMs: 86_400_000, total });
   const gapFrom = Math.floor(total * GAP_AT);
   const every = Math.floor(total / (FEW + 1));
@@ -144,58 +133,6 @@ async function makeDay(bench: Bench, scope: AsyncDisposableStack): Promise<Lacki
     }
   }
   for (const found of [gap, few]) await found.close();
-  const blocks = text.finish();
-  const seal = sealOf(blocks);
-  const index = indexText({ header: indexHeader(day, 0, 0), blocks, seal });
-  await Deno.writeTextFile(join(directory, indexFile(day)), index);
+  const seal = text.finish();
   return { day, directory, lines: seal.lines, textBytes: seal.rawBytes, gap, few };
-}
-
-/** The lines in the frames of a batch: every second of their lines, without its carriage return. */
-function* payloadsOf(frames: Uint8Array): Generator<Uint8Array> {
-  for (let start = 0; start < frames.length;) {
-    const payloadStart = frames.indexOf(LINE_FEED, start) + 1;
-    const end = frames.indexOf(LINE_FEED, payloadStart);
-    yield frames.subarray(payloadStart, end - 1);
-    start = end + 1;
-  }
-}
-
-/** Writes a gzip file of lines. */
-class TextWriter implements Disposable {
-  readonly #file: Deno.FsFile;
-  readonly #text = new Uint8Array(BLOCK_BYTES);
-  #textBytes = 0;
-  readonly #blocks: BlockEntry[] = [];
-  #place: BlockPlace = { rawOffset: 0, gzOffset: GZIP_HEADER.length, totalCrc32: 0 };
-
-  constructor(path: string) {
-    this.#file = Deno.openSync(path, { write: true, create: true });
-    writeAll(this.#file, GZIP_HEADER);
-  }
-
-  add(line: Uint8Array): void {
-    if (this.#textBytes + line.length + 1 > BLOCK_BYTES) this.#makeBlock();
-    this.#text.set(line, this.#textBytes);
-    this.#textBytes += line.length + 1;
-    this.#text[this.#textBytes - 1] = LINE_FEED;
-  }
-
-  finish(): BlockEntry[] {
-    this.#makeBlock();
-    writeAll(this.#file, gzipTrailer(this.#place.totalCrc32, this.#place.rawOffset));
-    return this.#blocks;
-  }
-
-  #makeBlock(): void {
-    const { bytes, entry } = makeBlock(this.#text.subarray(0, this.#textBytes), this.#place);
-    writeAll(this.#file, bytes);
-    this.#blocks.push(entry);
-    this.#place = placeAfter(entry);
-    this.#textBytes = 0;
-  }
-
-  [Symbol.dispose](): void {
-    this.#file.close();
-  }
 }

@@ -78,6 +78,40 @@ export async function measureLines(
   options: { publisher: Publisher; file: string; lines: number },
 ): Promise<Latency> {
   const { publisher, file, lines } = options;
+  const [latencies] = await timeLines(scope, { publisher, files: [file], lines });
+  return latencyOfLines(latencies!);
+}
+
+/** The figures of lines of which each took so many milliseconds. */
+export function latencyOfLines(latencies: number[]): Latency {
+  return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
+}
+
+/**
+ * Publishes `lines` lines, a thousand a second, and returns for each of `files`, which are of recorders that all get them, how
+ * many milliseconds each line took to be readable.
+ *
+ * @throws {Error} If one of them never was.
+ */
+export async function timeLines(
+  scope: AsyncDisposableStack,
+  options: { publisher: Publisher; files: readonly string[]; lines: number },
+): Promise<number[][]> {
+  const { publisher, files, lines } = options;
+  const readers = await Promise.all(files.map((file) => followFile(scope, file, lines)));
+  const sentMs = await publishSteadily(publisher, lines);
+  return await Promise.all(readers.map(async ({ seenMs, done }) => {
+    const seen = await done;
+    if (seen !== lines) throw new Error(`Cannot measure latency: ${seen} of ${lines} lines were readable`);
+    return [...new Float64Array(seenMs)].map((ms, i) => ms - sentMs[i]!);
+  }));
+}
+
+async function followFile(
+  scope: AsyncDisposableStack,
+  file: string,
+  lines: number,
+): Promise<{ seenMs: SharedArrayBuffer; done: Promise<unknown> }> {
   const seenMs = new SharedArrayBuffer(lines * Float64Array.BYTES_PER_ELEMENT);
   const reader = new Worker(import.meta.resolve("./latency_reader.ts"), { type: "module" });
   scope.defer(() => reader.terminate());
@@ -85,12 +119,7 @@ export async function measureLines(
   const from = await Deno.stat(file).then((info) => info.size, () => 0);
   const limitMs = lines / LINES_PER_MS + LAST_LINE_LIMIT_MS;
   reader.postMessage({ file, from, seenMs, marker: MARKER, limitMs } satisfies LatencyJob);
-  const done = message(reader);
-  const sentMs = await publishSteadily(publisher, lines);
-  const seen = await done;
-  if (seen !== lines) throw new Error(`Cannot measure latency: ${seen} of ${lines} lines were readable`);
-  const latencies = [...new Float64Array(seenMs)].map((ms, i) => ms - sentMs[i]!);
-  return { p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
+  return { seenMs, done: message(reader) };
 }
 
 /** Gives when each line was handed to the kernel. What is late goes out at once, so the rate holds. */

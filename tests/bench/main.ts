@@ -13,6 +13,7 @@ import { Bench, FULL_SCALE, QUICK_SCALE } from "./bench.ts";
 import { measureSealedDownload, measureTodaysDownload } from "./download.ts";
 import { measureFollowers } from "./follow.ts";
 import { measureGrownDay, measureGrownDownload, measureStart } from "./growth.ts";
+import { measureHealing } from "./heal.ts";
 import { measureIngest } from "./ingest.ts";
 import { measureInsertion } from "./insert.ts";
 import { measureKills } from "./kill.ts";
@@ -43,6 +44,7 @@ const MEASUREMENTS: Record<string, Measurement[]> = {
   follow: [measureFollowers],
   growth: [measureGrownDay, measureGrownDownload, measureStart],
   insert: [measureInsertion],
+  heal: [measureHealing],
   kill: [measureKills],
   memory: [measureMemory],
   soak: [measureSoak],

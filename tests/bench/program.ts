@@ -35,7 +35,7 @@ export interface ProgramOptions {
 
 /** Variables that Flightlog would take from whoever starts the bench; they are kept from it. */
 const OWN_VARIABLES =
-  /^(ORG|ACCESS_TOKEN|SUBJECT|QUEUE|NETWORK|NATS_URL|LOG_DIR|RETENTION_DAYS|MAX_DISK_PERCENT|SYNC_INTERVAL|SEAL_AFTER|BUFFER_LIMIT|CANARY_INTERVAL|STALL_AFTER|EXCLUDE_\w+|INCLUDE_\w+|API_TOKEN|PORT|HOST|METRICS_PORT|FLY_\w+)$/;
+  /^(ORG|ACCESS_TOKEN|SUBJECT|QUEUE|NETWORK|NATS_URL|LOG_DIR|RETENTION_DAYS|MAX_DISK_PERCENT|SYNC_INTERVAL|SEAL_AFTER|BUFFER_LIMIT|CANARY_INTERVAL|STALL_AFTER|HEAL_FROM_FLY|PEERS|PEER_TOKEN|MAX_CONNECTIONS|EXCLUDE_\w+|INCLUDE_\w+|API_TOKEN|PORT|HOST|METRICS_PORT|FLY_\w+)$/;
 
 /** The environment of the bench without what would configure a program under measurement. */
 export function inheritedEnvironment(): Record<string, string> {
@@ -112,6 +112,11 @@ export class Program implements AsyncDisposable {
   /** The most resident memory it has had, in bytes. */
   peakBytes(): number {
     return this.#memory("VmHWM");
+  }
+
+  /** Its resident memory now that is of no file: what cannot be given back, in bytes. */
+  anonymousBytes(): number {
+    return this.#memory("RssAnon");
   }
 
   /** Waits until it uses next to no CPU, at most `limitMs`. */

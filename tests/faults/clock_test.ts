@@ -5,11 +5,14 @@ import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";
 import { TcpProxy } from "../rig/tcp_proxy.ts";
 import { copyAsCrashed } from "./crashed_copy.ts";
+import { GapTally } from "./gap_tally.ts";
 import { NumberedLines } from "./oracle.ts";
 import { RecorderRig } from "./recorder_rig.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+
+const tally = GapTally.ofFile();
 
 for (
   const [name, jumpMs] of [
@@ -71,8 +74,33 @@ Deno.test("Recorder names the lines of a cut just after its clock was set back, 
   assert.ok(missing >= 20);
   const cut = claims.filter(({ cause }) => cause === "disconnect");
   assert.deepEqual(cut.map((claim) => claim.missing), [missing]);
+  tally.add(cut);
   assert.ok(cut[0]!.excessMs <= 1_500, `${cut[0]!.excessMs} ms too much`);
 });
+
+for (const outageMs of [12_000, 60_000]) {
+  Deno.test(`Recorder names one gap for an outage of ${outageMs / 1000} s, and little more than that`, async () => {
+    await using server = await NatsServer.start();
+    await using publisher = await Publisher.connect({ port: server.port });
+    await using proxy = TcpProxy.start(server.port);
+    const clock = new FakeClock("2026-11-22T10:00:00Z");
+    const lines = new NumberedLines(() => clock.now());
+    await using rig = await RecorderRig.start({
+      clock,
+      env: { NATS_URL: `nats://127.0.0.1:${proxy.port}` },
+    });
+    await rig.untilEvent("recording");
+    const way = { clock, lines, publisher, rig };
+    await publishFor(5_000, way);
+    await cutFor(outageMs, { ...way, proxy });
+    await publishFor(1_000, way);
+    const { missing, claims } = await rig.judge(lines);
+    const cut = claims.filter(({ cause }) => cause === "disconnect");
+    assert.deepEqual(cut.map((claim) => claim.missing), [missing]);
+    assert.ok(cut[0]!.lostMs >= outageMs - 100, `${cut[0]!.lostMs} ms were lost`);
+    tally.add(cut);
+  });
+}
 
 for (
   const [name, firstMs, secondMs] of [
@@ -135,6 +163,7 @@ for (const lateMs of [50_000, 90_000, 500_000]) {
       assert.ok(missing >= (isAll ? 34 : 68));
       const claimed = claims.filter(({ cause }) => cause === "disconnect");
       const late = claimed.map((claim) => claim.missing > 0);
+      tally.add(claimed);
       assert.deepEqual(late, [true, !isAll]); // by the watch no line is missing where all were late
       for (const { excessMs, missing } of claimed) {
         if (missing > 0) assert.ok(excessMs <= 1_500, `${excessMs} ms too much`);

@@ -3,8 +3,11 @@ import { FlightlogProcess } from "../rig/flightlog_process.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";
 import { endSteadily } from "./end_steadily.ts";
+import { GapTally } from "./gap_tally.ts";
 import { killUnderLoad } from "./kill_under_load.ts";
 import { checkOracle, NumberedLines, untilRecorded, untilWritten } from "./oracle.ts";
+
+const tally = GapTally.ofFile();
 
 Deno.test("Flightlog killed at 20 random moments under load keeps each line once or names the gap", async () => {
   await using server = await NatsServer.start();
@@ -20,6 +23,7 @@ for (const [signal, cause] of [["SIGKILL", "crash"], ["SIGTERM", "stop"]] as con
     // The heartbeat's mark is moved every five seconds only.
     const claims = await endSteadily(server, { signal, times: 3, runMs: 3_500 });
     assert.deepEqual(claims.map((claim) => claim.cause), [cause, cause, cause]);
+    tally.add(claims);
     for (const { missing, excessMs } of claims) {
       assert.ok(missing > 0);
       assert.ok(excessMs <= 1_500, `${excessMs} ms too much`);

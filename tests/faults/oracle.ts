@@ -55,7 +55,9 @@ export interface Claim {
   cause: string;
   /** How many lines are missing whose time lies in it. */
   missing: number;
-  /** How long it is less the time from the first to the last line missing in it, in milliseconds. */
+  /** The time from the first to the last line missing in it, in milliseconds. */
+  lostMs: number;
+  /** How long it is less that, in milliseconds. */
   excessMs: number;
 }
 
@@ -207,7 +209,7 @@ function claimOf(gap: FoundGap, missing: readonly number[]): Claim {
   const lostMs = within.length === 0
     ? 0
     : within.reduce((a, b) => Math.max(a, b)) - within.reduce((a, b) => Math.min(a, b));
-  return { cause: gap.cause, missing: within.length, excessMs: gap.until - gap.since - lostMs };
+  return { cause: gap.cause, missing: within.length, lostMs, excessMs: gap.until - gap.since - lostMs };
 }
 
 /** Every line of every day, as the API returns them. */

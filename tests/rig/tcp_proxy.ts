@@ -43,6 +43,7 @@ export class TcpProxy implements AsyncDisposable {
   #bytesPerWrite = CHUNK_BYTES;
   #held: PromiseWithResolvers<void> | undefined;
   #accepted = 0;
+  #passedBytes = 0;
   #waiting: { accepted: number; resolve: () => void }[] = [];
 
   private constructor(targetPort: number, options: TcpProxyOptions) {
@@ -64,6 +65,11 @@ export class TcpProxy implements AsyncDisposable {
   /** How many connections there have been in all. */
   get accepted(): number {
     return this.#accepted;
+  }
+
+  /** How many bytes were passed on in all, both ways. */
+  get passedBytes(): number {
+    return this.#passedBytes;
   }
 
   /** Resolves when there have been `accepted` connections in all. */
@@ -165,7 +171,9 @@ export class TcpProxy implements AsyncDisposable {
       const bytes = filter.pass(chunk.subarray(0, length));
       for (let start = 0; start < bytes.length;) {
         const end = Math.min(bytes.length, start + this.#bytesPerWrite);
-        start += await to.write(bytes.subarray(start, end));
+        const written = await to.write(bytes.subarray(start, end));
+        this.#passedBytes += written;
+        start += written;
         // Without a turn of the event loop the kernel would join the pieces again.
         if (start < bytes.length) await setImmediate();
         await this.#pass(pair);

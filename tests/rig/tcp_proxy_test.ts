@@ -8,6 +8,7 @@ Deno.test("TcpProxy passes bytes on both ways, one byte at a time too", async ()
   assert.equal(await exchange(client, "quick"), "quick");
   proxy.slow();
   assert.equal(await exchange(client, "slowly"), "slowly");
+  assert.equal(proxy.passedBytes, 2 * "quickslowly".length);
 });
 
 Deno.test("TcpProxy.cut() ends the connections that are open and takes new ones", async () => {
