@@ -150,11 +150,11 @@ async function readHealedGaps(recorder: PairedRecorder, span: AskedSpan): Promis
  *
  * @throws {assert.AssertionError} If one of them still asks for lines.
  */
-export async function checkSilence({ both }: RecorderPair, span: AskedSpan): Promise<void> {
+export async function checkSilence({ both, sinceMs }: RecorderPair): Promise<void> {
   const before = both.map(({ asked }) => asked.requests.length);
   for (const recorder of both) {
     assert.equal(
-      await recorder.heal(span.sinceMs),
+      await recorder.heal(sinceMs),
       0,
       `lines that the ${recorder.name} recorder still found`,
     );

@@ -33,13 +33,17 @@ export type PairOptions = Omit<PairedOptions, "name">;
 export class RecorderPair implements AsyncDisposable {
   /** The first and the second. */
   readonly both: readonly [PairedRecorder, PairedRecorder];
+  /** Before everything that both have to tell of their start, in milliseconds since 1970. */
+  readonly sinceMs: number;
   readonly #stack: AsyncDisposableStack;
 
   private constructor(
     both: readonly [PairedRecorder, PairedRecorder],
+    sinceMs: number,
     stack: AsyncDisposableStack,
   ) {
     this.both = both;
+    this.sinceMs = sinceMs;
     this.#stack = stack;
   }
 
@@ -54,12 +58,13 @@ export class RecorderPair implements AsyncDisposable {
     const second = stack.use(await PairedRecorder.prepare({ name: "second", ...options[1] }));
     first.pairWith(second);
     second.pairWith(first);
+    const sinceMs = Date.now() - PAUSE_MS;
     for (const recorder of [first, second]) {
       await recordSinceYesterday(recorder.directory);
       await recorder.start();
       await pass(PAUSE_MS);
     }
-    return new RecorderPair([first, second], stack.move());
+    return new RecorderPair([first, second], sinceMs, stack.move());
   }
 
   /** Publishes `perSecond` lines a second to both, by the real clock, until what it returns is disposed of. */
@@ -92,10 +97,13 @@ export class RecorderPair implements AsyncDisposable {
     await pass(Math.max(0, endMs + SETTLED_MS - Date.now()));
   }
 
-  /** Has each look for what is missing in the span and since, so often that what the one has found proves the gaps of the other. */
-  async heal({ sinceMs }: AskedSpan): Promise<void> {
+  /**
+   * Has each look for what is missing since before the start of both, so often that what the one has found proves the gaps of the
+   * other: then nobody has a reason to ask again by itself.
+   */
+  async heal(): Promise<void> {
     for (let round = 0; round < HEAL_ROUNDS; round++) {
-      for (const recorder of this.both) await recorder.heal(sinceMs);
+      for (const recorder of this.both) await recorder.heal(this.sinceMs);
     }
   }
 

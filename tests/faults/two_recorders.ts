@@ -145,9 +145,9 @@ export class LossyPair implements AsyncDisposable {
       const { span } = this.#lines;
       await this.#pair.untilReadable(this.#lines);
       await this.#pair.settle(span, this.#plan.some(({ name }) => isSilent(name)));
-      await this.#pair.heal(span);
+      await this.#pair.heal();
       const gaps = await checkReadable(this.#pair, this.#lines);
-      await checkSilence(this.#pair, span);
+      await checkSilence(this.#pair);
       await checkArchives(this.#pair);
       checkCauses(this.#plan, gaps);
       return report(this.#plan, this.#lines, gaps.flat());
