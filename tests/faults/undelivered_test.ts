@@ -51,7 +51,7 @@ async function startPair(scope: AsyncDisposableStack, clock: FakeClock): Promise
     const { archive, gaps } = flightlog;
     const api = scope.use(serve(createParts({
       ...{ archive, lines: archive.lines, digests: archive.digests, gaps, clock },
-      self: { instance, org: null },
+      self: { instance, org: null, records: null },
       identify: ({ url }) => {
         const { pathname, search } = new URL(url);
         requests.push(pathname + search);
