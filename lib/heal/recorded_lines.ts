@@ -26,8 +26,21 @@ const recordedLinesSchema = v.object({
   excludeText: texts,
 });
 
-/** What is subscribed to, and what of it is left out; see the variables of these names. */
-export type RecordedLines = v.InferOutput<typeof recordedLinesSchema>;
+/** What is subscribed to, and what of it is left out. */
+export interface RecordedLines {
+  /** `SUBJECT`. */
+  subject: string;
+  /** `QUEUE`; null for none. */
+  queue: string | null;
+  /** The app that the recorder runs as, whose lines it never records; null for none. */
+  ownApp: string | null;
+  /** `EXCLUDE_APPS`. */
+  excludeApps: string[];
+  /** `INCLUDE_APPS`. */
+  includeApps: string[];
+  /** `EXCLUDE_TEXT`. */
+  excludeText: string[];
+}
 
 /** What `config` has recorded. */
 export function recordedLinesOf(
