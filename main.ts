@@ -10,7 +10,7 @@ import { systemClock as clock } from "./lib/clock.ts";
 import { type Config, ConfigError, readConfig } from "./lib/config/config.ts";
 import { VARIABLE_NAMES } from "./lib/config/environment.ts";
 import { Flightlog } from "./lib/flightlog.ts";
-import { recordedLinesOf } from "./lib/heal/recorded_lines.ts";
+import { recordedLinesOf } from "./lib/heal/peers/recorded_lines.ts";
 import { createLogger } from "./lib/logger.ts";
 import { machineMemory } from "./lib/machine/machine_memory.ts";
 import { MemoryBudget, READER_BYTES, readingBytes } from "./lib/machine/memory_budget.ts";

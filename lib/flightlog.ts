@@ -26,11 +26,11 @@ import { Followers } from "./follow/followers.ts";
 import { HeartbeatFiles } from "./gaps/heartbeat_files.ts";
 import { GapLedger } from "./gaps/ledger.ts";
 import { RecordedSpan } from "./gaps/recorded_span.ts";
-import { spanBefore } from "./heal/days_before.ts";
-import { FlyHealer } from "./heal/fly_healer.ts";
+import { spanBefore } from "./heal/fly/days_before.ts";
+import { FlyHealer } from "./heal/fly/fly_healer.ts";
 import { Healer, type HealerOptions } from "./heal/healer.ts";
-import type { ResolveName } from "./heal/peer_addresses.ts";
-import { PeerHealer } from "./heal/peer_healer.ts";
+import type { ResolveName } from "./heal/peers/peer_addresses.ts";
+import { PeerHealer } from "./heal/peers/peer_healer.ts";
 import { Recorder, type RecorderOptions } from "./recorder/recorder.ts";
 
 /** See {@linkcode Flightlog.open}. */

@@ -7,7 +7,7 @@
 
 import { type Context, Hono } from "hono";
 import { DAY_MS, dayStartMs } from "../lib/day.ts";
-import { formatRecordedLines } from "../lib/heal/recorded_lines.ts";
+import { formatRecordedLines } from "../lib/heal/peers/recorded_lines.ts";
 import { IDENTITY_VERSION } from "../lib/line/identity.ts";
 import { COVERAGE_HEADER, formatCoverage, measureCoverage } from "./coverage.ts";
 import { type DayRequest, readDayRequest } from "./day_name.ts";

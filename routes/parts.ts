@@ -14,7 +14,7 @@ import type { Config } from "../lib/config/config.ts";
 import type { Followers } from "../lib/follow/followers.ts";
 import type { GapSource } from "../lib/gaps/gap.ts";
 import type { Healer } from "../lib/heal/healer.ts";
-import type { RecordedLines } from "../lib/heal/recorded_lines.ts";
+import type { RecordedLines } from "../lib/heal/peers/recorded_lines.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Readiness, RecorderStatus } from "../lib/recorder/status.ts";
 import type { Identify } from "./auth.ts";

@@ -9,7 +9,7 @@ import type { Clock } from "../clock.ts";
 import type { Gap, Span } from "../gaps/gap.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
 import type { Logger } from "../logger.ts";
-import { HEALED_BY_FLY } from "./fly_record.ts";
+import { HEALED_BY_FLY } from "./fly/fly_record.ts";
 import { joinOutcomes, type OutcomeTerms } from "./gap_outcome.ts";
 import {
   FLY_SETTLED_MS,

@@ -5,7 +5,7 @@
  */
 
 import type { Gap, GapHealing } from "../gaps/gap.ts";
-import { HEALED_BY_FLY } from "./fly_record.ts";
+import { HEALED_BY_FLY } from "./fly/fly_record.ts";
 import type { SourceOutcome } from "./outcome.ts";
 
 /** A source whose store is behind says this of a gap that has just ended. */

@@ -19,11 +19,11 @@ import { dayStartMs } from "../day.ts";
 import type { Gap, GapSource, Span } from "../gaps/gap.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
 import type { Logger } from "../logger.ts";
-import { DaysBefore, doneOf } from "./days_before.ts";
+import { DaysBefore, doneOf } from "./fly/days_before.ts";
 import { formatSpan, formatTime, GapAskings, spanOf } from "./gap_askings.ts";
 import { PEERS_LIMIT_MS, type SourceKind } from "./heal_plan.ts";
 import type { SourceOutcome } from "./outcome.ts";
-import { lastSettledMinute, PeerComparisons } from "./peer_comparisons.ts";
+import { lastSettledMinute, PeerComparisons } from "./peers/peer_comparisons.ts";
 import type { FlySource, PeerSource } from "./source.ts";
 import { Standstill } from "./standstill.ts";
 

@@ -5,8 +5,8 @@
  */
 
 import type { Span } from "../gaps/gap.ts";
-import type { FoundSpan } from "./found_spans.ts";
-import type { FlyHealOptions } from "./fly_healer.ts";
+import type { FoundSpan } from "./peers/found_spans.ts";
+import type { FlyHealOptions } from "./fly/fly_healer.ts";
 import type { SourceOutcome } from "./outcome.ts";
 
 /** What comparing with all peers came to. */

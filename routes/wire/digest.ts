@@ -24,7 +24,7 @@ export const INSTANCE_HEADER = "Flightlog-Instance";
 export const ORG_HEADER = "Flightlog-Org";
 
 /**
- * What is recorded, as `formatRecordedLines` of lib/heal/recorded_lines.ts writes it; not there if that is too long. Who records
+ * What is recorded, as `formatRecordedLines` of lib/heal/peers/recorded_lines.ts writes it; not there if that is too long. Who records
  * less than another cannot tell that one whether something is missing.
  */
 export const RECORDED_LINES_HEADER = "Flightlog-Records";

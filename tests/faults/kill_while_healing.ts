@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 import { OVERLAP_MS } from "../../lib/heal/proof.ts";
-import { SETTLED_MS } from "../../lib/heal/peer_healer.ts";
+import { SETTLED_MS } from "../../lib/heal/peers/peer_healer.ts";
 import { canFalsifyTime, FalseClock } from "../rig/false_time.ts";
 import { createRandom } from "../rig/random.ts";
 import { checkArchives, checkReadable, checkText, type HealedGap } from "./pair_checks.ts";

@@ -5,7 +5,7 @@
  */
 
 import { OVERLAP_MS } from "../../lib/heal/proof.ts";
-import { SETTLED_MS } from "../../lib/heal/peer_healer.ts";
+import { SETTLED_MS } from "../../lib/heal/peers/peer_healer.ts";
 import { recordSinceYesterday } from "../rig/earlier_archive.ts";
 import { pass } from "./pair_faults.ts";
 import { type AskedSpan, type PairedOptions, PairedRecorder } from "./paired_recorder.ts";

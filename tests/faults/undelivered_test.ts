@@ -9,7 +9,7 @@ import { WHOLE_ARCHIVE } from "../../routes/principal.ts";
 import { DAY, TestDirectory, textFrom } from "../archive/archive_rig.ts";
 import { createParts, serve } from "../routes/rig.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
-import { lineAt, momentOf } from "../heal/peer_rig.ts";
+import { lineAt, momentOf } from "../heal/peers/peer_rig.ts";
 import { TcpProxy } from "../rig/tcp_proxy.ts";
 import { untilSo } from "../rig/wait.ts";
 import { HandMadeSource } from "../source/hand_made_source.ts";

@@ -5,7 +5,7 @@ import type { Span } from "../../lib/gaps/gap.ts";
 import { GapLedger } from "../../lib/gaps/ledger.ts";
 import { RecordedSpan } from "../../lib/gaps/recorded_span.ts";
 import { Healer, HealerBusy } from "../../lib/heal/healer.ts";
-import type { FlyHealOptions } from "../../lib/heal/fly_healer.ts";
+import type { FlyHealOptions } from "../../lib/heal/fly/fly_healer.ts";
 import type { SourceOutcome } from "../../lib/heal/outcome.ts";
 import type { Compared, FlySource, PeerSource } from "../../lib/heal/source.ts";
 import { silentLogger as logger } from "../../lib/logger.ts";

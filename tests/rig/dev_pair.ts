@@ -8,7 +8,7 @@
 // deno-lint-ignore-file no-console -- a program for a person in front of a terminal
 import * as v from "valibot";
 import { OVERLAP_MS } from "../../lib/heal/proof.ts";
-import { SETTLED_MS } from "../../lib/heal/peer_healer.ts";
+import { SETTLED_MS } from "../../lib/heal/peers/peer_healer.ts";
 import { type GapAnswer, gapsSchema } from "../../routes/wire/gaps.ts";
 import { DevLines, pause } from "./dev_lines.ts";
 import { choosePorts, chooseSource, devEnvironment, type DevSource, makeArchive } from "./dev_place.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readRecordedLines } from "../../lib/heal/recorded_lines.ts";
+import { readRecordedLines } from "../../lib/heal/peers/recorded_lines.ts";
 import * as v from "valibot";
 import type { MinuteTable } from "../../lib/line/minute_sums.ts";
 import { type DigestAnswer, digestSchema } from "../../routes/wire/digest.ts";
