@@ -33,6 +33,8 @@ export const LOOK_MS = 2000;
 /** While the disk takes nothing, nothing is inserted; it is looked again after this long, in milliseconds. */
 export const TROUBLE_WAIT_MS = 60_000;
 
+const MINUTE_MS = 60_000;
+
 /** Takes what is found out on the way, a sentence each. */
 export type Tell = (what: string) => void;
 
@@ -319,7 +321,9 @@ export class Healer {
       oldest === undefined ? Infinity : dayStartMs(oldest.day),
       nowMs - PEERS_LIMIT_MS,
     );
-    return { sinceMs: Math.max(sinceMs, firstMs), untilMs: Math.min(untilMs, lastSettledMinute(nowMs)) };
+    // Whole minutes are compared: that in which the span ends, too.
+    const endMs = Math.min(Math.ceil(untilMs / MINUTE_MS) * MINUTE_MS, lastSettledMinute(nowMs));
+    return { sinceMs: Math.max(sinceMs, firstMs), untilMs: endMs };
   }
 
   async #healGap(

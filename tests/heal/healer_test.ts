@@ -541,6 +541,13 @@ Deno.test("healNow() asks everybody at once, tells what came of it, and is for o
   assert.ok(told.includes("fly: complete, 3 lines brought"), told.join("\n"));
 });
 
+Deno.test("healNow() compares also the minute in which the span ends", async () => {
+  await using rig = new Rig({ peers: [complete(PEER, 0)] });
+  const span = { sinceMs: NOON_MS - HOUR, untilMs: NOON_MS - 10 * MINUTE - 13_000 };
+  await rig.healer.healNow(span, () => {}, new AbortController().signal);
+  assert.deepEqual(rig.peers!.compares.map((compared) => compared.slice(9)), ["11:00:00…11:50:00"]);
+});
+
 Deno.test("healNow() ends when who asked for it has gone, and the next one is served", async () => {
   await using rig = new Rig({ peers: [complete(PEER, 0)] });
   rig.addGap();
