@@ -203,6 +203,31 @@ Deno.test("Peer.coverage() asks for the headers alone, also of a day without lin
   });
 });
 
+const PEER_GAP = { until: null, cause: "stall", state: "open", healed: null, reason: null };
+
+Deno.test("Peer.gaps() asks for the gaps of the span, and tells when they are", async () => {
+  const gaps = [{ ...PEER_GAP, since: "2026-11-22T10:00:30.000Z" }];
+  await asking(() => json({ gaps }), async (peer, server) => {
+    assert.deepEqual(await peer.gaps(SPAN, signal), [{ ...SPAN, sinceMs: SPAN.sinceMs + 30_000 }]);
+    assert.deepEqual(server.requests, [
+      "/gaps?since=2026-11-22T10:00:00.000Z&until=2026-11-22T10:01:00.500Z",
+    ]);
+  });
+});
+
+Deno.test("Peer.gaps() fails when it is refused, answered too much or something else, or the body breaks off", async () => {
+  let answer = () => problem(401, "unauthorized");
+  await asking(() => answer(), async (peer) => {
+    await fails(peer.gaps(SPAN, signal), "refused", /answers 401; set PEER_TOKEN to one of the tokens/);
+    answer = () => new Response(endless(" ".repeat(65_536)));
+    await fails(peer.gaps(SPAN, signal), "broken", /more than the 4194304 bytes/);
+    answer = () => json({ gaps: "none" });
+    await fails(peer.gaps(SPAN, signal), "foreign", /answers with no list of gaps/);
+    answer = () => cut('{"gaps":[]}');
+    await fails(peer.gaps(SPAN, signal), "down", /; try again later$/);
+  });
+});
+
 Deno.test("Peer.lines() yields the lines of a span, of one level if it is asked for, and none of a day without lines", async () => {
   let answer = () => new Response("one\ntwo\n");
   await asking(() => answer(), async (peer, server) => {
