@@ -32,15 +32,18 @@ export function latestOf(gaps: readonly Gap[]): Gap | undefined {
 }
 
 /**
- * Whether a gap is part of one that was noted earlier. A part touches another one of the same cause, and of both it is known what was
- * done to heal them; no gap begins like that by itself. `index` is that of the gap in `gaps`.
+ * Whether a gap is part of one that was noted earlier; `index` is that of the gap in `gaps`. A part ends where another one of the same
+ * cause begins, or the other way round, to the millisecond, and of both it is known what was done to heal them. Parts that were
+ * joined, since there were too many gaps, lie over others. A connection that breaks again at once makes a gap that does neither: it
+ * begins before the end of the one before.
  */
 function isPart(gap: Gap, gaps: readonly Gap[], index: number): boolean {
   if (gap.healing === null) return false;
-  return gaps.slice(0, index).some((other) =>
-    other.healing !== null && other.cause === gap.cause && other.untilMs !== null &&
-    other.sinceMs <= (gap.untilMs ?? Infinity) && gap.sinceMs <= other.untilMs
-  );
+  return gaps.slice(0, index).some((other) => {
+    if (other.healing === null || other.cause !== gap.cause) return false;
+    if (other.untilMs === gap.sinceMs || other.sinceMs === gap.untilMs) return true;
+    return gap.sinceMs <= other.sinceMs && (gap.untilMs ?? Infinity) >= (other.untilMs ?? Infinity);
+  });
 }
 
 /** The state that is further on the way to healed. */

@@ -166,6 +166,14 @@ Deno.test("latestOf() takes the part that has kept the number of its gap, whiche
   const parts = [part(3, 0, "healed"), part(4, 20, "healed"), part(5, 30, "partial")];
   assert.equal(latestOf([part(1, 10, "partial"), ended(2, 500), ...parts])?.id, 2, "of an old gap");
   assert.equal(latestOf([part(1, 10, "partial"), ...parts])?.id, 1, "of the last one");
+  const whole = { ...part(3, 0, "healed"), untilMs: 40 };
+  assert.equal(latestOf([part(1, 10, "partial"), whole])?.id, 1, "of parts that were joined");
+  const again = part(6, 35, "healed");
+  assert.equal(
+    latestOf([part(1, 10, "partial"), ...parts, again])?.id,
+    6,
+    "a connection broke again at once",
+  );
   const apart = part(6, 900, "healed");
   assert.equal(
     latestOf([part(1, 10, "partial"), ...parts, apart])?.id,
