@@ -84,7 +84,7 @@ export function spanOf(
 function beginOfAll(oldestMs: number, untilMs: number, parts: Pick<Parts, "gaps">): number {
   const before = parts.gaps.touching(oldestMs, oldestMs + 1)
     .find(({ cause, state, healing }) =>
-      cause === "before" && state !== "healed" && healedLines(healing) === 0
+      cause === "before" && state === "lost" && healedLines(healing) === 0
     );
   if (before === undefined) return oldestMs;
   if (untilMs > before.untilMs!) return before.untilMs!;

@@ -1,7 +1,12 @@
 /**
  * Promises that a span in which lines may have been lost is written down when it begins and when it ends,
- * also on a full disk, and that what is once written down is never taken back or made narrower; and that a gap is told as
- * healed only for the span that was healed.
+ * also on a full disk, and that what is once written down is never taken back; and that a gap is told as healed only for the span
+ * that was healed.
+ *
+ * Nor is a gap ever made narrower, with one exception: where all but some spans of it is back, it is parted into gaps that together
+ * are exactly what it was ({@linkcode GapLedger.part}). All of them come to the disk in one step, in a file that is written anew, so
+ * that a kill at any moment leaves the whole gap or all of its parts. If a line of the whole gap comes to light again, which the
+ * reserve of a ledger may have, the gap is whole once more and lies over its healed parts: time may be covered twice, and never not at all.
  *
  * @module
  */
@@ -14,6 +19,7 @@ import type { Logger } from "../logger.ts";
 import { GAPS_LIMIT, joinNearest, latestOf } from "./ledger_list.ts";
 import { describeDamage, type FoundGaps, readGapFiles } from "./ledger_reader.ts";
 import { LedgerWriter } from "./ledger_writer.ts";
+import { type PartedGap, partGap, type PartialOutcome } from "./parted_gap.ts";
 
 /**
  * A gap that would begin earlier or end later by no more than this, in milliseconds, was rounded and is left as it is: it
@@ -79,7 +85,7 @@ export class GapLedger implements GapSource {
     return this.#gaps
       .filter((gap) => gap.sinceMs < untilMs && (gap.untilMs === null || gap.untilMs > sinceMs))
       .map((gap) => ({ ...gap }))
-      .sort((a, b) => a.sinceMs - b.sinceMs);
+      .sort(bySince);
   }
 
   /** See {@linkcode GapSource.latest}. */
@@ -160,6 +166,33 @@ export class GapLedger implements GapSource {
   }
 
   /**
+   * Of the gap `id` all but some spans is back: it becomes several, as {@linkcode partGap} says. The first that is not healed keeps
+   * its id. Returns those that are not healed; null if nothing was parted, and all is as it was: where there is no such gap or
+   * nothing to part, where there would be more than {@linkcode GAPS_LIMIT} gaps, and where the disk does not take it.
+   */
+  async part(id: number, outcome: PartialOutcome): Promise<Gap[] | null> {
+    while (!this.#writer.isIdle) await this.#writer.tryWrite();
+    const gap = this.#gaps.find((gap) => gap.id === id);
+    const parts = gap === undefined ? null : partGap(gap, outcome);
+    if (gap === undefined || parts === null) return null;
+    const { rest, healed } = parts;
+    const added = [...rest.slice(1), ...healed].sort(bySince);
+    if (this.#gaps.length + added.length > GAPS_LIMIT) return null;
+    const was = this.#gaps;
+    const wasLastId = this.#lastId;
+    for (const part of added) part.id = ++this.#lastId;
+    this.#gaps = [...was.map((one) => one === gap ? rest[0]! : one), ...added];
+    if (!this.#writer.writeAnew()) {
+      [this.#gaps, this.#lastId] = [was, wasLastId];
+      this.#writer.writeAnewSoon(); // a file that got its name, though its directory could not be synced, must not stay
+      return null;
+    }
+    this.#logParts(gap, parts);
+    for (const part of [...rest, ...healed].sort(bySince)) this.#tell(part, { ...gap });
+    return rest.map((part) => ({ ...part }));
+  }
+
+  /**
    * A loss that nobody had noticed was found and healed: a gap of cause `undelivered` that is healed at once. One that is
    * there and that `span` touches goes on over it instead, with the sources and lines of both: after 10:00 to 10:01 with 3
    * lines, 10:01 to 10:02 with 4 makes one from 10:00 to 10:02 with 7. Times are rounded outwards.
@@ -186,8 +219,8 @@ export class GapLedger implements GapSource {
 
   /**
    * On the first start of an archive: others may have what was printed during `span`, which ends where recording began. It
-   * is a gap of cause `before` that is lost until it is healed, and there is at most one. Returns its id, also where it
-   * was there. Times are rounded outwards.
+   * is a gap of cause `before` that is lost until it is healed, and it is noted once, whatever parts it has by now. Returns its id,
+   * or that of a part of it, also where it was there. Times are rounded outwards.
    */
   noteBefore(span: Span): number {
     const known = this.#gaps.find(({ cause }) => cause === "before");
@@ -225,7 +258,7 @@ export class GapLedger implements GapSource {
   #coverLost(cause: GapCause, { sinceMs, untilMs }: Span, lost: Gap[]): void {
     const touched = lost
       .filter((gap) => gap.sinceMs <= untilMs && gap.untilMs! >= sinceMs)
-      .sort((a, b) => a.sinceMs - b.sinceMs);
+      .sort(bySince);
     let coveredMs = touched[0]?.untilMs ?? -Infinity;
     for (const gap of touched) if (gap.sinceMs <= coveredMs) coveredMs = Math.max(coveredMs, gap.untilMs!);
     if (touched[0] === undefined) {
@@ -264,6 +297,14 @@ export class GapLedger implements GapSource {
     const [since, until] = [formatTime(sinceMs), formatTime(untilMs!)];
     const details = { cause, since, until, state, from: sourcesWords(healing!), reason: healing!.reason };
     this.#logger.log("info", "gap healing", details);
+  }
+
+  #logParts({ cause, sinceMs, untilMs }: Gap, { rest, healed }: PartedGap): void {
+    const [since, until] = [formatTime(sinceMs), formatTime(untilMs!)];
+    const missingMs = rest.reduce((sum, part) => sum + part.untilMs! - part.sinceMs, 0);
+    const parts = { healed: healed.length, [rest[0]!.state]: rest.length, seconds: missingMs / 1000 };
+    const [from, reason] = [sourcesWords(healed[0]!.healing!), rest[0]!.healing!.reason];
+    this.#logger.log("info", "gap parted", { cause, since, until, ...parts, from, reason });
   }
 
   #tell(gap: Gap, was: Gap | null): void {
@@ -321,6 +362,10 @@ function outside(gaps: readonly Gap[], span: Span): Span[] {
     });
   }
   return rest;
+}
+
+function bySince(a: Gap, b: Gap): number {
+  return a.sinceMs - b.sinceMs;
 }
 
 function formatTime(epochMs: number): string {

@@ -24,10 +24,26 @@ export function isNotedLate(cause: GapCause | undefined): boolean {
 /**
  * The gap that was noted last, of `gaps` in the order in which they were noted: the one that began last. Those that are noted
  * long after their time, of cause `before` and `undelivered`, do not count: with a gap `stop` of 12:00 and then, noted at 13:00, one
- * `undelivered` of 11:20, it is that of 12:00.
+ * `undelivered` of 11:20, it is that of 12:00. Nor do the parts of a gap that got numbers of their own when it was parted: the one
+ * that has kept its number stands for all of them.
  */
 export function latestOf(gaps: readonly Gap[]): Gap | undefined {
-  return gaps.findLast(({ cause }) => !isNotedLate(cause));
+  return gaps.findLast((gap, index) => !isNotedLate(gap.cause) && !isPart(gap, gaps, index));
+}
+
+/**
+ * Whether a gap is part of one that was noted earlier; `index` is that of the gap in `gaps`. A part ends where another one of the same
+ * cause begins, or the other way round, to the millisecond, and of both it is known what was done to heal them. Parts that were
+ * joined, since there were too many gaps, lie over others. A connection that breaks again at once makes a gap that does neither: it
+ * begins before the end of the one before.
+ */
+function isPart(gap: Gap, gaps: readonly Gap[], index: number): boolean {
+  if (gap.healing === null) return false;
+  return gaps.slice(0, index).some((other) => {
+    if (other.healing === null || other.cause !== gap.cause) return false;
+    if (other.untilMs === gap.sinceMs || other.sinceMs === gap.untilMs) return true;
+    return gap.sinceMs <= other.sinceMs && (gap.untilMs ?? Infinity) >= (other.untilMs ?? Infinity);
+  });
 }
 
 /** The state that is further on the way to healed. */
@@ -45,7 +61,8 @@ export function furtherState(a: GapState, b: GapState): GapState {
  * those of its parts, with their lines together (see {@linkcode joinHealings}). But where nothing was done about a part that
  * is lost, nothing counts as done about the whole, so that it is looked for once more.
  *
- * The gap that {@linkcode latestOf} finds stays as it is; gaps that last are joined only where there are more than `limit`
+ * The gap that {@linkcode latestOf} finds stays as it is, and so does the last of `gaps`, so that the largest id that was given is
+ * still known when they are read again; gaps that last are joined only where there are more than `limit`
  * of them.
  *
  * @example
@@ -69,7 +86,9 @@ import { joinHealings } from "./healing.ts";
 export function joinNearest(gaps: readonly Gap[], limit: number): Gap[] {
   const latest = latestOf(gaps);
   const joinsLasting = gaps.filter(({ untilMs }) => untilMs === null).length > limit;
-  const joinable = gaps.filter((gap) => gap !== latest && (gap.untilMs !== null || joinsLasting));
+  const joinable = gaps.filter((gap) =>
+    gap !== latest && gap !== gaps.at(-1) && (gap.untilMs !== null || joinsLasting)
+  );
   const pairs = [...Map.groupBy(joinable, kindOf).values()].flatMap(neighbours);
   pairs.sort((a, b) => a.distanceMs - b.distanceMs);
 

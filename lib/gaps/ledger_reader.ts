@@ -217,17 +217,20 @@ class GapReader {
     if (!entry.isChecked) this.#hasUnchecked = true;
     const isNew = id > lastId;
     if (isNew) this.#lookAtDoubt(entry, id === lastId + 1);
-    // A gap that is noted late, and one of which something is found out later, may be of last week: such a line does not tell
-    // when the next one was written.
-    const isLate = isNotedLate(entry.cause) || (entry.healing !== undefined && !isNew);
+    // A gap that is noted late, one of which something is found out later, and a part of one may be of last week: such a line does
+    // not tell when the next one was written.
+    const isLate = isNotedLate(entry.cause) ||
+      (entry.healing !== undefined && (!isNew || isBefore(entry, this.#knownMs)));
     if (!isLate) this.#knownMs = untilMs ?? sinceMs ?? this.#knownMs;
     return null;
   }
 
   /** What the first line of a gap tells of the damaged one before it. Ids are given one after another. */
-  #lookAtDoubt({ sinceMs, cause }: GapEntry, isNext: boolean): void {
+  #lookAtDoubt(entry: GapEntry, isNext: boolean): void {
     if (isNext && !this.#isDoubtSure) return this.#endDoubt("no gap"); // of which only the damaged line told
-    if (isNotedLate(cause)) this.#isDoubtSure = true; // when it was noted is not known, so the doubt goes on
+    const { sinceMs, cause, healing } = entry;
+    const isLate = isNotedLate(cause) || (healing !== undefined && isBefore(entry, this.#doubtSinceMs));
+    if (isLate) this.#isDoubtSure = true; // when it was noted is not known, so the doubt goes on
     else this.#endDoubt(sinceMs ?? null);
   }
 
@@ -253,6 +256,11 @@ class GapReader {
         : Math.max(last.untilMs, span.untilMs);
     }
   }
+}
+
+/** Whether the gap of a line begins before a moment; of no moment it does not. */
+function isBefore({ sinceMs }: GapEntry, epochMs: number | null): boolean {
+  return sinceMs !== undefined && epochMs !== null && sinceMs < epochMs;
 }
 
 /** The first bytes of a small file, as text that ends a line. */

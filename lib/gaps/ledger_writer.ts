@@ -52,6 +52,11 @@ export class LedgerWriter {
     this.#logger = logger;
   }
 
+  /** Whether nothing is being written; what the disk did not take may still wait for its next try. */
+  get isIdle(): boolean {
+    return this.#writing === null;
+  }
+
   /** Writes what is known of `gap`, as it is when its turn comes. */
   write(gap: Gap): void {
     this.#pending.add(gap);
@@ -79,9 +84,11 @@ export class LedgerWriter {
 
   /**
    * Writes the file anew, with one line for each gap, whatever was pending among them; `damaged` lines are kept aside
-   * first. A full disk has to wait: that is logged, and the file stays as it is. Blocks.
+   * first. A full disk has to wait: that is logged, and the file stays as it is. Tells whether it is written. Blocks; and must not
+   * be called while something is being written, see {@linkcode LedgerWriter.isIdle}.
    */
-  writeAnew(damaged: readonly string[] = []): void {
+  writeAnew(damaged: readonly string[] = []): boolean {
+    if (this.#closed) return false;
     this.#mustWriteAnew = false;
     const { isWhole } = this.#file;
     try {
@@ -92,8 +99,10 @@ export class LedgerWriter {
         this.#logger.log("error", "gap ledger written anew", { reason });
       }
       this.#pending.clear();
+      return true;
     } catch (error) {
       this.#logger.log("warn", "gap ledger not compacted", { reason: (error as Error).message });
+      return false;
     }
   }
 

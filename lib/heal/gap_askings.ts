@@ -1,6 +1,6 @@
 /**
  * Promises that each gap that has ended is asked about when it is due (heal_plan.ts), the oldest first, and that the ledger says
- * what came of it.
+ * what came of it. Where peers have everything but what lies in gaps of their own, only that goes on to be missing.
  *
  * @module
  */
@@ -8,9 +8,10 @@
 import type { Clock } from "../clock.ts";
 import type { Gap, Span } from "../gaps/gap.ts";
 import type { GapLedger } from "../gaps/ledger.ts";
+import { commonSpans } from "../gaps/spans.ts";
 import type { Logger } from "../logger.ts";
 import { HEALED_BY_FLY } from "./fly/fly_record.ts";
-import { joinOutcomes, type OutcomeTerms } from "./gap_outcome.ts";
+import { healedGap, joinOutcomes, type OutcomeTerms } from "./gap_outcome.ts";
 import {
   FLY_SETTLED_MS,
   mayHave,
@@ -25,7 +26,7 @@ import type { FlySource, PeerSource } from "./source.ts";
 /** See {@linkcode GapAskings}. */
 export interface GapAskingsOptions {
   /** Knows the gaps, and is told what came of them. */
-  ledger: Pick<GapLedger, "touching" | "noteHealing">;
+  ledger: Pick<GapLedger, "touching" | "noteHealing" | "part">;
   /** The other recorders; null for none. */
   peers: PeerSource | null;
   /** Fly's store; null where it is not to be asked. */
@@ -127,7 +128,8 @@ export class GapAskings {
       : await this.#askFly(gap, asked, signal, isOver);
     onHealed(source, outcomes.reduce((sum, { lines }) => sum + lines, 0));
     const isSettled = source === "peers" || isSettledAtFly(gap, clock.now());
-    this.note(gap, outcomes, { isSettled });
+    const parts = source === "peers" ? await this.#part(gap, outcomes) : null;
+    if (parts === null) this.note(gap, joinExcepts(outcomes), { isSettled });
     if (source === "fly" && asked.rest !== null) {
       asked.fly = askedMs;
       return [];
@@ -136,7 +138,23 @@ export class GapAskings {
       asked.answered.add(source);
     }
     if (outcomes.length > 0 && outcomes.every(({ isFinal }) => isFinal)) asked[source] = Infinity;
+    // Who was asked about all of it was asked about each part.
+    for (const part of parts ?? []) {
+      const answered = new Set(asked.answered);
+      this.#asked.set(part.id, { ...asked, span: spanOf(part), answered, rest: null });
+    }
     return outcomes;
+  }
+
+  /** Parts a gap of which sources have all but some spans; returns what is still missing, and null if it was not parted. */
+  async #part(gap: Gap, outcomes: readonly SourceOutcome[]): Promise<Gap[] | null> {
+    const rest = exceptOf(outcomes);
+    if (rest === null || rest.length === 0) return null;
+    const terms = { isSettled: false, nowMs: this.#options.clock.now() };
+    const { state, healing } = healedGap(gap, outcomes, terms);
+    if (state === "healed") return null;
+    const agreed = outcomes.filter(({ except }) => except !== undefined).map(({ source }) => source);
+    return await this.#options.ledger.part(gap.id, { span: spanOf(gap), rest, state, healing, agreed });
   }
 
   /** Asks Fly for the rest of a gap. If that is not the end of it, `asked` says so. */
@@ -211,6 +229,26 @@ export class GapAskings {
     for (const id of this.#asked.keys()) if (!ids.has(id)) this.#asked.delete(id);
   }
 }
+
+/**
+ * What none of the sources has that are complete but for some spans: with one that may lack 10:00 to 10:05 and one that may lack
+ * 10:03 to 10:08, that is 10:03 to 10:05. Null where there is none, or one that is complete.
+ */
+function exceptOf(outcomes: readonly SourceOutcome[]): Span[] | null {
+  if (outcomes.some(({ state }) => state === "complete")) return null;
+  const excepts = outcomes.flatMap(({ except }) => except === undefined ? [] : [except]);
+  return excepts.length === 0 ? null : excepts.reduce<Span[]>(commonSpans, [EVER]);
+}
+
+/** Where each moment of a gap is in some source that is complete but for other moments, these are complete together. */
+function joinExcepts(outcomes: readonly SourceOutcome[]): readonly SourceOutcome[] {
+  if (exceptOf(outcomes)?.length !== 0) return outcomes;
+  return outcomes.map((outcome) =>
+    outcome.except === undefined ? outcome : { ...outcome, state: "complete", reason: null }
+  );
+}
+
+const EVER: Span = { sinceMs: -Infinity, untilMs: Infinity };
 
 /** The span of a gap that has ended. */
 export function spanOf({ sinceMs, untilMs }: Gap): Span {

@@ -13,7 +13,7 @@ const NOT_SETTLED = "What came may not be all yet: it is asked again 15 minutes 
 
 /** What a gap is known to be now. */
 export interface HealedGap {
-  /** `healed` where a source was complete, `partial` where lines came, else `lost`. */
+  /** `healed` where a source was complete, `partial` where lines came, now or before, else `lost`. */
   state: "healed" | "partial" | "lost";
   /** Who brought how many lines, and why that is not all. */
   healing: GapHealing;
@@ -49,8 +49,18 @@ export interface OutcomeTerms {
 export function joinOutcomes(
   gap: Gap,
   outcomes: readonly SourceOutcome[],
-  { isSettled, nowMs, doneUntilMs, reason: given }: OutcomeTerms,
+  terms: OutcomeTerms,
 ): HealedGap | null {
+  const healed = healedGap(gap, outcomes, terms);
+  return isNews(gap, healed) ? healed : null;
+}
+
+/** As {@linkcode joinOutcomes}, also where that is no more than before. */
+export function healedGap(
+  gap: Gap,
+  outcomes: readonly SourceOutcome[],
+  { isSettled, nowMs, doneUntilMs, reason: given }: OutcomeTerms,
+): HealedGap {
   const known = gap.healing;
   const sources = new Map((known?.sources ?? []).map(({ name, lines }) => [name, lines]));
   for (const { source, lines, state } of outcomes) {
@@ -60,8 +70,10 @@ export function joinOutcomes(
   const isHealed = gap.state === "healed" || (isComplete && isSettled);
   const lines = [...sources.values()].reduce((sum, count) => sum + count, 0);
   const reason = given ?? (isComplete ? NOT_SETTLED : reasonOf(outcomes) ?? known?.reason ?? null);
-  const healed: HealedGap = {
-    state: isHealed ? "healed" : lines > 0 ? "partial" : "lost",
+  // Of a gap that was parted some lines may be here, though they are told with another part.
+  const isPartial = lines > 0 || gap.state === "partial";
+  return {
+    state: isHealed ? "healed" : isPartial ? "partial" : "lost",
     healing: {
       sources: [...sources].map(([name, count]) => ({ name, lines: count })),
       atMs: nowMs,
@@ -69,7 +81,6 @@ export function joinOutcomes(
       reason: isHealed ? null : reason,
     },
   };
-  return isNews(gap, healed) ? healed : null;
 }
 
 /** Why the gap is not healed; null where nobody says so. What is too long is cut by the ledger. */

@@ -41,7 +41,7 @@ export type Tell = (what: string) => void;
 /** See {@linkcode Healer}. */
 export interface HealerOptions {
   /** Knows the gaps, and is told what came of them. */
-  ledger: Pick<GapLedger, "touching" | "noteHealing" | "noteFound">;
+  ledger: Pick<GapLedger, "touching" | "noteHealing" | "noteFound" | "part">;
   /** Knows all gaps, the time before anything was recorded too. */
   gaps: Pick<GapSource, "touching">;
   /** The days that are compared. */
@@ -299,17 +299,28 @@ export class Healer {
     // The days before the first start last: they may take hours, and whoever asks for them sees the others healed meanwhile.
     const noted = ledger.touching(span.sinceMs, span.untilMs);
     const isBefore = ({ cause }: Gap) => cause === "before";
-    for (const { id } of [...noted.filter((gap) => !isBefore(gap)), ...noted.filter(isBefore)]) {
+    const lastId = ledger.touching(-Infinity, Infinity).reduce((last, { id }) => Math.max(last, id), 0);
+    for (const one of [...noted.filter((gap) => !isBefore(gap)), ...noted.filter(isBefore)]) {
       // Peers before Fly: their bytes are the stream's own.
       for (const source of ["peers", "fly"] as const) {
         if (this.#options[source] === null) continue;
-        const gap = ledger.touching(span.sinceMs, span.untilMs).find((one) => one.id === id);
-        if (gap === undefined || gap.state === "healed" || gap.untilMs === null) continue;
-        await this.#healGap(gap, source, { span, tell, signal });
+        for (const gap of this.#missingOf(one, span, lastId)) {
+          await this.#healGap(gap, source, { span, tell, signal });
+        }
       }
     }
     const lines = this.#lines.peers + this.#lines.fly - linesBefore;
     return { lines, gaps: gaps.touching(span.sinceMs, span.untilMs) };
+  }
+
+  /** What is still missing of a gap in `span`: itself, and the parts that it has got since, whose ids are larger than `lastId`. */
+  #missingOf({ id, cause, sinceMs, untilMs }: Gap, span: Span, lastId: number): Gap[] {
+    const fromMs = Math.max(sinceMs, span.sinceMs);
+    const toMs = Math.min(untilMs ?? Infinity, span.untilMs);
+    return this.#options.ledger.touching(fromMs, toMs).filter((gap) =>
+      gap.cause === cause && (gap.id === id || gap.id > lastId) && gap.state !== "healed" &&
+      gap.untilMs !== null
+    );
   }
 
   /** What of a span is compared: days that are here or that peers are asked for anyway, and nothing that may be on its way. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Span } from "../gaps/gap.ts";
+
 /** What asking one source came to. */
 export interface SourceOutcome {
   /** Who was asked: `fly`, or a peer's name such as `http://[fdaa::1]:8080`. */
@@ -19,4 +21,9 @@ export interface SourceOutcome {
   reason: string | null;
   /** Whether asking again would come to the same: the source has not kept the time, or refuses for good. Default: no. */
   isFinal?: boolean;
+  /**
+   * Of an incomplete one: the spans of the time that was asked for which it may lack, where it is complete for all the rest: as if
+   * it had been asked for that only. Sorted, in whole milliseconds, at most `EXCEPT_LIMIT` (peer_own_gaps.ts). Default: that is not known.
+   */
+  except?: readonly Span[];
 }

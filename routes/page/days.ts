@@ -51,12 +51,20 @@ function beginningWords(parts: Parts): string {
   return before === undefined ? "they come here as they are printed." : `${gapWords(before)}.`;
 }
 
+/** Up to where a gap was looked through, in milliseconds since 1970; null where it was not begun with, or is done. */
+function doneBefore({ untilMs, healing }: Gap): number | null {
+  const doneMs = healing?.doneUntilMs ?? null;
+  return doneMs === null || doneMs >= untilMs! ? null : doneMs;
+}
+
 /** How far the days before the first start were looked through, while others are asked for their lines. */
 function beforeProgress(parts: Parts): Html | null {
   const gap = parts.gaps.touching(-Infinity, Infinity)
-    .find((gap) => gap.cause === "before" && !hasNoBeginning(gap) && gap.state !== "healed");
-  const doneMs = gap?.healing?.doneUntilMs ?? null;
-  if (gap === undefined || doneMs === null || doneMs >= gap.untilMs!) return null;
+    .find((gap) =>
+      gap.cause === "before" && !hasNoBeginning(gap) && gap.state !== "healed" && doneBefore(gap) !== null
+    );
+  if (gap === undefined) return null;
+  const doneMs = doneBefore(gap)!;
   const [spanMs, foundMs] = [gap.untilMs! - gap.sinceMs, doneMs - gap.sinceMs];
   const percent = Math.floor(Math.min(Math.max(foundMs / spanMs, 0), 1) * 100);
   return html`

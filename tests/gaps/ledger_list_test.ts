@@ -157,7 +157,38 @@ Deno.test("latestOf() passes over gaps that were noted long after their time", (
   assert.equal(latestOf([]), undefined);
   assert.equal(latestOf([ended(1, 50), late(2, "undelivered"), late(3, "before")])?.id, 1);
   const gaps = [ended(1, 50), ended(2, 61), ended(3, 72), late(4, "undelivered"), late(5, "undelivered")];
-  assert.deepEqual(joinNearest(gaps, 3).map(({ id }) => id), [1, 3, 4], "the latest stays as it is");
+  gaps.push(late(6, "undelivered"));
+  assert.deepEqual(joinNearest(gaps, 4).map(({ id }) => id), [1, 3, 4, 6], "the latest stays as it is");
+});
+
+Deno.test("latestOf() takes the part that has kept the number of its gap, whichever gap was parted", () => {
+  const part = (id: number, sinceMs: number, state: GapState) => by(ended(id, sinceMs, state), "fly", 0, 100);
+  const parts = [part(3, 0, "healed"), part(4, 20, "healed"), part(5, 30, "partial")];
+  assert.equal(latestOf([part(1, 10, "partial"), ended(2, 500), ...parts])?.id, 2, "of an old gap");
+  assert.equal(latestOf([part(1, 10, "partial"), ...parts])?.id, 1, "of the last one");
+  const whole = { ...part(3, 0, "healed"), untilMs: 40 };
+  assert.equal(latestOf([part(1, 10, "partial"), whole])?.id, 1, "of parts that were joined");
+  const again = part(6, 35, "healed");
+  assert.equal(
+    latestOf([part(1, 10, "partial"), ...parts, again])?.id,
+    6,
+    "a connection broke again at once",
+  );
+  const apart = part(6, 900, "healed");
+  assert.equal(
+    latestOf([part(1, 10, "partial"), ...parts, apart])?.id,
+    6,
+    "one that is by itself is no part",
+  );
+});
+
+Deno.test("joinNearest() leaves the largest number that was given, of whatever gap", () => {
+  const gaps = [
+    ended(1, 0),
+    ended(2, 500),
+    ...[3, 4, 5].map((id) => by(ended(id, id, "healed"), "fly", 0, 1)),
+  ];
+  assert.equal(joinNearest(gaps, 2).at(-1)?.id, 5);
 });
 
 Deno.test("GapList.add() takes the healing that was found out last, also where an older line comes again", () => {

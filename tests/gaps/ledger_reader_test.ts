@@ -120,6 +120,21 @@ Deno.test("A damaged line after one that tells of the healing of an old gap leav
   assert.deepEqual(readGapFiles(directory.path).doubtful, [{ sinceMs: START + 3_602_000, untilMs: null }]);
 });
 
+Deno.test("A damaged line is in doubt up to the next gap that was noted in its time, not up to a part of one of last week", () => {
+  const part = (id: number) =>
+    gapLine({
+      ...{ id, sinceMs: START - 9000, untilMs: START - 8000, cause: "stop", state: "healed" },
+      healing: { sources: [{ name: "fly", lines: 1 }], atMs: START, doneUntilMs: null, reason: null },
+    });
+  const damaged = (id: number) => lineOf(id, "lost").replace("stop", "step");
+  using directory = new TestDirectory();
+  directory.write("gaps.jsonl", lineOf(1, "lost") + damaged(2) + part(3) + lineOf(4, "lost"));
+  const [sinceMs, untilMs] = [START + 11_500, START + 40_000];
+  assert.deepEqual(readGapFiles(directory.path).doubtful, [{ sinceMs, untilMs }]);
+  directory.write("gaps.jsonl", lineOf(1, "lost") + part(2) + damaged(3) + lineOf(4, "lost"));
+  assert.deepEqual(readGapFiles(directory.path).doubtful, [{ sinceMs, untilMs }]);
+});
+
 Deno.test("A damaged line is in doubt up to the next gap that was noted in its time, not up to one of last week", () => {
   const undelivered = (id: number) =>
     gapLine({

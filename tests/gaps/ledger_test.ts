@@ -4,7 +4,8 @@ import { GAPS_LIMIT } from "../../lib/gaps/ledger_list.ts";
 import { gapLine } from "../../lib/gaps/ledger_line.ts";
 import { GapLedger } from "../../lib/gaps/ledger.ts";
 import { readGaps } from "../../lib/gaps/ledger_reader.ts";
-import type { Gap, GapHealing, GapState } from "../../lib/gaps/gap.ts";
+import type { PartialOutcome } from "../../lib/gaps/parted_gap.ts";
+import type { Gap, GapHealing, GapState, Span } from "../../lib/gaps/gap.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { createRandomBelow } from "../rig/random.ts";
@@ -628,6 +629,180 @@ Deno.test("noteBefore() makes one lost gap of the days before the first start, a
   assert.equal((await agreed(ledger, directory))[0]!.state, "healed");
   await ledger.close();
   assert.ok(logger.events.every((event) => event.startsWith("info")), "a first start is no trouble");
+});
+
+/** Of the gap of a minute the seconds from 20 to 25 are missing; 7 lines came. */
+function allBut(span: Span = MINUTE): PartialOutcome {
+  const rest = [{ sinceMs: START + 20_000, untilMs: START + 25_000 }];
+  return { span, rest, state: "partial", healing: healing(7, "it has gaps"), agreed: ["fly"] };
+}
+
+/** What {@linkcode allBut} makes of a gap of this id, with the ids that come after `lastId`. */
+function partsOf(id: number, lastId: number): Gap[] {
+  const part = (id: number, from: number, to: number, state: GapState, healing: GapHealing): Gap => ({
+    ...{ id, sinceMs: START + from, untilMs: START + to, cause: "disconnect", state, healing },
+  });
+  return [
+    part(lastId + 1, 0, 20_000, "healed", healing(7)),
+    part(id, 20_000, 25_000, "partial", { ...healing(0, "it has gaps"), sources: [] }),
+    part(lastId + 2, 25_000, 60_000, "healed", healing(0)),
+  ];
+}
+
+Deno.test("part() leaves only the rest of a gap missing, on the disk too, and the last gap is what it was", async () => {
+  using directory = new TestDirectory();
+  const logger = keepingLogger();
+  const ledger = GapLedger.open(directory.path, { clock, logger });
+  ledger.begin("disconnect", START);
+  ledger.end(START + 60_000);
+  ledger.begin("stall", START + HOUR_MS);
+  ledger.end(START + HOUR_MS + 1000);
+  const rest = await ledger.part(1, allBut());
+  const parts = partsOf(1, 2);
+  assert.deepEqual(rest, [parts[1]]);
+  assert.deepEqual((await agreed(ledger, directory)).slice(0, 3), parts);
+  assert.deepEqual([ledger.lastId, ledger.latest()?.cause], [4, "stall"]);
+  assert.deepEqual(logger.events.filter((event) => event.includes("gap parted")), [
+    'info gap parted {"cause":"disconnect","since":"2026-11-22T12:00:00.000Z","until":"2026-11-22T12:01:00.000Z",' +
+    '"healed":2,"partial":1,"seconds":5,"from":"7 lines from fly","reason":"it has gaps"}',
+  ]);
+  await ledger.close();
+  const again = open(directory.path);
+  assert.deepEqual(all(again).slice(0, 3), parts);
+  assert.equal(again.lastId, 4, "as many as were given");
+  await again.close();
+});
+
+Deno.test("part() tells listeners of each part, with the whole gap as what was known", async () => {
+  using directory = new TestDirectory();
+  const ledger = openWithGap(directory);
+  const [whole] = all(ledger);
+  const heard: [Gap, Gap | null][] = [];
+  ledger.onChange((gap, was) => heard.push([gap, was]));
+  await ledger.part(1, allBut());
+  assert.deepEqual(heard, partsOf(1, 1).map((part) => [part, whole]));
+  await ledger.close();
+});
+
+Deno.test("A part that is missing can be healed, and parted once more", async () => {
+  using directory = new TestDirectory();
+  const ledger = openWithGap(directory);
+  await ledger.part(1, allBut());
+  const span = { sinceMs: START + 20_000, untilMs: START + 25_000 };
+  const rest = [{ sinceMs: START + 20_000, untilMs: START + 21_000 }];
+  assert.equal((await ledger.part(1, { ...allBut(span), rest }))?.length, 1);
+  assert.deepEqual(
+    (await agreed(ledger, directory)).map(({ sinceMs, state }) => [(sinceMs - START) / 1000, state]),
+    [[0, "healed"], [20, "partial"], [21, "healed"], [25, "healed"]],
+  );
+  assert.equal(ledger.noteHealing(1, { state: "healed", healing: healing(2), span }), "noted");
+  assert.ok((await agreed(ledger, directory)).every(({ state }) => state === "healed"));
+  await ledger.close();
+});
+
+Deno.test("part() of a gap that has grown meanwhile heals nothing of what it has grown by", async () => {
+  using directory = new TestDirectory();
+  const ledger = openWithGap(directory);
+  ledger.cover("disconnect", [{ sinceMs: START + 30_000, untilMs: START + 70_000 }]);
+  assert.equal((await ledger.part(1, allBut()))?.length, 2);
+  assert.deepEqual(
+    (await agreed(ledger, directory)).map(({ sinceMs, state }) => [(sinceMs - START) / 1000, state]),
+    [[0, "healed"], [20, "partial"], [25, "healed"], [60, "partial"]],
+  );
+  await ledger.close();
+});
+
+Deno.test("part() leaves a gap that is gone, lasts, or is healed as it is", async () => {
+  using directory = new TestDirectory();
+  const ledger = openWithGap(directory);
+  ledger.begin("stall", START);
+  ledger.noteHealing(1, { state: "healed", healing: healing(5), span: MINUTE });
+  for (const id of [1, 2, 7]) assert.equal(await ledger.part(id, allBut()), null);
+  assert.equal((await agreed(ledger, directory)).length, 2);
+  await ledger.close();
+});
+
+Deno.test("part() parts no gap where there would be more than are remembered", async () => {
+  using directory = new TestDirectory();
+  const ledger = openWithGap(directory);
+  for (let count = 1; count < GAPS_LIMIT - 1; count++) {
+    ledger.begin("disconnect", START + count * HOUR_MS);
+    ledger.end(START + count * HOUR_MS + 1000);
+  }
+  assert.equal(await ledger.part(1, allBut()), null);
+  assert.equal((await agreed(ledger, directory)).length, GAPS_LIMIT - 1);
+  assert.equal(ledger.lastId, GAPS_LIMIT - 1);
+  await ledger.close();
+});
+
+Deno.test("part() parts no gap while the disk does not take that, and does afterwards", async () => {
+  using directory = new TestDirectory();
+  const ledger = openWithGap(directory);
+  await ledger.flush();
+  const before = all(ledger);
+  Deno.mkdirSync(directory.file("gaps.jsonl.tmp")); // in the way of one try, which removes it
+  assert.equal(await ledger.part(1, allBut()), null);
+  assert.deepEqual(await agreed(ledger, directory), before);
+  assert.equal(ledger.lastId, 1);
+  assert.equal((await ledger.part(1, allBut()))?.length, 1);
+  assert.deepEqual(await agreed(ledger, directory), partsOf(1, 1));
+  await ledger.close();
+});
+
+Deno.test("part() waits for a line that is being written, and both are on the disk", async () => {
+  using directory = new TestDirectory();
+  const ledger = openWithGap(directory);
+  await ledger.flush();
+  const before = directory.text("gaps.jsonl");
+  ledger.begin("stall", START + HOUR_MS);
+  const parting = ledger.part(1, allBut());
+  assert.equal(directory.text("gaps.jsonl"), before, "the file that is being written stays where it is");
+  await parting;
+  const gaps = await agreed(ledger, directory);
+  assert.deepEqual(gaps.map(({ cause }) => cause), [...Array(3).fill("disconnect"), "stall"]);
+  await ledger.close();
+});
+
+Deno.test("After a kill in the middle of parting a gap no moment of it is without a gap", async () => {
+  using directory = new TestDirectory();
+  const ledger = openWithGap(directory);
+  await ledger.flush();
+  const whole = directory.text("gaps.jsonl");
+  await ledger.part(1, allBut());
+  await ledger.close();
+  const parted = directory.text("gaps.jsonl");
+  // Killed before the new file has its name, and after that, before the line is taken out of the reserve that waited there.
+  for (
+    const [text, reserve, temporary] of [[whole, "", parted], [parted, whole, null], [
+      parted,
+      "",
+      null,
+    ]] as const
+  ) {
+    directory.write("gaps.jsonl", text);
+    directory.write("gaps.reserve", reserve.padEnd(GAPS_RESERVE_BYTES, "\n"));
+    if (temporary !== null) directory.write("gaps.jsonl.tmp", temporary.slice(0, 100));
+    const again = open(directory.path);
+    for (let at = START; at < START + 60_000; at += 1000) {
+      const isMissing = at >= START + 20_000 && at < START + 25_000;
+      const touching = again.touching(at, at + 1000);
+      assert.ok(touching.length > 0, `${at - START}`);
+      if (isMissing) assert.ok(touching.some(({ state }) => state !== "healed"), `${at - START}`);
+    }
+    await again.close();
+  }
+});
+
+Deno.test("noteBefore() notes the days before the first start once, also when they are parted", async () => {
+  using directory = new TestDirectory();
+  const ledger = open(directory.path);
+  ledger.begin("start", START + 60_000);
+  ledger.noteBefore(MINUTE);
+  await ledger.part(2, allBut());
+  ledger.noteBefore(MINUTE);
+  assert.equal(all(ledger).filter(({ cause }) => cause === "before").length, 3);
+  assert.equal(ledger.latest()?.cause, "start");
+  await ledger.close();
 });
 
 Deno.test("A ledger whose reasons have letters of several bytes goes on behind them when it was written anew", async () => {

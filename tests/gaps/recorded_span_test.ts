@@ -134,6 +134,19 @@ Deno.test("Time before the first start ends where the days begin that somebody e
   );
 });
 
+Deno.test("Time before the first start ends where the oldest part of the days begins that somebody else had in part", () => {
+  const middle = BEFORE.sinceMs + 3_600_000;
+  const rest: Gap = { ...BEFORE, sinceMs: middle, untilMs: middle + 5000, state: "lost" };
+  const parts = [{ ...BEFORE, id: 3, untilMs: middle }, rest, { ...BEFORE, id: 4, sinceMs: middle + 5000 }];
+  assert.equal(begin({ gaps: [...parts, START] }), "2026-11-15T20:12:04.250Z");
+  assert.deepEqual(
+    spanOf({ gaps: [...parts, START] }).touching(-Infinity, Infinity).map(({ id, state }) =>
+      `${id} ${state}`
+    ),
+    ["0 lost", "3 healed", "2 lost", "4 healed", "1 lost"],
+  );
+});
+
 Deno.test("Days that somebody else may have and that are noted after the start end the time before them", () => {
   const gaps: Gap[] = [START];
   let tell: GapListener = () => {};

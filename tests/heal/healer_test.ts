@@ -11,6 +11,7 @@ import type { Compared, FlySource, PeerSource } from "../../lib/heal/source.ts";
 import { silentLogger as logger } from "../../lib/logger.ts";
 import { TestDirectory } from "../archive/archive_rig.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
+import { lineAt, ServedRecorder } from "./peers/peer_rig.ts";
 
 const NOON = "2026-11-22T12:00:00.000Z";
 const NOON_MS = Date.parse(NOON);
@@ -666,4 +667,180 @@ Deno.test("a long gap that Fly is asked for lets others have their turn, and is 
   assert.deepEqual(fly.asked, ["09:00:00…12:00:00", "10:00:00…12:00:00"]);
   assert.deepEqual(rig.gap, { state: "healed", sources: [{ name: "fly", lines: 300 }], reason: null });
   assert.equal(rig.status.lines.fly, 300);
+});
+
+const DAY = 24 * HOUR;
+
+/** A peer that is complete but for spans, from so many milliseconds after noon to so many. */
+function completeBut(source: string, lines: number, ...spans: [number, number][]): SourceOutcome {
+  const except = spans.map(([from, to]) => ({ sinceMs: NOON_MS + from, untilMs: NOON_MS + to }));
+  return { ...incomplete(source, lines, "it has gaps of its own"), except };
+}
+
+/** The gaps as `time since…until state`, in order, those without the days before `since`. */
+function told(rig: Rig): string[] {
+  return rig.ledger.touching(-Infinity, Infinity).map(({ sinceMs, untilMs, state }) =>
+    `${at(sinceMs)}…${at(untilMs!)} ${state}`
+  );
+}
+
+Deno.test("of seven days that a peer has but for five seconds only these are missing, and it is not asked at once again", async () => {
+  await using rig = new Rig({ peers: [completeBut(PEER, 4000, [-51 * HOUR, -51 * HOUR + 5000])] });
+  rig.ledger.noteBefore({ sinceMs: NOON_MS - 7 * DAY, untilMs: NOON_MS });
+  await rig.clock.advanceAsync(4 * MINUTE);
+  assert.deepEqual(told(rig), [
+    "11-15T12:00…11-20T09:00 healed",
+    "11-20T09:00…11-20T09:00 partial",
+    "11-20T09:00…12:00:00 healed",
+  ]);
+  const [first, rest, second] = rig.ledger.touching(-Infinity, Infinity);
+  assert.deepEqual(first!.healing!.sources, [{ name: PEER, lines: 4000 }]);
+  assert.deepEqual(second!.healing!.sources, [{ name: PEER, lines: 0 }]);
+  assert.equal(rest!.healing!.reason, `${PEER}: it has gaps of its own`);
+  assert.deepEqual(rig.peers!.gaps, ["12:00:02 11-15T12:00…12:00:00"]);
+});
+
+Deno.test("what a peer has not is missing only where another one has it not either", async () => {
+  const other = "http://[fdaa::3]:8080";
+  await using rig = new Rig({
+    peers: [
+      completeBut(PEER, 5, [-9000, -5000]),
+      completeBut(other, 0, [-7000, -4000]),
+      incomplete("x", 0, "it is slow"),
+    ],
+  });
+  rig.addGap();
+  await rig.clock.advanceAsync(MINUTE);
+  assert.deepEqual(told(rig), [
+    "11:59:50…11:59:53 healed",
+    "11:59:53…11:59:55 partial",
+    "11:59:55…12:00:00 healed",
+  ]);
+  assert.deepEqual(rig.gap.sources, [{ name: PEER, lines: 5 }, { name: other, lines: 0 }]);
+});
+
+Deno.test("a gap is healed of which each moment is in one of two peers", async () => {
+  const other = "http://[fdaa::3]:8080";
+  await using rig = new Rig({
+    peers: [completeBut(PEER, 5, [-9000, -5000]), completeBut(other, 2, [-4000, -3000])],
+  });
+  rig.addGap();
+  await rig.clock.advanceAsync(MINUTE);
+  assert.deepEqual(told(rig), ["11:59:50…12:00:00 healed"]);
+  assert.deepEqual(rig.gap, {
+    state: "healed",
+    sources: [{ name: PEER, lines: 5 }, { name: other, lines: 2 }],
+    reason: null,
+  });
+});
+
+Deno.test("a gap stays whole of which the only peer has no moment for sure", async () => {
+  await using rig = new Rig({ peers: [completeBut(PEER, 0, [-10_000, 0])] });
+  rig.addGap();
+  await rig.clock.advanceAsync(MINUTE);
+  assert.deepEqual(told(rig), ["11:59:50…12:00:00 lost"]);
+  assert.equal(rig.gap.reason, `${PEER}: it has gaps of its own`);
+});
+
+Deno.test("a part that is missing is told of once, however often nothing comes of asking", async () => {
+  await using rig = new Rig({ peers: [completeBut(PEER, 5, [-9000, -5000])] });
+  rig.addGap();
+  await rig.clock.advanceAsync(MINUTE);
+  let news = 0;
+  rig.ledger.onChange(() => news++);
+  rig.peers!.next = [completeBut(PEER, 0, [-9000, -5000])];
+  await rig.clock.advanceAsync(20 * MINUTE);
+  assert.deepEqual(rig.peers!.gaps.slice(1, 3), ["12:01:06 11:59:51…11:59:55", "12:04:56 11:59:51…11:59:55"]);
+  assert.equal(news, 0);
+});
+
+Deno.test("Fly is asked for what a peer has not, and only for that, each part by itself", async () => {
+  await using rig = new Rig({
+    peers: [completeBut(PEER, 5, [-9000, -8000], [-5000, -4000])],
+    fly: [complete("fly", 2)],
+  });
+  rig.addGap();
+  await rig.clock.advanceAsync(20 * MINUTE);
+  assert.deepEqual([...new Set(rig.fly!.gaps.map((asked) => asked.slice(9)))], [
+    "11:59:51…11:59:52",
+    "11:59:55…11:59:56",
+  ]);
+  assert.ok(told(rig).every((gap) => gap.endsWith("healed")), told(rig).join());
+});
+
+Deno.test("healNow() asks Fly for each part that a peer has not, in the same turn", async () => {
+  await using rig = new Rig({
+    peers: [completeBut(PEER, 5, [-9000, -8000], [-5000, -4000])],
+    fly: [complete("fly", 2)],
+  });
+  await rig.healer.stop();
+  rig.restart({ fly: rig.fly! });
+  rig.addGap();
+  rig.clock.skip(20 * MINUTE);
+  const healing = rig.healer.healNow(
+    { sinceMs: NOON_MS - HOUR, untilMs: NOON_MS },
+    () => {},
+    new AbortController().signal,
+  );
+  await rig.clock.advanceAsync(MINUTE);
+  assert.equal((await healing).lines, 9);
+  assert.deepEqual(rig.fly!.gaps.map((asked) => asked.slice(9)), ["11:59:51…11:59:52", "11:59:55…11:59:56"]);
+});
+
+Deno.test("of the days before the first start Fly is asked for each part that is missing, the oldest first", async () => {
+  const { rig, fly } = await startBefore();
+  await using _rig = rig;
+  const [gap] = rig.ledger.touching(-Infinity, Infinity);
+  await rig.ledger.part(gap!.id, {
+    span: { sinceMs: gap!.sinceMs, untilMs: gap!.untilMs! },
+    rest: [[-2 * HOUR, -1.5 * HOUR], [-10_000, 0]].map(([from, to]) => ({
+      ...{ sinceMs: NOON_MS + from!, untilMs: NOON_MS + to! },
+    })),
+    state: "partial",
+    healing: { sources: [], atMs: NOON_MS, doneUntilMs: null, reason: "it has gaps of its own" },
+    agreed: [PEER],
+  });
+  await rig.clock.advanceAsync(20 * MINUTE);
+  assert.deepEqual(fly.asked, ["10:00:00…10:30:00", "11:59:50…12:00:00"]);
+  assert.ok(told(rig).every((gap) => gap.endsWith("healed")), told(rig).join());
+  assert.equal(rig.status.beforeDoneMs, null);
+});
+
+Deno.test("a new recorder whose peer lacks five seconds of a week answers that these are missing, and nothing else", async () => {
+  const clock = new FakeClock(NOON);
+  using directory = new TestDirectory();
+  const ledger = GapLedger.open(directory.path, { clock, logger });
+  await using here = await ServedRecorder.start({ clock, parts: { gaps: ledger } });
+  await using there = await ServedRecorder.start({ clock });
+  const line = (ms: number) => lineAt(new Date(ms).toISOString(), "an hour has gone by");
+  const hours = Array.from({ length: 7 * 24 }, (_, hour) => line(NOON_MS - hour * HOUR - 30 * MINUTE));
+  const since = [line(NOON_MS + 1000), line(NOON_MS + 2000)];
+  await here.record(since);
+  await there.record([...hours, ...since]);
+  const sinceMs = Date.parse("2026-11-18T03:00:00Z");
+  there.gaps.push({
+    ...{ id: 1, sinceMs, untilMs: sinceMs + 5000, cause: "disconnect", state: "lost", healing: null },
+  });
+  const week = { sinceMs: NOON_MS - 7 * DAY, untilMs: NOON_MS };
+  ledger.noteBefore(week);
+  clock.skip(2 * MINUTE);
+  const { archive } = here;
+  const peers = here.healer([there.url]);
+  const healer = new Healer({ ledger, gaps: ledger, archive, peers, fly: null, clock, logger });
+  const { lines } = await healer.healNow(week, () => {}, new AbortController().signal);
+  assert.equal(lines, hours.length);
+  assert.deepEqual(await here.lines(), await there.lines());
+  const coverage = async (day: string) => {
+    const answer = await fetch(`${here.url}/logs/${day}.jsonl`, { method: "HEAD" });
+    return answer.headers.get("log-coverage");
+  };
+  assert.equal(await coverage("2026-11-17"), "complete; healed=1");
+  assert.equal(await coverage("2026-11-18"), "partial; gaps=1; seconds=5; healed=2");
+  assert.equal(await coverage("2026-11-20"), "complete; healed=1");
+  there.gaps.splice(0); // it has got these seconds from somewhere
+  await there.record([line(sinceMs + 2000)]);
+  assert.equal((await healer.healNow(week, () => {}, new AbortController().signal)).lines, 1);
+  assert.equal(await coverage("2026-11-18"), "complete; healed=3");
+  await healer.stop();
+  await ledger.close();
 });

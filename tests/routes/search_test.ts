@@ -337,6 +337,11 @@ Deno.test("GET /search of all there is asks for the days before the first start 
     "partial; gaps=1; seconds=216000",
     "the 18th, the 19th and half a day",
   );
+  assert.equal(
+    await coverage("partial", 0),
+    "partial; gaps=1; seconds=216000",
+    "they are told with another part",
+  );
   assert.equal(await coverage("healed", 5), "complete; healed=1");
 });
 

@@ -350,6 +350,33 @@ Deno.test("GET /tail tells when lines of a gap were brought back, and not each t
   assert.ok(!lines.text.includes("gap"), "lines alone are lines alone");
 });
 
+Deno.test("GET /tail tells of each part of a gap of which all but five seconds were brought back", async () => {
+  using directory = new TestDirectory();
+  await using followed = await Followed.open(directory);
+  const { gaps } = followed;
+  followed.record(0);
+  await followed.archive.sync();
+  await using events = await follow(followed, "", EVENTS);
+  await using text = await follow(followed, "?format=text");
+  for (const reading of [events, text]) await reading.until((text) => text.includes("line 0"));
+  const sinceMs = Date.parse("2026-11-22T11:00:00Z");
+  gaps.begin("disconnect", sinceMs);
+  gaps.end(sinceMs + 60_000);
+  await gaps.part(1, {
+    ...{ span: { sinceMs, untilMs: sinceMs + 60_000 }, state: "lost", agreed: ["http://b:8080"] },
+    rest: [{ sinceMs: sinceMs + 20_000, untilMs: sinceMs + 25_000 }],
+    healing: { sources: [], atMs: sinceMs + 60_000, doneUntilMs: null, reason: "It has gaps of its own" },
+  });
+  await events.until((text) => text.includes('11:00:25.000Z","until":"2026-11-22T11:01:00.000Z'));
+  assert.deepEqual(checkNamedEvents(events.text), ["gap", "gap", "healed", "gap", "healed"]);
+  await text.until((text) => text.includes("35 s from"));
+  assert.deepEqual(text.text.split("\n").filter((line) => line.startsWith("---")).slice(2), [
+    "--- gap healed: 20 s from 11:00:00Z, no line was missing, says http://b:8080 ---",
+    "--- gap 11:00:20Z – 11:00:25Z (5 s): disconnect ---",
+    "--- gap healed: 35 s from 11:00:25Z, no line was missing, says http://b:8080 ---",
+  ]);
+});
+
 Deno.test("GET /tail as text does not tell who begins to follow of gaps that are healed", async () => {
   using directory = new TestDirectory();
   await using followed = await Followed.open(directory);

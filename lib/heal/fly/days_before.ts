@@ -77,12 +77,17 @@ export class DaysBefore {
     this.#options = options;
   }
 
-  /** The gap that they are, as long as Fly has to be asked for some of it; null for none. */
+  /**
+   * The gap that they are, as long as Fly has to be asked for some of it; of several, into which peers have parted it, the oldest.
+   * Null for none.
+   */
   unfinished(): Gap | null {
     const { clock, ledger } = this.#options;
-    const gap = ledger.touching(-Infinity, Infinity).find(({ cause }) => cause === "before");
-    if (gap === undefined || gap.state === "healed" || !mayHave("fly", gap, clock.now())) return null;
-    return doneOf(gap) >= gap.untilMs! ? null : gap;
+    const nowMs = clock.now();
+    return ledger.touching(-Infinity, Infinity).find((gap) =>
+      gap.cause === "before" && gap.state !== "healed" && mayHave("fly", gap, nowMs) &&
+      doneOf(gap) < gap.untilMs!
+    ) ?? null;
   }
 
   /** As {@linkcode unfinished}, if Fly is to be asked by now. */

@@ -10,6 +10,7 @@ import type { Span } from "../../gaps/gap.ts";
 import { INSTANCE_HEADER, ORG_HEADER, RECORDED_LINES_HEADER } from "../../../routes/wire/digest.ts";
 import { answerLines } from "./answer_lines.ts";
 import { type DayDigest, NO_LINES, readDigest } from "./peer_digest.ts";
+import { readPeerGaps } from "./peer_gaps.ts";
 import { type PeerAnswer, PeerConnection, type PeerConnectionOptions } from "./peer_connection.ts";
 import { readRecordedLines, type RecordedLines } from "./recorded_lines.ts";
 import { PeerError } from "./peer_error.ts";
@@ -22,6 +23,9 @@ export const ANSWER_TIMEOUT_MS = 30_000;
 
 /** A digest has no more bytes. Its 2,880 minutes take 90 bytes each. */
 export const DIGEST_LIMIT_BYTES: number = 1024 * 1024;
+
+/** A list of gaps has no more bytes. A recorder remembers 4,096 gaps, which take 300 bytes each where they are not healed. */
+export const GAPS_LIMIT_BYTES: number = 4 * 1024 * 1024;
 
 /** An answer with lines has no more bytes. It is asked for in slices of about 5,000 lines, and records without a time come along. */
 export const LINES_LIMIT_BYTES: number = 512 * 1024 * 1024;
@@ -134,6 +138,19 @@ export class Peer {
   }
 
   /**
+   * The spans within `span` of which it may lack lines: its gaps that are not healed, sorted, none touching the next one. Those of
+   * the time before its first recording are among them.
+   *
+   * @throws {PeerError} If it does not say; the reason of `signal`, if it aborts.
+   */
+  async gaps(span: Span, signal: AbortSignal): Promise<Span[]> {
+    const path = `/gaps?${spanQuery(span)}`;
+    using answer = await this.#connection.ask(path, { signal, timeoutMs: ANSWER_TIMEOUT_MS });
+    if (answer.response.status !== 200) throw this.#refusal(answer, await this.#problem(answer));
+    return readPeerGaps(await answer.text(GAPS_LIMIT_BYTES), this.name, span);
+  }
+
+  /**
    * The lines that are asked for, without their line feeds, in the order in which it has them, those without a time of
    * the whole day among them. Each holds until the next one is asked for. Only when all came is the end of them reached.
    *
@@ -230,9 +247,13 @@ export class Peer {
   }
 }
 
-function linesPath(day: DayNumber, { sinceMs, untilMs }: Span): string {
+function linesPath(day: DayNumber, span: Span): string {
+  return `/logs/${dayName(day)}.jsonl?${spanQuery(span)}`;
+}
+
+function spanQuery({ sinceMs, untilMs }: Span): string {
   const [since, until] = [sinceMs, untilMs].map((ms) => new Date(ms).toISOString());
-  return `/logs/${dayName(day)}.jsonl?since=${since}&until=${until}`;
+  return `since=${since}&until=${until}`;
 }
 
 function readOrg(header: string | null): string | null {

@@ -13,7 +13,7 @@
 import type { Archive } from "../../archive/archive.ts";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config/config.ts";
-import { DAY_MS, dayName, type DayNumber, dayOf, dayStartMs } from "../../day.ts";
+import { DAY_MS, type DayNumber, dayOf, dayStartMs } from "../../day.ts";
 import type { Span } from "../../gaps/gap.ts";
 import type { Logger } from "../../logger.ts";
 import { ComparedMinutes } from "./compared_minutes.ts";
@@ -22,6 +22,7 @@ import type { ResolveName } from "./peer_addresses.ts";
 import { type HealedArchive, PeerComparison } from "./peer_comparison.ts";
 import { PeerError } from "./peer_error.ts";
 import { beforeAbort, PeerList } from "./peer_list.ts";
+import { PeerOwnGaps } from "./peer_own_gaps.ts";
 import { PeerRules } from "./peer_rules.ts";
 import { PeerOverlaps } from "./peer_overlaps.ts";
 import { OVERLAP_MS } from "../proof.ts";
@@ -75,11 +76,18 @@ export interface PeerHealerOptions {
  */
 export const ASKING_LIMIT_MS = 1_800_000;
 
-/** Asks one peer; returns why it is not complete, and whether asking again would come to the same. */
-type Work = (
-  comparison: PeerComparison,
-  signal: AbortSignal,
-) => Promise<{ reasons: string[]; isFinal: boolean }>;
+/** What asking one peer came to. */
+interface Worked {
+  /** Why it is not complete; empty if it is. */
+  reasons: string[];
+  /** Whether asking again would come to the same. */
+  isFinal: boolean;
+  /** See {@linkcode SourceOutcome.except}. */
+  except?: readonly Span[] | undefined;
+}
+
+/** Asks one peer. */
+type Work = (comparison: PeerComparison, signal: AbortSignal) => Promise<Worked>;
 
 /** Brings back what other recorders have. One question at a time: lines that were found lie in one file for a day. */
 export class PeerHealer implements PeerSource {
@@ -101,15 +109,14 @@ export class PeerHealer implements PeerSource {
    * is enough that some minute of the same days has the same lines on both sides, or that those in `LONGER_OVERLAPS_MS` of peer_overlaps.ts are there. A gap that has just ended is not complete before
    * {@linkcode SETTLED_MS} and {@linkcode OVERLAP_MS} have gone by: ask again then.
    *
+   * Where nothing but its own gaps speaks against a peer, its outcome names them: it is complete for all the rest.
+   *
    * @throws The reason of `signal`, if it aborts.
    */
   async healSpan(span: Span, signal: AbortSignal): Promise<SourceOutcome[]> {
     const { outcomes } = await this.#askAll(
       span,
-      async (comparison, signal) => ({
-        reasons: await this.#healGap(comparison, span, signal),
-        isFinal: false,
-      }),
+      (comparison, signal) => this.#healGap(comparison, span, signal),
       signal,
     );
     return outcomes;
@@ -166,11 +173,14 @@ export class PeerHealer implements PeerSource {
       if (instance !== null && instances.has(instance)) return null;
       instances.add(instance);
       const worked = await work(comparison, signal);
-      const reasons = [...worked.reasons, ...dropReasons(comparison)];
+      const drops = dropReasons(comparison);
+      const reasons = [...worked.reasons, ...drops];
       const { lines } = comparison;
       if (reasons.length === 0) return { source, lines, state: "complete", reason: null };
-      const outcome = { source, lines, state: "incomplete", reason: reasons.join("; ") } as const;
-      return worked.isFinal ? { ...outcome, isFinal: true } : outcome;
+      const outcome: SourceOutcome = { source, lines, state: "incomplete", reason: reasons.join("; ") };
+      if (worked.isFinal) outcome.isFinal = true;
+      if (worked.except !== undefined && drops.length === 0) outcome.except = worked.except;
+      return outcome;
     } catch (error) {
       ended.throwIfAborted();
       const { lines } = comparison;
@@ -180,10 +190,11 @@ export class PeerHealer implements PeerSource {
     }
   }
 
-  async #healGap(comparison: PeerComparison, gap: Span, signal: AbortSignal): Promise<string[]> {
+  async #healGap(comparison: PeerComparison, gap: Span, signal: AbortSignal): Promise<Worked> {
     const settledMs = this.#settledMs();
     const span = { sinceMs: gap.sinceMs, untilMs: Math.min(gap.untilMs, settledMs) };
     const reasons = gap.untilMs + OVERLAP_MS > settledMs ? [NOT_SETTLED] : [];
+    const ownGaps = new PeerOwnGaps(comparison.peer, gap);
     const overlaps = new PeerOverlaps(comparison, { gap, settledMs, signal });
     await overlaps.compare();
     comparison.confirmSameStream();
@@ -195,10 +206,9 @@ export class PeerHealer implements PeerSource {
         reasons.push(obstacle);
         continue;
       }
-      // Asked before its digest and its lines are: of a gap that is healed there meanwhile they may not have all.
-      const coverage = await comparison.peer.coverage(day, part, signal);
+      const unknown = await ownGaps.ask(day, part, signal);
+      if (unknown !== null) reasons.push(unknown);
       comparison.forget(day);
-      if (!/^complete(;|$)/.test(coverage)) reasons.push(coverageReason(day, coverage));
       await comparison.compare(day, { span: part, again: true }, signal);
     }
     reasons.push(...await this.#healUntimed(comparison, span, signal));
@@ -206,7 +216,8 @@ export class PeerHealer implements PeerSource {
     if (doubt !== null) reasons.push(doubt);
     const left = comparison.records && leftOutOf(comparison.records, recordedLinesOf(this.#options.config));
     if (left !== null) reasons.push(`It leaves out what is recorded here: ${left}`);
-    return reasons;
+    const except = reasons.length === 0 ? ownGaps.except : undefined;
+    return { reasons: [...reasons, ...ownGaps.reasons], isFinal: false, except };
   }
 
   async #healUntimed(comparison: PeerComparison, span: Span, signal: AbortSignal): Promise<string[]> {
@@ -230,7 +241,7 @@ export class PeerHealer implements PeerSource {
     comparison: PeerComparison,
     asked: Span,
     signal: AbortSignal,
-  ): Promise<{ reasons: string[]; isFinal: boolean }> {
+  ): Promise<Worked> {
     const settledMs = this.#settledMs();
     const span = wholeMinutes({ sinceMs: asked.sinceMs, untilMs: Math.min(asked.untilMs, settledMs) });
     const isSettled = asked.untilMs <= settledMs;
@@ -296,12 +307,6 @@ function wholeMinutes({ sinceMs, untilMs }: Span): Span {
 
 function isWhole(day: DayNumber, { sinceMs, untilMs }: Span): boolean {
   return sinceMs <= dayStartMs(day) && untilMs >= dayStartMs(day) + DAY_MS;
-}
-
-function coverageReason(day: DayNumber, coverage: string): string {
-  // The text is another's; only what a Flightlog writes is repeated.
-  const said = /^[a-z0-9=; ]+$/.test(coverage) ? `: "${coverage}"` : "";
-  return `It has gaps of its own on ${dayName(day)}${said}`;
 }
 
 /** Why a peer that sent lines which could not be read is not complete. */

@@ -323,9 +323,44 @@ Deno.test("PeerHealer.healSpan() does not call a peer complete that has a gap th
   assert.deepEqual(await onlyOutcome(here.healer([there.url])), {
     ...{ source: there.url, lines: 7, state: "incomplete" },
     reason: 'It has gaps of its own on 2026-11-22: "partial; gaps=1; seconds=4"',
+    except: [{ sinceMs: momentOf("10:00:11.2"), untilMs: momentOf("10:00:14.5") }],
   });
   there.gaps.splice(0, 1, { ...gap, sinceMs: momentOf("11:00:00"), untilMs: momentOf("11:10:00") });
   assert.equal((await onlyOutcome(here.healer([there.url]))).state, "complete");
+});
+
+Deno.test("PeerHealer.healSpan() tells of one gap of the peer over midnight once, and of nothing outside of the gap", async () => {
+  await using test = await pair();
+  const { here, there } = test;
+  const around = [lineAt("2026-11-21T22:59:58Z", "before"), lineAt("01:00:02", "after")];
+  for (const recorder of [here, there]) await recorder.record(around);
+  const gap = { id: 1, cause: "disconnect", state: "lost", healing: null } as const;
+  there.gaps.push({ ...gap, sinceMs: momentOf("2026-11-21T23:59:50Z"), untilMs: momentOf("00:00:10") });
+  there.gaps.push({ ...gap, sinceMs: momentOf("00:59:59"), untilMs: momentOf("01:00:01") });
+  const span = { sinceMs: momentOf("2026-11-21T23:00:00Z"), untilMs: momentOf("01:00:00") };
+  assert.deepEqual((await onlyOutcome(here.healer([there.url]), span)).except, [
+    { sinceMs: momentOf("2026-11-21T23:59:50Z"), untilMs: momentOf("00:00:10") },
+    { sinceMs: momentOf("00:59:59"), untilMs: momentOf("01:00:00") },
+  ]);
+});
+
+Deno.test("PeerHealer.healSpan() excepts nothing where more than its own gaps speaks against a peer", async () => {
+  await using test = await pair();
+  const { here, there } = test;
+  await here.record([...seconds(0, 10), ...seconds(20, 30)]);
+  await there.record([...seconds(0, 12), ...seconds(15, 21), ...seconds(22, 30)]);
+  const gap = { id: 1, cause: "disconnect", state: "lost", healing: null } as const;
+  there.gaps.push({ ...gap, sinceMs: momentOf("10:00:11.2"), untilMs: momentOf("10:00:14.5") });
+  const unproven = await onlyOutcome(here.healer([there.url]));
+  assert.match(
+    unproven.reason!,
+    /^1 of 5 lines in the 5 s after the gap are not there; It has gaps of its own/,
+  );
+  assert.equal(unproven.except, undefined);
+  const young = { ...GAP, untilMs: here.clock.now() };
+  const unsettled = await onlyOutcome(here.healer([there.url]), young);
+  assert.match(unsettled.reason!, /^Lines younger than 60 s are not compared yet/);
+  assert.equal(unsettled.except, undefined);
 });
 
 Deno.test("PeerHealer.healSpan() misses nothing of a gap that the peer has healed while it was asked", async () => {

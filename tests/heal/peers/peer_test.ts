@@ -63,7 +63,7 @@ Deno.test("Peer.digest() reads what it has of a day, who it is, and asks with th
   const answer = () => json(DIGEST, { "flightlog-instance": "run-7", "flightlog-org": "caf%C3%A9" });
   await asking(answer, async (peer, server) => {
     const { digest, ...from } = await peer.digest(DAY, signal);
-    assert.deepEqual(from, { instance: "run-7", org: "caf\u00e9", refusal: null });
+    assert.deepEqual(from, { instance: "run-7", org: "caf\u00e9", records: null, refusal: null });
     assert.deepEqual([...digest.minutes], [[Date.parse("2026-11-22T10:00:00Z") / 60_000, {
       lines: 3,
       sum: SUM,
@@ -200,6 +200,31 @@ Deno.test("Peer.coverage() asks for the headers alone, also of a day without lin
     );
     status = 500;
     await fails(peer.coverage(DAY, SPAN, signal), "down", /answers 500/);
+  });
+});
+
+const PEER_GAP = { until: null, cause: "stall", state: "open", healed: null, reason: null };
+
+Deno.test("Peer.gaps() asks for the gaps of the span, and tells when they are", async () => {
+  const gaps = [{ ...PEER_GAP, since: "2026-11-22T10:00:30.000Z" }];
+  await asking(() => json({ gaps }), async (peer, server) => {
+    assert.deepEqual(await peer.gaps(SPAN, signal), [{ ...SPAN, sinceMs: SPAN.sinceMs + 30_000 }]);
+    assert.deepEqual(server.requests, [
+      "/gaps?since=2026-11-22T10:00:00.000Z&until=2026-11-22T10:01:00.500Z",
+    ]);
+  });
+});
+
+Deno.test("Peer.gaps() fails when it is refused, answered too much or something else, or the body breaks off", async () => {
+  let answer = () => problem(401, "unauthorized");
+  await asking(() => answer(), async (peer) => {
+    await fails(peer.gaps(SPAN, signal), "refused", /answers 401; set PEER_TOKEN to one of the tokens/);
+    answer = () => new Response(endless(" ".repeat(65_536)));
+    await fails(peer.gaps(SPAN, signal), "broken", /more than the 4194304 bytes/);
+    answer = () => json({ gaps: "none" });
+    await fails(peer.gaps(SPAN, signal), "foreign", /answers with no list of gaps/);
+    answer = () => cut('{"gaps":[]}');
+    await fails(peer.gaps(SPAN, signal), "down", /; try again later$/);
   });
 });
 

@@ -193,6 +193,13 @@ Deno.test("GET / as a page says how far the days before the first start were loo
   }
   const whole = { ...before, healing: { ...before.healing!, doneUntilMs: before.untilMs } };
   assert.doesNotMatch((await askPage("/", { archive, gaps: listedGaps([whole]) })).text, /<progress/);
+  const done = { ...whole, sinceMs: before.sinceMs - 5000, untilMs: before.sinceMs };
+  const parts = listedGaps([{ ...done, healing: { ...whole.healing, doneUntilMs: done.untilMs } }, before]);
+  assert.match(
+    (await askPage("/", { archive, gaps: parts })).text,
+    /value="14"/,
+    "of the part that is not done",
+  );
 });
 
 Deno.test("GET /search as a page has a healed gap as a row that does not call for attention", async () => {
