@@ -36,12 +36,21 @@
  *
  * An offset that no line had in the last one or two minutes is not known here: see the README.
  *
+ * **Lines that have waited.** A line proves what it does only if it is read as it comes. After a time in which nobody read,
+ * lines are *in doubt* (see reading_watch.ts): they come all at once, however long ago they were sent. Then their timestamps
+ * tell what they prove, as far as they do (see waited_lines.ts), and their offsets say nothing of the way of a line and are
+ * not kept. Example: lines take no time, and the process is frozen from 10 s to 18 s. At 18 s come the lines of 10 s to 12 s,
+ * then the connection ends, and the next session begins at 18.4 s. Good is 11.9 s, a tenth of a second less than the
+ * timestamps say, so the gap is 12:00:10.9 to 12:00:18.4. Were these lines taken as others are, good would be 18 s, and
+ * nothing would name the lines of 12 s to 17 s.
+ *
  * @module
  */
 
 import type { Clock } from "../clock.ts";
 import type { Span } from "../gaps/gap.ts";
 import { CLUSTER_DISTANCE_MS, type Offsets, StampOffsets } from "./stamp_offsets.ts";
+import { WaitedLines } from "./waited_lines.ts";
 import { WallClock } from "./wall_clock.ts";
 
 /**
@@ -91,6 +100,8 @@ export class KnownGood {
   #lineMs = -Infinity;
   #answerMs = -Infinity;
   #agedMs: number;
+  /** While lines are in doubt, those that have come since; else null. */
+  #waited: WaitedLines | null = null;
 
   /** Knows of no line and no answer yet. */
   constructor(clock: Clock) {
@@ -101,6 +112,10 @@ export class KnownGood {
 
   /** A line arrived at `elapsedMs`; `stampMs` is its own timestamp in milliseconds since 1970, null where it has none. */
   noteLine(elapsedMs: number, stampMs: number | null): void {
+    if (this.#waited !== null) {
+      if (stampMs !== null) this.#lineMs = Math.max(this.#lineMs, this.#waited.note(elapsedMs, stampMs));
+      return;
+    }
     this.#lineMs = elapsedMs;
     if (stampMs !== null) this.#stamps.note(stampMs - elapsedMs);
   }
@@ -110,7 +125,24 @@ export class KnownGood {
     if (askedMs > this.#answerMs) this.#answerMs = askedMs;
   }
 
-  /** When the last line arrived; -Infinity before the first. */
+  /** Lines that come from now on may have waited in the connection. */
+  doubtLines(): void {
+    if (this.#waited !== null) return;
+    const highs = this.#stamps.near(this.#wall.offsetMs).map(({ highMs }) => highMs);
+    this.#waited = new WaitedLines(highs.length === 0 ? null : Math.max(...highs) + FASTER_MARGIN_MS);
+  }
+
+  /** Lines that come from now on are read as they come. */
+  trustLines(): void {
+    this.#waited = null;
+  }
+
+  /** Whether lines that come may have waited in the connection. */
+  get isDoubting(): boolean {
+    return this.#waited !== null;
+  }
+
+  /** When the last line arrived, or for one in doubt when it can have at the earliest; -Infinity before the first. */
   get lineMs(): number {
     return this.#lineMs;
   }

@@ -3,7 +3,8 @@
  *
  * Three things prove that lines are here, and each counts only where it says something about the stream:
  *
- * - A line came. Everything that the server had sent before it is here.
+ * - A line came. Everything that the server had sent before it is here. When that was sent is in doubt after a pause in
+ *   reading (see reading_watch.ts).
  * - The server answered a question. Everything that it had when it was asked is here. But a server answers also
  *   while the pipeline in front of it is dead, so answers do not count once a canary is overdue, nor after a stall.
  * - A canary came back. Everything printed before it was sent has come through the whole pipeline.
@@ -30,7 +31,7 @@ export const ASK_AFTER_MS = 400;
 /** See {@linkcode LastGood}. */
 export interface LastGoodOptions {
   /** Knows when the last line came, and is told of the answers that count. */
-  knownGood: Pick<KnownGood, "lineMs" | "goodMs" | "noteAnswer">;
+  knownGood: Pick<KnownGood, "lineMs" | "goodMs" | "isDoubting" | "noteAnswer">;
   /** Null where none is sent. */
   canary: Pick<Canary, "goodMs" | "status"> | null;
   /** The time. */
@@ -63,11 +64,14 @@ export class LastGood {
     if (!isCanaryOverdue) knownGood.noteAnswer(lastGoodMs);
   }
 
-  /** Asks a server from which nothing has come for a while whether there was anything; at most once at a time. */
+  /**
+   * Asks a server whether there was anything if nothing has come from it for a while, or if what has come is in doubt; at
+   * most once at a time.
+   */
   askIfSilent(session: Pick<SourceSession, "ask">): void {
     const { clock, askAfterMs, knownGood } = this.#options;
     if (askAfterMs === null || this.#asked === session) return;
-    if (clock.elapsed() - knownGood.goodMs < askAfterMs) return;
+    if (!knownGood.isDoubting && clock.elapsed() - knownGood.goodMs < askAfterMs) return;
     this.#asked = session;
     session.ask().finally(() => {
       if (this.#asked === session) this.#asked = null;

@@ -114,3 +114,13 @@ Deno.test("LastGood.askIfSilent() asks once while there is no answer, and not be
   rig.lastGood.askIfSilent(session);
   assert.equal(asked, 2);
 });
+
+Deno.test("LastGood.askIfSilent() asks at once about lines that are in doubt", () => {
+  const rig = new LastGoodRig(null, 400);
+  let asked = 0;
+  const session = { ask: () => (asked++, new Promise<void>(() => {})) };
+  rig.lineAt(1);
+  rig.knownGood.doubtLines();
+  rig.lastGood.askIfSilent(session);
+  assert.equal(asked, 1);
+});
