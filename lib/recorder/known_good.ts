@@ -33,6 +33,8 @@
  *   the watch.
  * - The clock was an hour ahead and was set right at 11 s, and no line had come: 12:00:09 to 12:00:13.4, and the same an
  *   hour later.
+ * - The machine is suspended at 10 s for a minute that the time passed does not count, and lines that come afterwards are as
+ *   far ahead as the clock is: 12:00:09 to 12:01:13.4, as one.
  *
  * An offset that no line had in the last one or two minutes is not known here: see the README.
  *
@@ -191,9 +193,11 @@ export class KnownGood {
     const clocks = this.#wall.between(fromMs, untilMs);
     const ofClocks = clocks.map((clock) => ({ ...clock, isClock: true }));
     const ofLines = this.#stamps.near(this.#wall.offsetMs).map((line) => ({ ...line, isClock: false }));
+    const suspended = suspensions(clocks, ofLines).map((span) => ({ ...span, isClock: true }));
+    const all = [...ofClocks, ...ofLines, ...suspended].sort((a, b) => a.lowMs - b.lowMs);
     const joined: Offsets[] = [];
     let last: { lowMs: number; highMs: number } | undefined;
-    for (const { lowMs, highMs, isClock } of [...ofClocks, ...ofLines].sort((a, b) => a.lowMs - b.lowMs)) {
+    for (const { lowMs, highMs, isClock } of all) {
       const isBounded = isClock ||
         clocks.some((clock) => clock.highMs >= highMs && clock.lowMs <= highMs + CLUSTER_DISTANCE_MS);
       const endMs = isBounded ? highMs : highMs + FASTER_MARGIN_MS;
@@ -203,4 +207,24 @@ export class KnownGood {
     }
     return joined;
   }
+}
+
+/**
+ * The offsets of what was lost while the machine was suspended. Then time passed that {@linkcode Clock.elapsed} did not
+ * count, so that the clock looks as if it had been set ahead; but the lines go along with it. Example: the machine is
+ * suspended at 10 s for a minute, and its clock shows 12:01:10 at 10 s. Lines had offsets around 12:00:00 and have such
+ * around 12:01:00 from then on, and what was lost may have any between the two.
+ */
+function suspensions(clocks: readonly Offsets[], lines: readonly Offsets[]): Offsets[] {
+  const isOfLines = (clock: Offsets): boolean =>
+    lines.some((line) =>
+      line.lowMs <= clock.highMs + CLUSTER_DISTANCE_MS && line.highMs >= clock.lowMs - CLUSTER_DISTANCE_MS
+    );
+  const spans: Offsets[] = [];
+  for (const [i, after] of clocks.entries()) {
+    const before = clocks[i - 1];
+    if (before === undefined || before.highMs >= after.lowMs) continue;
+    if (isOfLines(before) && isOfLines(after)) spans.push({ lowMs: before.lowMs, highMs: after.highMs });
+  }
+  return spans;
 }

@@ -167,6 +167,36 @@ Deno.test("KnownGood takes lines for what they are again once they are trusted",
   assert.equal(good.goodMs, 18_100);
 });
 
+/** Lines come until 10 s. Then the clock shows `stepMs` more, and the next session begins at 10.4 s; one more line comes. */
+function spansAfterStep(stepMs: number, nextStampMs: number): string[] {
+  const clock = new FakeClock(NOON_MS);
+  const good = new KnownGood(clock);
+  while (clock.elapsed() < 10_000) {
+    clock.advance(100);
+    good.noteLine(clock.elapsed(), clock.now());
+    good.look();
+  }
+  clock.jump(stepMs);
+  good.look();
+  clock.advance(400);
+  const backMs = clock.elapsed();
+  clock.advance(100);
+  good.noteLine(clock.elapsed(), nextStampMs);
+  return good.spans(10_000, backMs).map(show);
+}
+
+Deno.test("KnownGood.spans() is one span where the machine was suspended, as the lines after it tell", () => {
+  assert.deepEqual(spansAfterStep(60_000, NOON_MS + 70_500), ["12:00:09.000 12:01:10.401"]);
+  assert.deepEqual(spansAfterStep(HOUR_MS, NOON_MS + HOUR_MS + 10_500), ["12:00:09.000 13:00:10.401"]);
+});
+
+Deno.test("KnownGood.spans() is one for either reading where the clock was set ahead, as the lines after it tell", () => {
+  assert.deepEqual(spansAfterStep(60_000, NOON_MS + 10_500), [
+    "12:00:09.000 12:00:10.401",
+    "12:01:09.000 12:01:10.401",
+  ]);
+});
+
 /** Lines take `wayMs`, and nobody reads from 10 s to 18 s, when those come that were sent until 12 s. */
 function frozenFrom10To18(wayMs: number): { good: KnownGood; clock: FakeClock } {
   const clock = new FakeClock(NOON_MS);
