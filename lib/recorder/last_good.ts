@@ -28,6 +28,16 @@ import type { KnownGood } from "./known_good.ts";
 /** A server from which nothing came for this long is asked whether there was anything, in milliseconds. */
 export const ASK_AFTER_MS = 400;
 
+/** While lines come the server is asked so long after it was asked what it has answered last, in milliseconds. */
+const ASK_ANYWAY_MS = 1000;
+
+/**
+ * When the last question that was answered is older than this, in milliseconds, what the server sends waits for a second or
+ * longer before it is read. Example: it is asked at 0 s and answers; the next question is of 1 s, and its answer is not here
+ * at 2.1 s.
+ */
+const LATE_ANSWER_MS = 2 * ASK_ANYWAY_MS;
+
 /** See {@linkcode LastGood}. */
 export interface LastGoodOptions {
   /** Knows when the last line came, and is told of the answers that count. */
@@ -64,14 +74,22 @@ export class LastGood {
     if (!isCanaryOverdue) knownGood.noteAnswer(lastGoodMs);
   }
 
+  /** Whether the server answers so late that lines, too, are read long after it has sent them. */
+  isAnswerLate({ lastGoodMs }: Pick<SourceSession, "lastGoodMs">): boolean {
+    const { clock, askAfterMs } = this.#options;
+    return askAfterMs !== null && clock.elapsed() - lastGoodMs > LATE_ANSWER_MS;
+  }
+
   /**
-   * Asks a server whether there was anything if nothing has come from it for a while, or if what has come is in doubt; at
-   * most once at a time.
+   * Asks a server whether there was anything, if nothing has come from it for a while, if what has come is in doubt, or if it
+   * was not asked for a second; at most once at a time.
    */
-  askIfSilent(session: Pick<SourceSession, "ask">): void {
+  askIfNeeded(session: Pick<SourceSession, "ask" | "lastGoodMs">): void {
     const { clock, askAfterMs, knownGood } = this.#options;
     if (askAfterMs === null || this.#asked === session) return;
-    if (!knownGood.isDoubting && clock.elapsed() - knownGood.goodMs < askAfterMs) return;
+    const elapsedMs = clock.elapsed();
+    const isSilent = elapsedMs - knownGood.goodMs >= askAfterMs;
+    if (!isSilent && !knownGood.isDoubting && elapsedMs - session.lastGoodMs < ASK_ANYWAY_MS) return;
     this.#asked = session;
     session.ask().finally(() => {
       if (this.#asked === session) this.#asked = null;

@@ -1,6 +1,6 @@
 /**
  * Promises to notice when nobody has read the connection for a while, so that the lines which come then may have waited in
- * it: the process was frozen, the machine had no time for it, or the source was held back.
+ * it: the process was frozen, the machine had no time for it or not enough, or the source was held back.
  *
  * A line that has waited does not prove that everything published before it came is here. **In numbers**: the process is
  * frozen from 10 s to 18 s. The system takes lines for it until 12 s, then nothing fits any more, and at 16 s the server
@@ -50,10 +50,13 @@ export class ReadingWatch {
     this.#seenMs = elapsedMs;
   }
 
-  /** To be called several times a second; `isPaused` tells whether the source is held back. */
-  look(isPaused: boolean): void {
+  /**
+   * To be called several times a second; `isBehind` tells whether what the source has sent is known to wait: it is held back,
+   * or its answers are read late.
+   */
+  look(isBehind: boolean): void {
     const elapsedMs = this.#clock.elapsed();
-    if (isPaused || elapsedMs - this.#seenMs > UNREAD_MS) this.#notice(elapsedMs);
+    if (isBehind || elapsedMs - this.#seenMs > UNREAD_MS) this.#notice(elapsedMs);
     this.#seenMs = elapsedMs;
   }
 

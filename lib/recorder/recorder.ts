@@ -335,14 +335,14 @@ export class Recorder {
   /** Looks up to when everything is here, and how far the archive has come with it. */
   #look(): void {
     this.#knownGood.look();
-    this.#readingWatch.look(this.#backpressure.isPaused);
     const session = this.#session;
     if (session === null) return;
+    this.#readingWatch.look(this.#backpressure.isPaused || this.#lastGood.isAnswerLate(session));
     this.#noteAnswer(session);
     this.#outages.look(this.#backpressure.isDropping);
     this.#heartbeat.look();
     // A session that is held back does not read, also no answer.
-    if (!this.#backpressure.isPaused) this.#lastGood.askIfSilent(session);
+    if (!this.#backpressure.isPaused) this.#lastGood.askIfNeeded(session);
   }
 }
 

@@ -313,6 +313,32 @@ Deno.test("Recorder that stood still trusts lines again once the server has answ
   assert.equal(gapOf(rig, "disconnect")?.since, START_MS + 10_200 - GAP_MARGIN_MS);
 });
 
+Deno.test("Recorder that falls behind ever further and loses its session names all from the last line on", async () => {
+  const clock = new FakeClock(START);
+  const source = new HandMadeSource(clock);
+  const env = { NATS_URL: "nats://127.0.0.1:1" }; // nothing connects to it
+  await using rig = await RecorderRig.start({ clock, env, source: () => source, askAfterMs: 400 });
+  await rig.untilEvent("recording");
+  let lagMs = 0;
+  const lines = new NumberedLines(() => clock.now() - lagMs);
+  for (let tenth = 0; tenth < 3_000; tenth++) { // five minutes, of which it reads four
+    lagMs += 20;
+    source.answeredMs = clock.elapsed() - lagMs;
+    clock.advance(100);
+    for (const { payload } of lines.take(1)) source.handOver(payload);
+  }
+  for (; lagMs > 0; lagMs -= 100) [...lines.take(1)]; // what the server had for it, and throws away
+  source.end({ cause: "disconnect", kind: "disconnect", message: "Connection lost", needsHelp: false });
+  await rig.untilEvent("session ended");
+  const from = rig.events.length;
+  clock.advance(250);
+  await rig.untilEvent("recording", from);
+  await rig.untilRecorded(3_000);
+  const { kept, causes } = await rig.judge(lines);
+  assert.equal(kept, 3_000);
+  assert.deepEqual(causes, ["disconnect", "start"]);
+});
+
 Deno.test("Recorder.stop() ends a session that is confirmed in the same moment", async () => {
   await using server = await NatsServer.start();
   const clock = new FakeClock(START);
