@@ -125,3 +125,90 @@ Deno.test("KnownGood rounds outwards what lies between two milliseconds", () => 
   const good = new KnownGood(new FakeClock(NOON_MS));
   assert.deepEqual(good.spans(10.4, 20.2).map(show), ["11:59:59.010 12:00:00.022"]);
 });
+
+Deno.test("KnownGood.goodMs is told by the timestamps of lines that have waited", () => {
+  const { good } = frozenFrom10To18(0);
+  assert.equal(good.goodMs, 11_700);
+});
+
+Deno.test("KnownGood.spans() after a pause in reading is one span, from the last line that came", () => {
+  const { good, clock } = frozenFrom10To18(0);
+  clock.advance(400);
+  assert.deepEqual(good.spans(good.goodMs, clock.elapsed()).map(show), ["12:00:10.700 12:00:18.401"]);
+});
+
+Deno.test("KnownGood.spans() after a pause in reading is where the lines are that always come late, and as long", () => {
+  const { good, clock } = frozenFrom10To18(50_000);
+  clock.advance(400);
+  assert.deepEqual(good.spans(good.goodMs, clock.elapsed()).map(show), [
+    "11:59:20.700 11:59:28.500",
+    "12:00:10.700 12:00:18.401",
+  ]);
+});
+
+Deno.test("KnownGood.spans() after a pause in reading begins before it where no line had come to compare with", () => {
+  const clock = new FakeClock(NOON_MS);
+  const good = new KnownGood(clock);
+  clock.advance(10_000);
+  good.noteAnswer(10_000);
+  clock.advance(8_000);
+  good.doubtLines();
+  for (let line = 0; line < 20; line++) good.noteLine(18_000, NOON_MS + 10_000 + line * 100);
+  assert.deepEqual(good.spans(good.goodMs, 18_400).map(show), ["12:00:09.000 12:00:18.401"]);
+});
+
+Deno.test("KnownGood takes lines for what they are again once they are trusted", () => {
+  const { good, clock } = frozenFrom10To18(0);
+  assert.equal(good.isDoubting, true);
+  good.trustLines();
+  assert.equal(good.isDoubting, false);
+  clock.advance(100);
+  good.noteLine(clock.elapsed(), clock.now());
+  assert.equal(good.goodMs, 18_100);
+});
+
+/** Lines come until 10 s. Then the clock shows `stepMs` more, and the next session begins at 10.4 s; one more line comes. */
+function spansAfterStep(stepMs: number, nextStampMs: number): string[] {
+  const clock = new FakeClock(NOON_MS);
+  const good = new KnownGood(clock);
+  while (clock.elapsed() < 10_000) {
+    clock.advance(100);
+    good.noteLine(clock.elapsed(), clock.now());
+    good.look();
+  }
+  clock.jump(stepMs);
+  good.look();
+  clock.advance(400);
+  const backMs = clock.elapsed();
+  clock.advance(100);
+  good.noteLine(clock.elapsed(), nextStampMs);
+  return good.spans(10_000, backMs).map(show);
+}
+
+Deno.test("KnownGood.spans() is one span where the machine was suspended, as the lines after it tell", () => {
+  assert.deepEqual(spansAfterStep(60_000, NOON_MS + 70_500), ["12:00:09.000 12:01:10.401"]);
+  assert.deepEqual(spansAfterStep(HOUR_MS, NOON_MS + HOUR_MS + 10_500), ["12:00:09.000 13:00:10.401"]);
+});
+
+Deno.test("KnownGood.spans() is one for either reading where the clock was set ahead, as the lines after it tell", () => {
+  assert.deepEqual(spansAfterStep(60_000, NOON_MS + 10_500), [
+    "12:00:09.000 12:00:10.401",
+    "12:01:09.000 12:01:10.401",
+  ]);
+});
+
+/** Lines take `wayMs`, and nobody reads from 10 s to 18 s, when those come that were sent until 12 s. */
+function frozenFrom10To18(wayMs: number): { good: KnownGood; clock: FakeClock } {
+  const clock = new FakeClock(NOON_MS);
+  const good = new KnownGood(clock);
+  while (clock.elapsed() < 10_000) {
+    clock.advance(100);
+    good.noteLine(clock.elapsed(), clock.now() - wayMs);
+  }
+  clock.advance(8_000);
+  good.doubtLines();
+  for (let sentMs = 10_100; sentMs <= 12_000; sentMs += 100) {
+    good.noteLine(clock.elapsed(), NOON_MS + sentMs - wayMs);
+  }
+  return { good, clock };
+}

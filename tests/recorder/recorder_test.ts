@@ -259,6 +259,86 @@ Deno.test("Recorder tries again when a source fails in a way that it has no word
   await rig.untilEvent("recording");
 });
 
+/** A recorder that has stood still from 2 s to 10 s, when the lines come that were published until 4 s. */
+async function standStill(): Promise<
+  AsyncDisposable & { rig: RecorderRig; clock: FakeClock; source: HandMadeSource; lines: NumberedLines }
+> {
+  const clock = new FakeClock(START);
+  const source = new HandMadeSource(clock);
+  const env = { NATS_URL: "nats://127.0.0.1:1" }; // nothing connects to it
+  const rig = await RecorderRig.start({ clock, env, source: () => source });
+  await rig.untilEvent("recording");
+  source.answeredMs = 0;
+  const startMs = START_MS;
+  let atMs = 0;
+  const lines = new NumberedLines(() => startMs + atMs);
+  for (atMs = 100; atMs <= 2_000; atMs += 100) {
+    clock.advance(100);
+    for (const { payload } of lines.take(1)) source.handOver(payload);
+  }
+  clock.skip(8_000);
+  for (; atMs <= 4_000; atMs += 100) for (const { payload } of lines.take(1)) source.handOver(payload);
+  for (; atMs <= 10_000; atMs += 100) [...lines.take(1)];
+  return { rig, clock, source, lines, [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose]() };
+}
+
+Deno.test("Recorder that stood still and lost its session names all from the last line on as one gap", async () => {
+  await using still = await standStill();
+  const { rig, clock, source, lines } = still;
+  source.end({ cause: "disconnect", kind: "disconnect", message: "Connection lost", needsHelp: false });
+  await rig.untilEvent("session ended");
+  const from = rig.events.length;
+  clock.advance(250);
+  await rig.untilEvent("recording", from);
+  await rig.untilRecorded(40);
+  const { kept, missing } = await rig.judge(lines);
+  assert.deepEqual({ kept, missing }, { kept: 40, missing: 60 });
+  assert.deepEqual(rig.foundGaps().slice(1), [{
+    since: START_MS + 3_700 - GAP_MARGIN_MS, // the last three lines, and a little faster ones, had to agree
+    until: START_MS + 10_251,
+    cause: "disconnect",
+  }]);
+});
+
+Deno.test("Recorder that stood still trusts lines again once the server has answered", async () => {
+  await using still = await standStill();
+  const { rig, clock, source } = still;
+  clock.advance(100);
+  source.answeredMs = clock.elapsed();
+  clock.advance(100);
+  source.answeredMs = 0; // what is asked from now on is not answered: only the line proves something
+  source.handOver(numberedLine(100, { timestamp: new Date(clock.now()).toISOString() }).payload);
+  source.end({ cause: "disconnect", kind: "disconnect", message: "Connection lost", needsHelp: false });
+  await rig.untilEvent("session ended");
+  assert.equal(gapOf(rig, "disconnect")?.since, START_MS + 10_200 - GAP_MARGIN_MS);
+});
+
+Deno.test("Recorder that falls behind ever further and loses its session names all from the last line on", async () => {
+  const clock = new FakeClock(START);
+  const source = new HandMadeSource(clock);
+  const env = { NATS_URL: "nats://127.0.0.1:1" }; // nothing connects to it
+  await using rig = await RecorderRig.start({ clock, env, source: () => source, askAfterMs: 400 });
+  await rig.untilEvent("recording");
+  let lagMs = 0;
+  const lines = new NumberedLines(() => clock.now() - lagMs);
+  for (let tenth = 0; tenth < 3_000; tenth++) { // five minutes, of which it reads four
+    lagMs += 20;
+    source.answeredMs = clock.elapsed() - lagMs;
+    clock.advance(100);
+    for (const { payload } of lines.take(1)) source.handOver(payload);
+  }
+  for (; lagMs > 0; lagMs -= 100) [...lines.take(1)]; // what the server had for it, and throws away
+  source.end({ cause: "disconnect", kind: "disconnect", message: "Connection lost", needsHelp: false });
+  await rig.untilEvent("session ended");
+  const from = rig.events.length;
+  clock.advance(250);
+  await rig.untilEvent("recording", from);
+  await rig.untilRecorded(3_000);
+  const { kept, causes } = await rig.judge(lines);
+  assert.equal(kept, 3_000);
+  assert.deepEqual(causes, ["disconnect", "start"]);
+});
+
 Deno.test("Recorder.stop() ends a session that is confirmed in the same moment", async () => {
   await using server = await NatsServer.start();
   const clock = new FakeClock(START);
