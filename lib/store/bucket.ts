@@ -181,7 +181,7 @@ export class Bucket {
     return await this.#connection.ask(
       { method: "GET", verb, headers, ...rest, limitBytes: length },
       ({ status, headers, body }) => {
-        const range = status === 206 ? headers.get("content-range") : `a whole object`;
+        const range = status === 206 ? headers.get("content-range") ?? "no range" : "a whole object";
         if (range !== wanted) {
           throw new BucketError("broken", `Cannot ${verb}: "${range}" came where "${wanted}" was asked for`);
         }

@@ -81,15 +81,15 @@ export class MessageReader {
       if (!await this.#more()) return null;
     }
     const [startLine, ...headers] = new TextDecoder().decode(this.#take(end)).trimEnd().split("\r\n");
-    const lengthOf = (name: string) => headers.find((line) => isHeader(line, name))?.split(":")[1]!.trim();
+    const valueOf = (name: string) => headers.find((line) => isHeader(line, name))?.split(":")[1]?.trim();
     if (isOfHead) return new HttpMessage(startLine!, headers, new Uint8Array());
-    if (lengthOf("transfer-encoding")?.toLowerCase() === "chunked") {
+    if (valueOf("transfer-encoding")?.toLowerCase() === "chunked") {
       const message = new HttpMessage(startLine!, headers, await this.#chunks());
       message.setHeader("transfer-encoding", null);
       message.setHeader("content-length", String(message.body.length));
       return message;
     }
-    return new HttpMessage(startLine!, headers, await this.#exactly(Number(lengthOf("content-length") ?? 0)));
+    return new HttpMessage(startLine!, headers, await this.#exactly(Number(valueOf("content-length") ?? 0)));
   }
 
   async #chunks(): Promise<Uint8Array> {
