@@ -19,7 +19,10 @@ import { checkDigest, saidDigest, type StoredObject, storedObject } from "./stor
  */
 export const PART_BYTES = 8 * 1024 * 1024;
 
-/** An object that is read whole is no larger than this, in bytes: an index of 20,000 blocks has some 7 MB. */
+/**
+ * An object that is read whole, or written in one piece, is no larger than this, in bytes: an index of 20,000 blocks, 20 GB of text, has some
+ * 7 MB, and 25 MB if each block has lines of sixty apps.
+ */
 export const WHOLE_LIMIT_BYTES = 32 * 1024 * 1024;
 
 /** More than this is not read in one request, in bytes. */
@@ -49,14 +52,16 @@ export interface GetOptions {
 /** One bucket. */
 export class Bucket {
   readonly #connection: BucketConnection;
+  readonly #partBytes: number;
 
   /**
-   * Nothing is sent yet.
+   * Nothing is sent yet. What is larger than `partBytes` is written in parts of that size.
    *
    * @throws {TypeError} If the address or the keys are none that can be used; neither a key nor an endpoint is in the message.
    */
-  constructor(options: BucketOptions) {
+  constructor({ partBytes = PART_BYTES, ...options }: BucketOptions & { partBytes?: number }) {
     this.#connection = new BucketConnection(options);
+    this.#partBytes = partBytes;
   }
 
   /** The bucket's name. */
@@ -71,11 +76,13 @@ export class Bucket {
    *
    * @throws {BucketError} `exists` if there is another object and it was to be written only if there is none; `broken` if the
    * server says that it has other bytes; and as {@linkcode BucketConnection.ask}.
-   * @throws {RangeError} If there are more than {@linkcode PART_BYTES}: see {@linkcode upload}.
+   * @throws {RangeError} If there are more than {@linkcode WHOLE_LIMIT_BYTES}: see {@linkcode upload}.
    */
   async put(key: string, bytes: Uint8Array<ArrayBuffer>, options: PutOptions = {}): Promise<StoredObject> {
-    if (bytes.length > PART_BYTES) {
-      throw new RangeError(`Cannot write ${bytes.length} bytes in one piece: ${PART_BYTES} is the limit`);
+    if (bytes.length > WHOLE_LIMIT_BYTES) {
+      throw new RangeError(
+        `Cannot write ${bytes.length} bytes in one piece: ${WHOLE_LIMIT_BYTES} is the limit`,
+      );
     }
     const { ifNoneMatch, contentType, signal } = options;
     const digest = await digestOf(bytes);
@@ -101,7 +108,7 @@ export class Bucket {
   }
 
   /**
-   * Writes all of `source` as the object `key`: in one piece, or if it is larger than {@linkcode PART_BYTES} in parts, one of which is in
+   * Writes all of `source` as the object `key`: in one piece, or if it is larger than a part, in parts, one of which is in
    * memory at a time, read one after another. What fails is taken back as far as the bucket can be reached: see {@linkcode uploads} for
    * what was not.
    *
@@ -114,12 +121,13 @@ export class Bucket {
     { contentType, signal }: Omit<PutOptions, "ifNoneMatch"> = {},
   ): Promise<StoredObject> {
     const size = await source.size();
-    if (size <= PART_BYTES) return await this.put(key, await source.read(0, size), { contentType, signal });
+    const partBytes = this.#partBytes;
+    if (size <= partBytes) return await this.put(key, await source.read(0, size), { contentType, signal });
     const request = this.#about(key, "write", signal);
     const upload = await PartsUpload.begin(this.#connection, request, contentType);
     try {
-      for (let at = 0; at < size; at += PART_BYTES) {
-        await upload.send(await source.read(at, Math.min(PART_BYTES, size - at)));
+      for (let at = 0; at < size; at += partBytes) {
+        await upload.send(await source.read(at, Math.min(partBytes, size - at)));
       }
       await upload.complete();
       return await this.#confirm(request, size, upload.etag);
@@ -132,7 +140,8 @@ export class Bucket {
   }
 
   /**
-   * The whole object `key`.
+   * The whole object `key`. Its bytes are checked by its digest, where it was written in one piece: the digest of parts is only known to who
+   * knows how large they were.
    *
    * @throws {BucketError} `missing` if there is none; `changed` if it is another one than that of the ETag; `broken` if it does not
    * come whole; `refused` if it is larger than `limitBytes`; and as {@linkcode BucketConnection.ask}.
@@ -149,10 +158,7 @@ export class Bucket {
         const object = storedObject(key, headers, body.length);
         checkLength(verb, body, object.size);
         checkETag(verb, object.etag, etag);
-        // What is larger may have been written in parts of another size, by a program that copies buckets.
-        if (body.length <= PART_BYTES) {
-          checkDigest(saidDigest(headers), (await digestOf(body)).md5, `Cannot ${verb}`);
-        }
+        checkDigest(saidDigest(headers), (await digestOf(body)).md5, `Cannot ${verb}`);
         return { ...object, bytes: body };
       },
     );

@@ -140,6 +140,8 @@ export class S3Server implements AsyncDisposable {
       `rgw data = ${this.#path("gateway")}`,
       // Not to a pipe, which somebody would have to read during all tests.
       `log file = ${this.#path("log")}`,
+      // S3 wants parts of 5 MiB; with small ones tests are quick.
+      "rgw multipart min part size = 65536",
       `rgw frontends = beast endpoint=127.0.0.1:${this.#port}`,
     ];
     return ["[global]", ...lines, ""].join("\n");

@@ -28,7 +28,10 @@ export interface BucketRig extends AsyncDisposable {
 }
 
 /** Asks for the bucket of a test. The clock starts at the server's time, for signatures are made at it. */
-export function startBucket(given: S3Case, options: Partial<BucketOptions> = {}): BucketRig {
+export function startBucket(
+  given: S3Case,
+  options: Partial<BucketOptions & { partBytes: number }> = {},
+): BucketRig {
   const proxy = HttpProxy.start(given.server.port);
   const clock = new FakeClock(Date.now());
   const waits = new WaitsClock(clock, (delayMs) => delayMs > RETRY_AFTER_LIMIT_MS);

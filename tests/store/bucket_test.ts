@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PART_BYTES } from "../../lib/store/bucket.ts";
+import { PART_BYTES, WHOLE_LIMIT_BYTES } from "../../lib/store/bucket.ts";
 import { s3Test } from "../rig/s3_case.ts";
 import { assertFails, startBucket, variedBytes } from "./bucket_rig.ts";
 
@@ -72,9 +72,9 @@ s3Test("Bucket.put() lets one of several win who write a name first", async (giv
   assert.equal(decoder.decode((await bucket.get("claim")).bytes), `by ${winners[0]}`);
 });
 
-s3Test("Bucket.put() does not take more than a part", async (given) => {
+s3Test("Bucket.put() does not take more than can be read whole", async (given) => {
   await using rig = startBucket(given);
-  await assert.rejects(rig.bucket.put("a", new Uint8Array(PART_BYTES + 1)), RangeError);
+  await assert.rejects(rig.bucket.put("a", new Uint8Array(WHOLE_LIMIT_BYTES + 1)), RangeError);
   assert.deepEqual(rig.proxy.requests, []);
 });
 
