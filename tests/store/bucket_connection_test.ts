@@ -10,6 +10,7 @@ import { Bucket } from "../../lib/store/bucket.ts";
 import { RETRIES_LIMIT } from "../../lib/store/retry_budget.ts";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { s3Test } from "../rig/s3_case.ts";
+import { TcpProxy } from "../rig/tcp_proxy.ts";
 import { untilSo } from "../rig/wait.ts";
 import { WaitsClock } from "../rig/waits.ts";
 import { assertFails, keysFor, startBucket, variedBytes } from "./bucket_rig.ts";
@@ -308,6 +309,23 @@ s3Test(
     assert.equal(clock.pending, 0);
   },
 );
+
+s3Test("A bucket that is very slow, a few bytes at a time, is read right", async (given) => {
+  await using tcp = TcpProxy.start(given.server.port);
+  const waits = new WaitsClock(new FakeClock(Date.now()), (delayMs) => delayMs > RETRY_AFTER_LIMIT_MS);
+  const bucket = new Bucket({ ...keysFor(`http://127.0.0.1:${tcp.port}`, given.bucket), clock: waits });
+  tcp.slow(7);
+  const object = await bucket.put("a", BYTES);
+  assert.deepEqual((await bucket.get("a")).bytes, BYTES);
+  assert.deepEqual(await bucket.getRange(object, { offset: 5, length: 500 }), BYTES.slice(5, 505));
+  assert.deepEqual(waits.waitsMs, [], "nothing had to be tried again");
+  tcp.cut();
+  assert.equal(
+    (await bucket.head("a"))?.size,
+    BYTES.length,
+    "its connection was closed while nobody used it",
+  );
+});
 
 Deno.test("A bucket where nobody listens is down", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
