@@ -9,19 +9,19 @@ import type { Cancel, Clock } from "../../lib/clock.ts";
 import type { FakeClock } from "./fake_clock.ts";
 
 /**
- * A clock that moves on by itself to where the next wait ends. Waits of exactly one of `limitsMs`, which stand for limits, come only
- * when the test moves the {@linkcode FakeClock} beneath.
+ * A clock that moves on by itself to where the next wait ends. Waits that are limits, which are of exactly one of some lengths or of
+ * those that the test picks, come only when the test moves the {@linkcode FakeClock} beneath.
  */
 export class WaitsClock implements Clock {
   /** How long each wait was to be, in the order in which they began. */
   readonly waitsMs: number[] = [];
   readonly #clock: FakeClock;
-  readonly #limitsMs: readonly number[];
+  readonly #limits: readonly (number | ((delayMs: number) => boolean))[];
 
-  /** Moves `clock`. */
-  constructor(clock: FakeClock, ...limitsMs: number[]) {
+  /** Moves `clock`, but for `limits`, in milliseconds. */
+  constructor(clock: FakeClock, ...limits: (number | ((delayMs: number) => boolean))[]) {
     this.#clock = clock;
-    this.#limitsMs = limitsMs;
+    this.#limits = limits;
   }
 
   /** See {@linkcode Clock.now}. */
@@ -37,7 +37,10 @@ export class WaitsClock implements Clock {
   /** See {@linkcode Clock.after}. */
   after(delayMs: number, callback: () => void): Cancel {
     const cancel = this.#clock.after(delayMs, callback);
-    if (this.#limitsMs.includes(delayMs)) return cancel;
+    const isLimit = this.#limits.some((limit) =>
+      typeof limit === "number" ? limit === delayMs : limit(delayMs)
+    );
+    if (isLimit) return cancel;
     this.waitsMs.push(delayMs);
     const dueMs = this.#clock.elapsed() + delayMs;
     const turn = setTimeout(() => this.#clock.advance(Math.max(0, dueMs - this.#clock.elapsed())), 0);

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type Cancel, type Clock, sleep } from "../../clock.ts";
+import { type Clock, sleep } from "../../clock.ts";
+import { Deadline } from "../../deadline.ts";
 import { PeerError } from "./peer_error.ts";
 
 /** So many milliseconds may pass between two pieces of a body. */
@@ -61,38 +62,6 @@ export interface PeerAnswer extends Disposable {
   body(limitBytes: number): AsyncGenerator<Uint8Array, void>;
   /** Its body as text. Throws as {@linkcode PeerAnswer.body} does. */
   text(limitBytes: number): Promise<string>;
-}
-
-/** The times of one request. */
-class Deadline implements Disposable {
-  readonly #over = new AbortController();
-  readonly #clock: Clock;
-  #cancel: Cancel = () => {};
-  /** What did not come in time; null while all does. */
-  missed: string | null = null;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** Aborts when the request is over. */
-  get signal(): AbortSignal {
-    return this.#over.signal;
-  }
-
-  /** Ends the request unless this is called again within so many milliseconds. */
-  expect(withinMs: number, what: string): void {
-    this.#cancel();
-    this.#cancel = this.#clock.after(withinMs, () => {
-      this.missed = `${what} within ${withinMs / 1000} s`;
-      this.#over.abort();
-    });
-  }
-
-  [Symbol.dispose](): void {
-    this.#cancel();
-    this.#over.abort();
-  }
 }
 
 /** Sends requests to one other recorder. */
