@@ -33,18 +33,8 @@
  *   the watch.
  * - The clock was an hour ahead and was set right at 11 s, and no line had come: 12:00:09 to 12:00:13.4, and the same an
  *   hour later.
- * - The machine is suspended at 10 s for a minute that the time passed does not count, and lines that come afterwards are as
- *   far ahead as the clock is: 12:00:09 to 12:01:13.4, as one.
  *
  * An offset that no line had in the last one or two minutes is not known here: see the README.
- *
- * **Lines that have waited.** A line proves what it does only if it is read as it comes. After a time in which nobody read,
- * lines are *in doubt* (see reading_watch.ts): they come all at once, however long ago they were sent. Then their timestamps
- * tell what they prove, as far as they do (see waited_lines.ts), and their offsets say nothing of the way of a line and are
- * not kept. Example: lines take no time, and the process is frozen from 10 s to 18 s. At 18 s come the lines of 10 s to 12 s,
- * then the connection ends, and the next session begins at 18.4 s. Good is 11.9 s, a tenth of a second less than the
- * timestamps say, so the gap is 12:00:10.9 to 12:00:18.4. Were these lines taken as others are, good would be 18 s, and
- * nothing would name the lines of 12 s to 17 s.
  *
  * @module
  */
@@ -52,7 +42,6 @@
 import type { Clock } from "../clock.ts";
 import type { Span } from "../gaps/gap.ts";
 import { CLUSTER_DISTANCE_MS, type Offsets, StampOffsets } from "./stamp_offsets.ts";
-import { WaitedLines } from "./waited_lines.ts";
 import { WallClock } from "./wall_clock.ts";
 
 /**
@@ -102,8 +91,6 @@ export class KnownGood {
   #lineMs = -Infinity;
   #answerMs = -Infinity;
   #agedMs: number;
-  /** While lines are in doubt, those that have come since; else null. */
-  #waited: WaitedLines | null = null;
 
   /** Knows of no line and no answer yet. */
   constructor(clock: Clock) {
@@ -114,10 +101,6 @@ export class KnownGood {
 
   /** A line arrived at `elapsedMs`; `stampMs` is its own timestamp in milliseconds since 1970, null where it has none. */
   noteLine(elapsedMs: number, stampMs: number | null): void {
-    if (this.#waited !== null) {
-      if (stampMs !== null) this.#lineMs = Math.max(this.#lineMs, this.#waited.note(elapsedMs, stampMs));
-      return;
-    }
     this.#lineMs = elapsedMs;
     if (stampMs !== null) this.#stamps.note(stampMs - elapsedMs);
   }
@@ -127,24 +110,7 @@ export class KnownGood {
     if (askedMs > this.#answerMs) this.#answerMs = askedMs;
   }
 
-  /** Lines that come from now on may have waited in the connection. */
-  doubtLines(): void {
-    if (this.#waited !== null) return;
-    const highs = this.#stamps.near(this.#wall.offsetMs).map(({ highMs }) => highMs);
-    this.#waited = new WaitedLines(highs.length === 0 ? null : Math.max(...highs) + FASTER_MARGIN_MS);
-  }
-
-  /** Lines that come from now on are read as they come. */
-  trustLines(): void {
-    this.#waited = null;
-  }
-
-  /** Whether lines that come may have waited in the connection. */
-  get isDoubting(): boolean {
-    return this.#waited !== null;
-  }
-
-  /** When the last line arrived, or for one in doubt when it can have at the earliest; -Infinity before the first. */
+  /** When the last line arrived; -Infinity before the first. */
   get lineMs(): number {
     return this.#lineMs;
   }
@@ -193,11 +159,9 @@ export class KnownGood {
     const clocks = this.#wall.between(fromMs, untilMs);
     const ofClocks = clocks.map((clock) => ({ ...clock, isClock: true }));
     const ofLines = this.#stamps.near(this.#wall.offsetMs).map((line) => ({ ...line, isClock: false }));
-    const suspended = suspensions(clocks, ofLines).map((span) => ({ ...span, isClock: true }));
-    const all = [...ofClocks, ...ofLines, ...suspended].sort((a, b) => a.lowMs - b.lowMs);
     const joined: Offsets[] = [];
     let last: { lowMs: number; highMs: number } | undefined;
-    for (const { lowMs, highMs, isClock } of all) {
+    for (const { lowMs, highMs, isClock } of [...ofClocks, ...ofLines].sort((a, b) => a.lowMs - b.lowMs)) {
       const isBounded = isClock ||
         clocks.some((clock) => clock.highMs >= highMs && clock.lowMs <= highMs + CLUSTER_DISTANCE_MS);
       const endMs = isBounded ? highMs : highMs + FASTER_MARGIN_MS;
@@ -207,24 +171,4 @@ export class KnownGood {
     }
     return joined;
   }
-}
-
-/**
- * The offsets of what was lost while the machine was suspended. Then time passed that {@linkcode Clock.elapsed} did not
- * count, so that the clock looks as if it had been set ahead; but the lines go along with it. Example: the machine is
- * suspended at 10 s for a minute, and its clock shows 12:01:10 at 10 s. Lines had offsets around 12:00:00 and have such
- * around 12:01:00 from then on, and what was lost may have any between the two.
- */
-function suspensions(clocks: readonly Offsets[], lines: readonly Offsets[]): Offsets[] {
-  const isOfLines = (clock: Offsets): boolean =>
-    lines.some((line) =>
-      line.lowMs <= clock.highMs + CLUSTER_DISTANCE_MS && line.highMs >= clock.lowMs - CLUSTER_DISTANCE_MS
-    );
-  const spans: Offsets[] = [];
-  for (const [i, after] of clocks.entries()) {
-    const before = clocks[i - 1];
-    if (before === undefined || before.highMs >= after.lowMs) continue;
-    if (isOfLines(before) && isOfLines(after)) spans.push({ lowMs: before.lowMs, highMs: after.highMs });
-  }
-  return spans;
 }

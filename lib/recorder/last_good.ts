@@ -3,8 +3,7 @@
  *
  * Three things prove that lines are here, and each counts only where it says something about the stream:
  *
- * - A line came. Everything that the server had sent before it is here. When that was sent is in doubt after a pause in
- *   reading (see reading_watch.ts).
+ * - A line came. Everything that the server had sent before it is here.
  * - The server answered a question. Everything that it had when it was asked is here. But a server answers also
  *   while the pipeline in front of it is dead, so answers do not count once a canary is overdue, nor after a stall.
  * - A canary came back. Everything printed before it was sent has come through the whole pipeline.
@@ -28,20 +27,10 @@ import type { KnownGood } from "./known_good.ts";
 /** A server from which nothing came for this long is asked whether there was anything, in milliseconds. */
 export const ASK_AFTER_MS = 400;
 
-/** While lines come the server is asked so long after it was asked what it has answered last, in milliseconds. */
-const ASK_ANYWAY_MS = 1000;
-
-/**
- * When the last question that was answered is older than this, in milliseconds, what the server sends waits for a second or
- * longer before it is read. Example: it is asked at 0 s and answers; the next question is of 1 s, and its answer is not here
- * at 2.1 s.
- */
-const LATE_ANSWER_MS = 2 * ASK_ANYWAY_MS;
-
 /** See {@linkcode LastGood}. */
 export interface LastGoodOptions {
   /** Knows when the last line came, and is told of the answers that count. */
-  knownGood: Pick<KnownGood, "lineMs" | "goodMs" | "isDoubting" | "noteAnswer">;
+  knownGood: Pick<KnownGood, "lineMs" | "goodMs" | "noteAnswer">;
   /** Null where none is sent. */
   canary: Pick<Canary, "goodMs" | "status"> | null;
   /** The time. */
@@ -74,22 +63,11 @@ export class LastGood {
     if (!isCanaryOverdue) knownGood.noteAnswer(lastGoodMs);
   }
 
-  /** Whether the server answers so late that lines, too, are read long after it has sent them. */
-  isAnswerLate({ lastGoodMs }: Pick<SourceSession, "lastGoodMs">): boolean {
-    const { clock, askAfterMs } = this.#options;
-    return askAfterMs !== null && clock.elapsed() - lastGoodMs > LATE_ANSWER_MS;
-  }
-
-  /**
-   * Asks a server whether there was anything, if nothing has come from it for a while, if what has come is in doubt, or if it
-   * was not asked for a second; at most once at a time.
-   */
-  askIfNeeded(session: Pick<SourceSession, "ask" | "lastGoodMs">): void {
+  /** Asks a server from which nothing has come for a while whether there was anything; at most once at a time. */
+  askIfSilent(session: Pick<SourceSession, "ask">): void {
     const { clock, askAfterMs, knownGood } = this.#options;
     if (askAfterMs === null || this.#asked === session) return;
-    const elapsedMs = clock.elapsed();
-    const isSilent = elapsedMs - knownGood.goodMs >= askAfterMs;
-    if (!isSilent && !knownGood.isDoubting && elapsedMs - session.lastGoodMs < ASK_ANYWAY_MS) return;
+    if (clock.elapsed() - knownGood.goodMs < askAfterMs) return;
     this.#asked = session;
     session.ask().finally(() => {
       if (this.#asked === session) this.#asked = null;

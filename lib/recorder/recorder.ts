@@ -28,7 +28,6 @@ import {
   type SourceSession,
 } from "../source/source.ts";
 import { Outages } from "./outages.ts";
-import { ReadingWatch } from "./reading_watch.ts";
 import { SafePositions } from "./safe_positions.ts";
 import { watchForStall } from "./stall_watch.ts";
 import type { Readiness, RecorderState, RecorderStatus } from "./status.ts";
@@ -90,7 +89,6 @@ export class Recorder {
   readonly #heartbeat: Heartbeat;
   readonly #backpressure: Backpressure;
   readonly #lastGood: LastGood;
-  readonly #readingWatch: ReadingWatch;
   #state: RecorderState = "connecting";
   #sinceMs: number;
   #session: SourceSession | null = null;
@@ -106,7 +104,6 @@ export class Recorder {
     const { config, clock, source } = options;
     this.#sinceMs = clock.now();
     const knownGood = this.#knownGood = new KnownGood(clock);
-    this.#readingWatch = new ReadingWatch(clock, knownGood);
     this.#outages = new Outages({ gaps: options.gaps, clock, knownGood });
     this.#heartbeat = new Heartbeat({
       ...options,
@@ -124,10 +121,7 @@ export class Recorder {
       clock,
       rules: new LineRules({ ...config, ownApp: config.app }),
       backpressure: this.#backpressure,
-      onLine: (elapsedMs, stampMs) => {
-        this.#readingWatch.noteLine(elapsedMs);
-        this.#knownGood.noteLine(elapsedMs, stampMs);
-      },
+      onLine: (elapsedMs, stampMs) => this.#knownGood.noteLine(elapsedMs, stampMs),
     });
     this.#canary = config.canaryIntervalMs === null || !source.hasEcho ? null : new Canary({
       intervalMs: config.canaryIntervalMs,
@@ -265,7 +259,6 @@ export class Recorder {
   /** What is done while a session lasts; returns what undoes it. */
   #watch(session: SourceSession, hasDropped: () => boolean): Cancel {
     const { clock, config, logger, source, onSession } = this.#options;
-    this.#readingWatch.begin();
     this.#outages.beginSession(this.#backpressure.isDropping);
     this.#lastGood.begin();
     this.#enter("recording");
@@ -316,20 +309,13 @@ export class Recorder {
     // What a disk that fails has not taken stays in memory, where nobody can read it: the gap begins where the text
     // in the files ends.
     const keptMs = cause === "disk" ? this.#heartbeat.keptMs : null;
-    // Lines in doubt are older than this moment, also the one that is dropped.
-    const takenMs = this.#knownGood.isDoubting ? this.#knownGood.goodMs : this.#options.clock.elapsed();
-    this.#outages.begin(cause, keptMs ?? takenMs);
+    this.#outages.begin(cause, keptMs ?? this.#options.clock.elapsed());
   }
 
   #moveMark(): void {
     if (this.#session === null) return;
-    this.#noteAnswer(this.#session);
+    this.#lastGood.noteAnswer(this.#session);
     this.#heartbeat.moveMark();
-  }
-
-  #noteAnswer(session: SourceSession): void {
-    this.#readingWatch.noteAnswer(session.lastGoodMs);
-    this.#lastGood.noteAnswer(session);
   }
 
   /** Looks up to when everything is here, and how far the archive has come with it. */
@@ -337,12 +323,11 @@ export class Recorder {
     this.#knownGood.look();
     const session = this.#session;
     if (session === null) return;
-    this.#readingWatch.look(this.#backpressure.isPaused || this.#lastGood.isAnswerLate(session));
-    this.#noteAnswer(session);
+    this.#lastGood.noteAnswer(session);
     this.#outages.look(this.#backpressure.isDropping);
     this.#heartbeat.look();
     // A session that is held back does not read, also no answer.
-    if (!this.#backpressure.isPaused) this.#lastGood.askIfNeeded(session);
+    if (!this.#backpressure.isPaused) this.#lastGood.askIfSilent(session);
   }
 }
 

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { FakeClock } from "../rig/fake_clock.ts";
 import { NatsServer } from "../rig/nats_server.ts";
 import { Publisher } from "../rig/publisher.ts";
-import { HandMadeSource } from "../source/hand_made_source.ts";
 import { NumberedLines } from "./oracle.ts";
 import { RecorderRig } from "./recorder_rig.ts";
 import { StalledDisk } from "./stalled_disk.ts";
@@ -33,45 +32,6 @@ Deno.test("Recorder holds the server back while its buffer is full, takes no mor
   assert.deepEqual(causes, ["start"]);
 });
 
-Deno.test("Recorder names all that a server threw away which it had held back for too long", async () => {
-  await using server = await NatsServer.start({ maxPendingBytes: MIB, writeDeadlineMs: 300 });
-  await using publisher = await Publisher.connect({ port: server.port });
-  const clock = new FakeClock(START);
-  const lines = new NumberedLines(() => clock.now());
-  const disk = new StalledDisk({ stalls: false });
-  await using rig = await RecorderRig.start({
-    clock,
-    env: { NATS_URL: server.url, BUFFER_LIMIT: "1MiB" },
-    openFile: disk.open,
-  });
-  await rig.untilEvent("recording");
-  const publishFor = async (tenths: number, perTenth: number): Promise<void> => {
-    for (let tenth = 0; tenth < tenths; tenth++) {
-      clock.advance(100);
-      await lines.publish(publisher, perTenth);
-    }
-  };
-  await publishFor(20, 10);
-  await rig.untilRecorded(200);
-  disk.stall();
-  let isEvicted = false;
-  const evicted = server.log.until((line) => line.includes("Slow Consumer"), "the eviction")
-    .then(() => isEvicted = true);
-  while (!isEvicted) await publishFor(1, 2_000);
-  await evicted;
-  await publishFor(50, 10);
-  disk.release();
-  await rig.untilEvent("session ended");
-  const from = rig.events.length;
-  await rig.until(() => rig.recorder.status().state === "waiting", "the wait");
-  clock.advance(250);
-  await rig.untilEvent("recording", from);
-  await rig.until(() => rig.archive.waitingBytes === 0, "an empty buffer");
-  const { missing, causes } = await rig.judge(lines);
-  assert.ok(missing >= 500, `${missing} lines are missing`);
-  assert.deepEqual(causes, ["disconnect", "start"]);
-});
-
 Deno.test("Recorder drops and names what it cannot hold where the server cannot be held back", async () => {
   await using server = await NatsServer.start({ websocket: true });
   await using publisher = await Publisher.connect({ port: server.port });
@@ -100,42 +60,6 @@ Deno.test("Recorder drops and names what it cannot hold where the server cannot 
   const { dropped } = rig.recorder.status().counters;
   const { missing, causes } = await rig.judge(lines);
   assert.ok(dropped > 0);
-  assert.equal(missing, dropped);
-  assert.deepEqual(causes, ["overflow", "start"]);
-});
-
-Deno.test("Recorder names what it drops after it stood still, at the time when that was published", async () => {
-  const clock = new FakeClock(START);
-  const source = new HandMadeSource(clock, { canPause: false });
-  const disk = new StalledDisk();
-  await using rig = await RecorderRig.start({
-    clock,
-    env: { NATS_URL: "nats://127.0.0.1:1", BUFFER_LIMIT: "1MiB" }, // nothing connects to it
-    openFile: disk.open,
-    source: () => source,
-  });
-  await rig.untilEvent("recording");
-  source.answeredMs = 0;
-  let publishedMs = Date.parse(START);
-  const lines = new NumberedLines(() => publishedMs);
-  const handOver = (count: number): void => {
-    for (const { payload } of lines.take(count)) source.handOver(payload);
-  };
-  for (let tenth = 0; tenth < 20; tenth++) {
-    clock.advance(100);
-    publishedMs += 100;
-    handOver(1);
-  }
-  clock.skip(8_000);
-  for (let tenth = 0; tenth < 20; tenth++) {
-    publishedMs += 100;
-    handOver(1_000);
-  }
-  const { dropped } = rig.recorder.status().counters;
-  assert.ok(dropped > 0);
-  disk.release();
-  await rig.until(() => rig.archive.waitingBytes === 0, "an empty buffer");
-  const { missing, causes } = await rig.judge(lines);
   assert.equal(missing, dropped);
   assert.deepEqual(causes, ["overflow", "start"]);
 });

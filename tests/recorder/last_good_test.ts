@@ -95,58 +95,22 @@ Deno.test("LastGood.noteAnswer() takes no answer while a canary is overdue", () 
   assert.equal(rig.knownGood.goodMs, 12 * SECOND_MS);
 });
 
-Deno.test("LastGood.askIfNeeded() asks once while there is no answer, and not before it is silent for long enough", async () => {
+Deno.test("LastGood.askIfSilent() asks once while there is no answer, and not before it is silent for long enough", async () => {
   const rig = new LastGoodRig(null, 400);
   let asked = 0;
   let answer = Promise.withResolvers<void>();
-  const session = { ask: () => (asked++, answer.promise), lastGoodMs: SECOND_MS };
+  const session = { ask: () => (asked++, answer.promise) };
   rig.lineAt(1);
   rig.clock.advance(399);
-  rig.lastGood.askIfNeeded(session);
+  rig.lastGood.askIfSilent(session);
   assert.equal(asked, 0);
   rig.clock.advance(1);
-  rig.lastGood.askIfNeeded(session);
-  rig.lastGood.askIfNeeded(session);
+  rig.lastGood.askIfSilent(session);
+  rig.lastGood.askIfSilent(session);
   assert.equal(asked, 1);
   answer.resolve();
   await rig.clock.advanceAsync(0);
   answer = Promise.withResolvers();
-  rig.lastGood.askIfNeeded(session);
+  rig.lastGood.askIfSilent(session);
   assert.equal(asked, 2);
-});
-
-Deno.test("LastGood.askIfNeeded() asks at once about lines that are in doubt", () => {
-  const rig = new LastGoodRig(null, 400);
-  let asked = 0;
-  const session = { ask: () => (asked++, new Promise<void>(() => {})), lastGoodMs: SECOND_MS };
-  rig.lineAt(1);
-  rig.knownGood.doubtLines();
-  rig.lastGood.askIfNeeded(session);
-  assert.equal(asked, 1);
-});
-
-Deno.test("LastGood.askIfNeeded() asks a second after the last answer, also while lines come", () => {
-  const rig = new LastGoodRig(null, 400);
-  let asked = 0;
-  const session = { ask: () => (asked++, new Promise<void>(() => {})), lastGoodMs: SECOND_MS };
-  rig.lineAt(1.9);
-  rig.lastGood.askIfNeeded(session);
-  assert.equal(asked, 0);
-  rig.lineAt(2);
-  rig.lastGood.askIfNeeded(session);
-  assert.equal(asked, 1);
-});
-
-Deno.test("LastGood.isAnswerLate() is so where two seconds have passed since the last question that was answered", () => {
-  const rig = new LastGoodRig(null, 400);
-  rig.to(3);
-  assert.equal(rig.lastGood.isAnswerLate({ lastGoodMs: SECOND_MS }), false);
-  rig.to(3.001);
-  assert.equal(rig.lastGood.isAnswerLate({ lastGoodMs: SECOND_MS }), true);
-});
-
-Deno.test("LastGood.isAnswerLate() is never so where nothing is asked", () => {
-  const rig = new LastGoodRig();
-  rig.to(30);
-  assert.equal(rig.lastGood.isAnswerLate({ lastGoodMs: SECOND_MS }), false);
 });

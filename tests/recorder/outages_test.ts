@@ -95,30 +95,6 @@ Deno.test("Outages makes two gaps of an outage in which late lines were lost", a
   assert.deepEqual(rig.found, ["disconnect -90100 to -87000", "disconnect 0 to 3001"]);
 });
 
-Deno.test("Outages makes one gap of a pause in reading and the end of the session that came with it", async () => {
-  await using rig = new OutagesRig(new FakeClock(TEN_MS), false);
-  for (let line = 0; line < 10; line++) rig.take(100, TEN_MS + rig.clock.elapsed() + 100);
-  rig.clock.skip(8_000);
-  rig.knownGood.doubtLines();
-  for (let line = 0; line < 20; line++) rig.take(0, TEN_MS + 1_100 + line * 100);
-  rig.outages.begin("disconnect", rig.knownGood.goodMs);
-  rig.clock.advance(400);
-  rig.outages.beginSession(false);
-  assert.deepEqual(rig.found, ["disconnect 1700 to 9401"]);
-});
-
-Deno.test("Outages has the gap of a machine that was suspended span all of that once a line tells of it", async () => {
-  await using rig = new OutagesRig(new FakeClock(TEN_MS), false);
-  for (let line = 0; line < 10; line++) rig.take(100, TEN_MS + rig.clock.elapsed() + 100);
-  rig.clock.jump(60_000);
-  rig.outages.begin("disconnect", rig.knownGood.goodMs);
-  rig.clock.advance(400);
-  rig.outages.beginSession(false);
-  assert.deepEqual(rig.found, ["disconnect 0 to 1401", "disconnect 60000 to 61401"]);
-  rig.take(100, TEN_MS + 61_500);
-  assert.deepEqual(rig.found, ["disconnect 0 to 61401", "disconnect 60000 to 61401"]);
-});
-
 Deno.test("Outages.beginSession() leaves the gap of dropped lines to endDropping()", async () => {
   await using rig = new OutagesRig(new FakeClock(TEN_MS), false);
   rig.outages.begin("overflow", rig.clock.elapsed());

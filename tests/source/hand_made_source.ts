@@ -35,8 +35,6 @@ export class HandMadeSource implements Source {
   readonly steps: string[] = [];
   /** Called with each position, after it was noted. */
   onSafe: (position: unknown) => void = () => {};
-  /** When it was asked what it has answered last, by {@linkcode Clock.elapsed}; null answers all the time. */
-  answeredMs: number | null = null;
   /** What opening a session throws, while it is set. */
   fault: Error | null = null;
   readonly #clock: Clock;
@@ -54,11 +52,10 @@ export class HandMadeSource implements Source {
   open(listener: SourceListener): Promise<SourceSession> {
     if (this.fault !== null) return Promise.reject(this.fault);
     const { promise: ended, resolve } = Promise.withResolvers<SourceEnd>();
-    // Where it answers all the time: what it has, it has handed over.
-    const lastGoodMs = (): number => this.answeredMs ?? this.#clock.elapsed();
+    const clock = this.#clock;
     const end = (failure: SourceFailure): void => {
       if (this.#session?.listener === listener) this.#session = null;
-      resolve({ ...failure, lastGoodMs: lastGoodMs() });
+      resolve({ ...failure, lastGoodMs: clock.elapsed() });
     };
     this.#session = { listener, end };
     const positions: SourcePositions = {
@@ -74,7 +71,7 @@ export class HandMadeSource implements Source {
       positions,
       canPause: this.#canPause,
       get lastGoodMs() {
-        return lastGoodMs();
+        return clock.elapsed(); // what it has, it has handed over
       },
       pause: () => this.steps.push("pause"),
       resume: () => this.steps.push("resume"),
