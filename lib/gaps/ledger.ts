@@ -19,6 +19,7 @@ import type { Logger } from "../logger.ts";
 import { GAPS_LIMIT, joinNearest, latestOf } from "./ledger_list.ts";
 import { describeDamage, type FoundGaps, readGapFiles } from "./ledger_reader.ts";
 import { LedgerWriter } from "./ledger_writer.ts";
+import { joinSpans, outsideSpans } from "./spans.ts";
 import { type PartedGap, partGap, type PartialOutcome } from "./parted_gap.ts";
 
 /**
@@ -353,15 +354,9 @@ function levelOf(cause: GapCause): "info" | "warn" {
 
 /** What of `span` lies in none of `gaps`, which have ended; without pieces that are there by rounding only. */
 function outside(gaps: readonly Gap[], span: Span): Span[] {
-  let rest = [span];
-  for (const { sinceMs, untilMs } of gaps) {
-    rest = rest.flatMap((piece) => {
-      if (sinceMs >= piece.untilMs || untilMs! <= piece.sinceMs) return [piece];
-      return [{ ...piece, untilMs: sinceMs }, { ...piece, sinceMs: untilMs! }]
-        .filter((left) => left.untilMs - left.sinceMs > ROUNDING_MS);
-    });
-  }
-  return rest;
+  const spans = gaps.map(({ sinceMs, untilMs }) => ({ sinceMs, untilMs: untilMs! }));
+  if (joinSpans(spans, span).length === 0) return [span];
+  return outsideSpans(spans, span).filter(({ sinceMs, untilMs }) => untilMs - sinceMs > ROUNDING_MS);
 }
 
 function bySince(a: Gap, b: Gap): number {

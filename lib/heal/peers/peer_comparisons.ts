@@ -15,6 +15,7 @@ import type { Clock } from "../../clock.ts";
 import { type DayNumber, dayStartMs } from "../../day.ts";
 import { type Gap, type GapSource, type Span, UNRECORDED_GAP_ID } from "../../gaps/gap.ts";
 import type { GapLedger } from "../../gaps/ledger.ts";
+import { outsideSpans } from "../../gaps/spans.ts";
 import type { Logger } from "../../logger.ts";
 import { formatTime, spanOf } from "../gap_askings.ts";
 import { joinOutcomes } from "../gap_outcome.ts";
@@ -192,9 +193,9 @@ export class PeerComparisons {
  * What of `span` lies in none of `gaps`, from its first moment to its last; null for nothing. With a gap from 10:00:00 to
  * 10:00:10, the span from 10:00:05 to 10:00:20 begins at 10:00:10.
  */
-function outside(gaps: readonly Gap[], { sinceMs, untilMs }: Span): Span | null {
-  const ends = gaps.map((gap) => ({ ...gap, untilMs: gap.untilMs ?? Infinity }));
-  for (const gap of ends) if (gap.sinceMs <= sinceMs) sinceMs = Math.max(sinceMs, gap.untilMs);
-  for (const gap of ends.toReversed()) if (gap.untilMs >= untilMs) untilMs = Math.min(untilMs, gap.sinceMs);
-  return sinceMs < untilMs ? { sinceMs, untilMs } : null;
+function outside(gaps: readonly Gap[], span: Span): Span | null {
+  const known = gaps.map(({ sinceMs, untilMs }) => ({ sinceMs, untilMs: untilMs ?? Infinity }));
+  const unknown = outsideSpans(known, span);
+  const [first, last] = [unknown[0], unknown.at(-1)];
+  return first === undefined || last === undefined ? null : { sinceMs: first.sinceMs, untilMs: last.untilMs };
 }
